@@ -1,0 +1,26 @@
+/**
+ * Malformed input. Thrown where it is seen; the owner of the session decides what closes.
+ * Every code is listed in {@link MEDIA_ERROR_CODES} and described in `docs/errors.md`.
+ */
+export class ParseError extends Error {
+  override readonly name = 'ParseError';
+  /** Stable, e.g. `RTMP_CHUNK_TOO_LARGE`. */
+  readonly code: MediaErrorCode;
+  /** Clause that was violated, e.g. `RTMP 1.0 §5.4.1`. */
+  readonly clause: string;
+  /** Byte offset from the start of the message, where known. */
+  readonly offset: number | undefined;
+
+  constructor(code: MediaErrorCode, clause: string, message: string, offset?: number) {
+    super(`${message} (${clause})`);
+    this.code = code;
+    this.clause = clause;
+    this.offset = offset;
+  }
+}
+
+/** Every code a {@link ParseError} can carry. One line each; `docs/errors.md` explains them. */
+export const MEDIA_ERROR_CODES = ['BYTES_OUT_OF_RANGE', 'BITS_OUT_OF_RANGE', 'NAME_INVALID'] as const;
+
+/** A code of {@link MEDIA_ERROR_CODES}. */
+export type MediaErrorCode = (typeof MEDIA_ERROR_CODES)[number];

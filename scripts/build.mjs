@@ -1,0 +1,25 @@
+// Builds what a server needs to run: every package's JavaScript, then the web pages.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+
+function run(command, args, cwd = root) {
+  const result = spawnSync(process.execPath, [command, ...args], { cwd, stdio: 'inherit' });
+  if (result.status !== 0) process.exit(result.status ?? 1);
+}
+
+run(resolve(root, 'node_modules/typescript/bin/tsc'), [
+  '-b',
+  'packages/media',
+  'packages/contracts',
+  'packages/server',
+  'packages/client',
+  'packages/web',
+]);
+const web = resolve(root, 'packages/web');
+if (existsSync(resolve(web, 'vite.config.ts'))) {
+  run(resolve(root, 'node_modules/vite/bin/vite.js'), ['build', '--logLevel', 'warn'], web);
+}
