@@ -1,0 +1,153 @@
+import type { Sample, Track } from '@onair/media';
+import { HubError } from './errors.ts';
+import { MAX_TRACKS } from './policy.ts';
+import { Rebaser } from './rebase.ts';
+import { type Promised, Settling } from './settle.ts';
+
+/** Who publishes and how to tell them that they must stop. */
+export interface Publisher {
+  /** Protocol, e.g. `rtmp`. */
+  readonly protocol: string;
+  /** Equal for publishers that showed the same credentials; compared for takeover only. */
+  readonly identity?: string;
+  /** Called once when the hub ends the publication on its own: taken over, kicked, shut down. */
+  revoked(reason: string): void;
+}
+
+/** What a publication needs of its stream. */
+export interface PublicationPort {
+  /** Stream time in µs where the publication goes on. */
+  resumeTime(): number;
+  /** Begins an epoch or goes on with the running one; returns the stream's own track objects by id. */
+  begin(tracks: readonly Track[], wallMs: number): ReadonlyMap<number, Track>;
+  /** The publisher's clock jumped; stream time goes on at `dts` of `track`. */
+  reanchor(sample: Sample, wallMs: number): void;
+  deliver(sample: Sample, wallMs: number): void;
+  ended(publication: Publication, reason: string): void;
+  wall(): number;
+}
+
+/**
+ * A publisher's way into a stream. Samples come in source time and leave in stream time.
+ * Buffers handed in belong to the stream from then on.
+ */
+export class Publication {
+  readonly publisher: Publisher;
+  readonly #port: PublicationPort;
+  readonly #sourceTracks = new Map<number, Track>();
+  readonly #settling = new Settling();
+  #streamTracks: ReadonlyMap<number, Track> | undefined;
+  #rebaser: Rebaser | undefined;
+  #awaitsKeyframe = new Set<number>();
+  #standby: boolean;
+  #closed = false;
+  #dropped = 0;
+
+  constructor(publisher: Publisher, port: PublicationPort, standby: boolean) {
+    this.publisher = publisher;
+    this.#port = port;
+    this.#standby = standby;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** True while another publication is on air and this one waits for its end. */
+  get standby(): boolean {
+    return this.#standby;
+  }
+
+  /** Samples that could not be used: before a keyframe, on an unknown track, or while standing by. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Tells which kinds of track will come, so that the start need not wait for what will not. */
+  promise(promised: Promised): void {
+    this.#settling.promise(promised);
+  }
+
+  /**
+   * Announces a track or new parameters for it. Samples carry the object given last.
+   * @throws HubError `TOO_MANY_TRACKS`.
+   */
+  setTrack(track: Track): void {
+    if (this.#closed) return;
+    if (!this.#sourceTracks.has(track.id) && this.#sourceTracks.size >= MAX_TRACKS) {
+      throw new HubError('TOO_MANY_TRACKS', `a publication has at most ${MAX_TRACKS} tracks`);
+    }
+    this.#sourceTracks.set(track.id, track);
+    // Whatever follows waits until the set of tracks is complete again.
+    this.#streamTracks = undefined;
+  }
+
+  /** One access unit in source time. */
+  push(sample: Sample): void {
+    if (this.#closed) return;
+    const wallMs = this.#port.wall();
+    if (this.#standby || this.#sourceTracks.get(sample.track.id) === undefined) {
+      this.#dropped++;
+      return;
+    }
+    if (this.#streamTracks !== undefined) {
+      this.#forward(sample, wallMs);
+      return;
+    }
+    this.#settling.hold(sample, wallMs);
+    if (!this.#settling.ready(this.#sourceTracks)) return;
+    this.#rebaser ??= new Rebaser(this.#port.resumeTime());
+    this.#streamTracks = this.#port.begin([...this.#sourceTracks.values()], wallMs);
+    this.#awaitsKeyframe = new Set();
+    for (const track of this.#sourceTracks.values()) {
+      if (track.parameters.kind === 'video') this.#awaitsKeyframe.add(track.id);
+    }
+    for (const held of this.#settling.release()) this.#forward(held.sample, held.wallMs);
+  }
+
+  /** Goes on air after standing by; the next keyframe is the first picture. */
+  activate(): void {
+    this.#standby = false;
+    this.#streamTracks = undefined;
+  }
+
+  /** The publisher is done or gone. Safe to call twice. */
+  close(reason: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#port.ended(this, reason);
+  }
+
+  /** The hub ends the publication: like {@link close}, and the publisher is told. */
+  revoke(reason: string): void {
+    if (this.#closed) return;
+    this.close(reason);
+    this.publisher.revoked(reason);
+  }
+
+  #forward(sample: Sample, wallMs: number): void {
+    const track = this.#streamTracks!.get(sample.track.id);
+    if (track === undefined || (this.#awaitsKeyframe.size > 0 && !this.#startsNow(sample))) {
+      this.#dropped++;
+      return;
+    }
+    const { dts, pts, jumped } = this.#rebaser!.place(track, sample.dts, sample.pts);
+    const placed: Sample = {
+      track,
+      dts,
+      pts,
+      duration: sample.duration,
+      keyframe: sample.keyframe,
+      data: sample.data,
+    };
+    if (jumped) this.#port.reanchor(placed, wallMs);
+    this.#port.deliver(placed, wallMs);
+  }
+
+  #startsNow(sample: Sample): boolean {
+    if (!this.#awaitsKeyframe.has(sample.track.id)) return true;
+    if (!sample.keyframe) return false;
+    this.#awaitsKeyframe.delete(sample.track.id);
+    return true;
+  }
+}

@@ -1,0 +1,106 @@
+import { MICROSECONDS, rescale, type Ticks, type Track, ticks } from '@onair/media';
+
+/** A step forwards beyond this, or any step backwards beyond {@link BACKWARD_LIMIT_US}, is a jump. */
+export const FORWARD_LIMIT_US = 10_000_000;
+/** Reordering up to this is mended by clamping instead of starting anew. */
+export const BACKWARD_LIMIT_US = 1_000_000;
+
+interface Era {
+  /** Added to source time (µs) to get stream time (µs). */
+  readonly offset: number;
+}
+
+interface TrackState {
+  /** Ticks to add to the source's, for the era in `era`. */
+  offsetTicks: number;
+  era: Era;
+  lastDts: number;
+  /** Stream time in µs one step after the last sample. */
+  end: number;
+  step: number;
+}
+
+/** What {@link Rebaser.place} found out about a sample's time. */
+export interface Placement {
+  readonly dts: Ticks;
+  readonly pts: Ticks;
+  /** The source's clock jumped here: first sample under a new offset. */
+  readonly jumped: boolean;
+}
+
+/**
+ * Moves a publisher's timestamps onto the stream's own timeline, which never goes back.
+ * One offset serves all tracks, so that their alignment stays the publisher's; a jump of the
+ * source's clock starts a new offset, and tracks that have not jumped yet stay on the old one.
+ */
+export class Rebaser {
+  readonly #start: number;
+  readonly #tracks = new Map<number, TrackState>();
+  #era: Era | undefined;
+  #previousEra: Era | undefined;
+
+  /** @param start stream time in µs at which the first sample is placed. */
+  constructor(start: number) {
+    this.#start = start;
+  }
+
+  /** Stream time in µs after the last sample of the track that is furthest. */
+  get end(): number {
+    let end = this.#start;
+    for (const state of this.#tracks.values()) if (state.end > end) end = state.end;
+    return end;
+  }
+
+  /** Places one sample. `dts` and `pts` are the source's, in ticks of `track.timebase`. */
+  place(track: Track, dts: number, pts: number): Placement {
+    const base = track.timebase;
+    const sourceUs = rescale(ticks(dts), base, MICROSECONDS);
+    this.#era ??= { offset: this.#start - sourceUs };
+    let state = this.#tracks.get(track.id);
+    let jumped = false;
+    if (state === undefined) {
+      state = this.#newTrack(track, sourceUs);
+      this.#tracks.set(track.id, state);
+    } else {
+      const ahead = sourceUs + state.era.offset - state.end;
+      if (ahead > FORWARD_LIMIT_US || ahead < -BACKWARD_LIMIT_US) jumped = this.#jump(track, state, sourceUs);
+    }
+    let placed = dts + state.offsetTicks;
+    if (placed <= state.lastDts) placed = state.lastDts + 1;
+    const stepTicks = state.lastDts === Number.NEGATIVE_INFINITY ? 0 : placed - state.lastDts;
+    if (stepTicks > 0) state.step = rescale(ticks(stepTicks), base, MICROSECONDS);
+    state.lastDts = placed;
+    state.end = rescale(ticks(placed), base, MICROSECONDS) + Math.min(state.step, 1_000_000);
+    return { dts: ticks(placed), pts: ticks(placed + Math.max(pts - dts, -placed)), jumped };
+  }
+
+  #newTrack(track: Track, sourceUs: number): TrackState {
+    let era = this.#era!;
+    const previous = this.#previousEra;
+    if (previous !== undefined) {
+      const end = this.end;
+      if (Math.abs(sourceUs + previous.offset - end) < Math.abs(sourceUs + era.offset - end)) era = previous;
+    }
+    return {
+      era,
+      offsetTicks: rescale(ticks(era.offset), MICROSECONDS, track.timebase),
+      lastDts: Number.NEGATIVE_INFINITY,
+      end: this.#start,
+      step: 0,
+    };
+  }
+
+  /** Chooses the newest offset if it fits, else begins a new one. Returns true for a new one. */
+  #jump(track: Track, state: TrackState, sourceUs: number): boolean {
+    const newest = this.#era!;
+    const ahead = sourceUs + newest.offset - state.end;
+    const fits = newest !== state.era && ahead <= FORWARD_LIMIT_US && ahead >= -BACKWARD_LIMIT_US;
+    if (!fits) {
+      this.#previousEra = newest;
+      this.#era = { offset: this.end - sourceUs };
+    }
+    state.era = this.#era!;
+    state.offsetTicks = rescale(ticks(state.era.offset), MICROSECONDS, track.timebase);
+    return !fits;
+  }
+}
