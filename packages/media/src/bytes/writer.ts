@@ -18,12 +18,14 @@ export class ByteWriter {
   }
 
   u8(value: number): this {
-    this.#view.setUint8(this.#grow(1), value);
+    const at = this.#grow(1);
+    this.#view.setUint8(at, value);
     return this;
   }
 
   u16(value: number): this {
-    this.#view.setUint16(this.#grow(2), value);
+    const at = this.#grow(2);
+    this.#view.setUint16(at, value);
     return this;
   }
 
@@ -35,22 +37,26 @@ export class ByteWriter {
   }
 
   u32(value: number): this {
-    this.#view.setUint32(this.#grow(4), value);
+    const at = this.#grow(4);
+    this.#view.setUint32(at, value);
     return this;
   }
 
   u32le(value: number): this {
-    this.#view.setUint32(this.#grow(4), value, true);
+    const at = this.#grow(4);
+    this.#view.setUint32(at, value, true);
     return this;
   }
 
   i16(value: number): this {
-    this.#view.setInt16(this.#grow(2), value);
+    const at = this.#grow(2);
+    this.#view.setInt16(at, value);
     return this;
   }
 
   i32(value: number): this {
-    this.#view.setInt32(this.#grow(4), value);
+    const at = this.#grow(4);
+    this.#view.setInt32(at, value);
     return this;
   }
 
@@ -63,12 +69,14 @@ export class ByteWriter {
   }
 
   f64(value: number): this {
-    this.#view.setFloat64(this.#grow(8), value);
+    const at = this.#grow(8);
+    this.#view.setFloat64(at, value);
     return this;
   }
 
   bytes(value: Uint8Array): this {
-    this.#bytes.set(value, this.#grow(value.length));
+    const at = this.#grow(value.length);
+    this.#bytes.set(value, at);
     return this;
   }
 
@@ -92,6 +100,7 @@ export class ByteWriter {
     return this.#bytes.subarray(0, this.#length);
   }
 
+  /** Makes room first: it may replace the array and view, so nobody may hold them across the call. */
   #grow(n: number): number {
     const at = this.#length;
     const needed = at + n;
