@@ -20,7 +20,20 @@ export class ParseError extends Error {
 }
 
 /** Every code a {@link ParseError} can carry. One line each; `docs/errors.md` explains them. */
-export const MEDIA_ERROR_CODES = ['BYTES_OUT_OF_RANGE', 'BITS_OUT_OF_RANGE', 'NAME_INVALID'] as const;
+export const MEDIA_ERROR_CODES = [
+  'BYTES_OUT_OF_RANGE',
+  'BITS_OUT_OF_RANGE',
+  'MP4_BOX_COUNT',
+  'MP4_BOX_MISSING',
+  'MP4_BOX_SIZE',
+  'MP4_CHUNK_TOO_LARGE',
+  'MP4_CODEC_RECORD',
+  'MP4_CODEC_UNSUPPORTED',
+  'MP4_RUN',
+  'MP4_TRACKS',
+  'MP4_VALUE',
+  'NAME_INVALID',
+] as const;
 
 /** A code of {@link MEDIA_ERROR_CODES}. */
 export type MediaErrorCode = (typeof MEDIA_ERROR_CODES)[number];

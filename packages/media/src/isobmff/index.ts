@@ -1,0 +1,13 @@
+export * from './box.ts';
+export * from './box-stream.ts';
+export * from './chunk.ts';
+export * from './dump.ts';
+export * from './event-message.ts';
+export { type FileType, readFileType } from './file-type.ts';
+export * from './fragment.ts';
+export * from './init.ts';
+export * from './parse-chunks.ts';
+export * from './parse-init.ts';
+export * from './producer-reference-time.ts';
+export type { Colour, SampleEntry, SampleEntryExtras } from './sample-entry.ts';
+export type { SampleDefaults } from './track-extends.ts';
