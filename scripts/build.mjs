@@ -1,10 +1,8 @@
 // Builds what a server needs to run: every package's JavaScript, then the web pages.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+import { resolve } from 'node:path';
+import { markBuilt, root } from './sources.mjs';
 
 function run(command, args, cwd = root) {
   const result = spawnSync(process.execPath, [command, ...args], { cwd, stdio: 'inherit' });
@@ -23,3 +21,4 @@ const web = resolve(root, 'packages/web');
 if (existsSync(resolve(web, 'vite.config.ts'))) {
   run(resolve(root, 'node_modules/vite/bin/vite.js'), ['build', '--logLevel', 'warn'], web);
 }
+markBuilt();

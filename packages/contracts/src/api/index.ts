@@ -1,0 +1,4 @@
+export * from './decode.ts';
+export * from './server.ts';
+export * from './sessions.ts';
+export * from './streams.ts';

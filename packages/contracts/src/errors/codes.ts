@@ -1,0 +1,190 @@
+/** One entry of the registry of errors that a person or a program can meet outside the media path. */
+export interface ErrorEntry {
+  /** HTTP status that goes with the code. */
+  readonly status: number;
+  /** Short name of the kind of error; the same for every occurrence (RFC 9457 §3.1.3). */
+  readonly title: string;
+  /** What it means and what to do about it; the text of `docs/errors.md`. */
+  readonly description: string;
+}
+
+/**
+ * Every error code of the HTTP interface, the API and the WebSocket endpoints.
+ * Codes are stable: a program may compare them, a later version never gives one another meaning.
+ */
+export const ERROR_CODES = {
+  BAD_REQUEST: {
+    status: 400,
+    title: 'The request cannot be understood',
+    description: 'The request line, a header or the body is malformed. Correct it before trying again.',
+  },
+  INVALID_FIELD: {
+    status: 400,
+    title: 'A field has a wrong value',
+    description:
+      'A query parameter or a field of the body is missing, unknown or of the wrong kind. `errors` names each path with what was expected and what was received.',
+  },
+  STREAM_NAME_INVALID: {
+    status: 400,
+    title: 'Not a stream name',
+    description:
+      'Streams are named `APP/NAME` with 1 to 64 characters of `A-Z a-z 0-9 _ -` in each part; a few application names are taken by pages.',
+  },
+  AUTH_REQUIRED: {
+    status: 401,
+    title: 'Sign in first',
+    description:
+      'The route is for the operator. Send `Authorization: Bearer TOKEN` with the token in the data folder, or open the sign-in page.',
+  },
+  AUTH_FAILED: {
+    status: 401,
+    title: 'The token is not valid',
+    description: 'The token or the session is wrong, expired or signed out.',
+  },
+  PUBLISH_REFUSED: {
+    status: 403,
+    title: 'Publishing refused',
+    description:
+      'Publishing from this address needs the right stream key. The answer is the same for a wrong key and for a stream that does not exist.',
+  },
+  ADMIN_LOCAL_ONLY: {
+    status: 403,
+    title: 'Only from this machine',
+    description:
+      'The operator’s routes answer loopback only, until `admin.remote` is true or `host` names the address to listen on.',
+  },
+  ORIGIN_REFUSED: {
+    status: 403,
+    title: 'Origin refused',
+    description:
+      'A page of another origin tried to change something or to open a socket. List its origin in `http.allowedOrigins` if it may.',
+  },
+  NOT_FOUND: {
+    status: 404,
+    title: 'Nothing here',
+    description: 'No page, file or route has this address.',
+  },
+  STREAM_NOT_FOUND: {
+    status: 404,
+    title: 'No such stream',
+    description: 'Nobody publishes a stream of this name and nobody waits for it.',
+  },
+  SESSION_NOT_FOUND: {
+    status: 404,
+    title: 'No such session',
+    description: 'The session has ended or never was.',
+  },
+  KEY_NOT_FOUND: {
+    status: 404,
+    title: 'No such stream key',
+    description: 'The key was deleted or never was.',
+  },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    title: 'Method not allowed',
+    description: 'The address exists, but not for this method; the `Allow` header lists those it takes.',
+  },
+  REQUEST_TIMEOUT: {
+    status: 408,
+    title: 'The request took too long',
+    description: 'The head or the body did not arrive within its deadline.',
+  },
+  STREAM_NAME_IN_USE: {
+    status: 409,
+    title: 'Somebody publishes under this name',
+    description:
+      'A stream has one publisher. `hub.takeover` decides whether a second one is refused, takes over or stands by.',
+  },
+  LIMIT_REACHED: {
+    status: 409,
+    title: 'A limit is reached',
+    description: 'As many of these exist as the server keeps; delete one first.',
+  },
+  GONE: {
+    status: 410,
+    title: 'No longer here',
+    description: 'This part of the stream was here and is no longer kept.',
+  },
+  BODY_TOO_LARGE: {
+    status: 413,
+    title: 'The body is too large',
+    description: 'The body is longer than `http.maxBodyBytes`.',
+  },
+  URI_TOO_LONG: {
+    status: 414,
+    title: 'The address is too long',
+    description: 'A part of the path is longer than any name may be.',
+  },
+  UNSUPPORTED_MEDIA_TYPE: {
+    status: 415,
+    title: 'Unsupported kind of body',
+    description: 'The route does not take a body of this `Content-Type`.',
+  },
+  HOST_REFUSED: {
+    status: 421,
+    title: 'Unknown host name',
+    description:
+      'The `Host` header is neither an address nor a known name of this server, as after DNS rebinding. List the name in `http.allowedHosts`.',
+  },
+  UPGRADE_REQUIRED: {
+    status: 426,
+    title: 'This address speaks WebSocket',
+    description: 'Open it as a WebSocket (RFC 6455 version 13).',
+  },
+  TOO_MANY_ATTEMPTS: {
+    status: 429,
+    title: 'Too many failed attempts',
+    description:
+      'The address failed `auth.failuresPerMinute` times within a minute. `Retry-After` tells when to try again.',
+  },
+  TOO_MANY_REQUESTS: {
+    status: 429,
+    title: 'Too many requests',
+    description: 'The client asks faster than the route answers. `Retry-After` tells when to try again.',
+  },
+  HEADERS_TOO_LARGE: {
+    status: 431,
+    title: 'The headers are too large',
+    description: 'The head of the request is longer than `http.maxHeaderBytes`.',
+  },
+  INTERNAL: {
+    status: 500,
+    title: 'The server failed',
+    description: 'A fault of the server. The log holds the details under the request id in `instance`.',
+  },
+  PAGES_MISSING: {
+    status: 503,
+    title: 'The pages are not built',
+    description: 'The server runs from a source tree whose pages are not built yet: run `npm run build`.',
+  },
+  OVERLOADED: {
+    status: 503,
+    title: 'No room for more',
+    description:
+      'A cap on connections or waiting requests is reached. `Retry-After` tells when to try again.',
+  },
+  NOT_READY: {
+    status: 503,
+    title: 'Not ready yet',
+    description:
+      'What was asked for is expected but not there yet, for instance a playlist before its first segment.',
+  },
+} as const satisfies Record<string, ErrorEntry>;
+
+/** A code of {@link ERROR_CODES}. */
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** True if `value` is a registered code. */
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === 'string' && Object.hasOwn(ERROR_CODES, value);
+}
+
+/** HTTP status of a code. */
+export function statusOf(code: ErrorCode): number {
+  return ERROR_CODES[code].status;
+}
+
+/** WebSocket close code of a code: 4000 + HTTP status, in the private range of RFC 6455 §7.4.2. */
+export function closeCodeOf(code: ErrorCode): number {
+  return 4000 + ERROR_CODES[code].status;
+}

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { key } from './field.ts';
+import { admin, auth, log } from './sections/access.ts';
+import { http } from './sections/http.ts';
+import { hls, hub, pulls, rtmp } from './sections/media.ts';
+
+/** The one description of every setting: kinds, defaults, texts of `docs/config.md`. */
+export const configSchema = z.strictObject({
+  host: key(z.string().min(1).max(255).optional(), {
+    description:
+      'Address that every listener binds to. Unset: media answers every address, the operator’s routes loopback only.',
+  }),
+  data: key(z.string().min(1).max(4096).default('.onair'), {
+    description: 'Folder for the admin token, stream keys and everything else that must outlive a restart.',
+  }),
+  http: key(http.prefault({}), { description: 'HTTP: pages, API, playlists, HTTP and WebSocket delivery.' }),
+  rtmp: key(rtmp.prefault({}), { description: 'RTMP, publishing and playing.' }),
+  hub: key(hub.prefault({}), { description: 'Streams, what is kept of them, and slow viewers.' }),
+  hls: key(hls.prefault({}), { description: 'HLS and low-latency HLS.' }),
+  auth: key(auth.prefault({}), { description: 'Who may publish.' }),
+  admin: key(admin.prefault({}), { description: 'The operator’s routes.' }),
+  log: key(log.prefault({}), { description: 'Logging, to standard output.' }),
+  pulls: key(pulls.default([]), {
+    description: 'Sources that the server fetches by itself and publishes under a name.',
+    reload: true,
+  }),
+  demo: key(z.boolean().default(false), {
+    description: 'Whether the built-in test picture is published as `live/demo`.',
+  }),
+  compat: key(z.boolean().default(false), {
+    description:
+      'Whether the ports 9001, 9999 and 8327 are opened too. Reserved: this version does not open them.',
+  }),
+  workers: key(z.int().min(1).max(1).default(1), {
+    description: 'Processes that serve. Reserved: this version runs one.',
+  }),
+});
+
+/** The validated configuration, every default filled in. */
+export type Config = z.infer<typeof configSchema>;

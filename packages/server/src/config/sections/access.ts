@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { count, key, milliseconds, namePart } from '../field.ts';
+
+/** Who may publish. */
+export const auth = z.strictObject({
+  publishFromLoopback: key(z.boolean().default(true), {
+    description: 'Whether encoders on this machine publish without a stream key.',
+    reload: true,
+  }),
+  publishKeys: key(
+    z
+      .array(
+        z.strictObject({
+          app: key(namePart(), { description: 'Application that the key opens.' }),
+          name: key(namePart().optional(), {
+            description: 'Stream that the key opens; unset: every stream of the application.',
+          }),
+          key: key(z.string().min(22).max(256), {
+            description:
+              'The secret, at least 22 characters, which is 128 bits in base64url. `onair key create` makes one and keeps only its hash in the data folder.',
+            secret: true,
+          }),
+        }),
+      )
+      .max(10_000)
+      .default([]),
+    {
+      description:
+        'Stream keys besides those in the data folder. An encoder gives its key as `NAME?key=KEY` in place of the name.',
+      reload: true,
+      secret: true,
+    },
+  ),
+  failuresPerMinute: key(count(10_000).default(10), {
+    description: 'Wrong keys or tokens an address may send in a minute before it is refused unseen.',
+    reload: true,
+  }),
+  sessionMs: key(milliseconds(60_000).default(2_147_483_647), {
+    description: 'How long a sign-in in the browser lasts, milliseconds.',
+  }),
+});
+
+/** The operator's routes. */
+export const admin = z.strictObject({
+  remote: key(z.boolean().optional(), {
+    description:
+      'Whether the operator’s routes answer other machines, with the token. Unset: only if `host` or `http.host` names an address.',
+    reload: true,
+  }),
+  publicStreamList: key(z.boolean().default(true), {
+    description: 'Whether everybody may read the list of live streams.',
+    reload: true,
+  }),
+  metricsFromLoopback: key(z.boolean().default(true), {
+    description: 'Whether `/metrics` answers loopback without the token.',
+    reload: true,
+  }),
+});
+
+/** Logging. */
+export const log = z.strictObject({
+  format: key(z.enum(['auto', 'json', 'pretty']).default('auto'), {
+    description: 'One JSON object per line, or lines for people; `auto` is `pretty` in a terminal.',
+  }),
+  level: key(z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'), {
+    description: 'Least severity that is logged.',
+    reload: true,
+  }),
+});

@@ -1,0 +1,125 @@
+import { z } from 'zod';
+import { bytes, count, key, milliseconds, port } from '../field.ts';
+
+/** RTMP listener. */
+export const rtmp = z.strictObject({
+  enabled: key(z.boolean().default(true), { description: 'Whether to listen for RTMP.' }),
+  host: key(z.string().min(1).max(255).optional(), {
+    description: 'Address to listen on. Unset: `host`, and if that is unset too, every address.',
+  }),
+  port: key(port().default(1935), { description: 'TCP port; 0 lets the system pick one.' }),
+  waitForPublisher: key(z.boolean().default(true), {
+    description:
+      'What a player of a stream without publisher gets: true waits for the publisher, false answers `NetStream.Play.StreamNotFound`.',
+    reload: true,
+  }),
+  phaseTimeoutMs: key(milliseconds(100).default(10_000), {
+    description:
+      'Until when each phase before publishing or playing must be over (handshake, connect, command), milliseconds from its begin.',
+  }),
+  pingSeconds: key(z.int().min(1).max(3600).default(30), {
+    description: 'How often a silent peer is pinged, seconds. After two pings without any byte it is closed.',
+    reload: true,
+  }),
+  chunkBytes: key(z.int().min(128).max(16_777_215).default(65_536), {
+    description: 'Size of the chunks that the server sends, bytes.',
+  }),
+  windowAckBytes: key(bytes(2 ** 31 - 1).default(5_000_000), {
+    description: 'Acknowledgement window that the server announces, bytes.',
+  }),
+  maxMessageBytes: key(bytes(16_777_215).default(16_777_215), {
+    description: 'Longest message of a publisher, bytes.',
+  }),
+  maxConnections: key(count().default(10_000), { description: 'Connections open at one time.' }),
+  maxConnectionsPerAddress: key(count().default(256), {
+    description: 'Connections open at one time from one address. Loopback is not counted.',
+    reload: true,
+  }),
+});
+
+/** Streams, their memory and their viewers. */
+export const hub = z.strictObject({
+  maxStreams: key(count(1_000_000).default(1000), { description: 'Streams at one time.', reload: true }),
+  reconnectWindowMs: key(milliseconds(0, 1_800_000).default(30_000), {
+    description: 'How long a stream waits for its publisher to come back before it ends, milliseconds.',
+    reload: true,
+  }),
+  takeover: key(z.enum(['refuse', 'takeover', 'standby']).default('refuse'), {
+    description:
+      'What happens to a second publisher of a name: `refuse`, `takeover` (with the same key) or `standby` until the first one leaves.',
+    reload: true,
+  }),
+  gopMaxBytes: key(bytes().default(16_777_216), {
+    description: 'Most bytes kept since the last key frame for viewers who join, per stream.',
+    reload: true,
+  }),
+  gopMaxMs: key(milliseconds(0).default(20_000), {
+    description: 'Longest time kept since the last key frame for viewers who join, milliseconds.',
+    reload: true,
+  }),
+  audioCacheMs: key(milliseconds(0).default(1000), {
+    description: 'Sound kept for viewers who join a stream without video, milliseconds.',
+    reload: true,
+  }),
+  logMaxBytes: key(bytes().default(33_554_432), {
+    description: 'Most bytes kept per stream and format for viewers who lag.',
+    reload: true,
+  }),
+  logMaxMs: key(milliseconds(100).default(30_000), {
+    description: 'Longest time kept per stream and format for viewers who lag, milliseconds.',
+    reload: true,
+  }),
+  mergeWindowMs: key(milliseconds(0, 1000).default(0), {
+    description:
+      'Window in which writes to a viewer are merged, milliseconds; 0 writes each video frame at once. Wider costs less CPU and more delay.',
+    reload: true,
+  }),
+  overloadWindowMs: key(milliseconds(0, 1000).default(200), {
+    description: 'Widest window that the server takes by itself while it is overloaded, milliseconds.',
+    reload: true,
+  }),
+  maxLagMs: key(milliseconds(100).default(10_000), {
+    description: 'How far a viewer may lag before it jumps to the newest key frame, milliseconds.',
+    reload: true,
+  }),
+  maxLagBytes: key(bytes().default(8_388_608), {
+    description: 'How far a viewer may lag before it jumps to the newest key frame, bytes.',
+    reload: true,
+  }),
+});
+
+/** HLS and low-latency HLS. */
+export const hls = z.strictObject({
+  enabled: key(z.boolean().default(true), { description: 'Whether HLS is served.' }),
+  segmentMs: key(milliseconds(500, 60_000).default(2000), {
+    description: 'Shortest duration of a segment, milliseconds; it ends at the next key frame.',
+  }),
+  partMs: key(milliseconds(100, 5000).default(334), {
+    description: 'Target duration of a part (EXT-X-PART-INF), milliseconds.',
+  }),
+  windowSegments: key(z.int().min(3).max(1000).default(7), {
+    description: 'Segments that a live playlist lists; at least 3 target durations.',
+  }),
+  maxWaiters: key(count(1_000_000).default(5000), {
+    description: 'Requests that may wait for one playlist or part at one time.',
+    reload: true,
+  }),
+});
+
+/** Sources that the server fetches by itself. */
+export const pulls = z
+  .array(
+    z.strictObject({
+      url: key(
+        z
+          .string()
+          .max(2048)
+          .regex(/^(rtmp|http|https):\/\/[^\s/]+\/\S*$/),
+        { description: 'Address of the source: `rtmp://…`, or `http://…` with FLV.', secret: true },
+      ),
+      stream: key(z.string().regex(/^[A-Za-z0-9_-]{1,64}\/[A-Za-z0-9_-]{1,64}$/), {
+        description: 'Stream that it is published as, `APP/NAME`.',
+      }),
+    }),
+  )
+  .max(1000);

@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that the tests talk to: encoders, players, a peer server, a browser, fonts.
+# Quick when nothing is missing. Exit 0: all present. Exit 3: some are missing and could not be installed.
+set -euo pipefail
+
+packages=(
+  ffmpeg
+  chromium
+  nginx
+  libnginx-mod-rtmp
+  rtmpdump
+  gstreamer1.0-tools
+  gstreamer1.0-plugins-base
+  gstreamer1.0-plugins-good
+  gstreamer1.0-plugins-bad
+  gstreamer1.0-plugins-ugly
+  gstreamer1.0-libav
+  mpv
+  fonts-dejavu-core
+  fonts-noto-cjk
+)
+
+# Prints the packages of the list that are not installed.
+absent() {
+  local installed name
+  installed=" $(dpkg-query -W -f='${binary:Package} ${db:Status-Status}\n' 2>/dev/null |
+    awk '$2 == "installed" { sub(/:.*/, "", $1); printf "%s ", $1 }')"
+  for name in "${packages[@]}"; do
+    [[ "$installed" == *" $name "* ]] || printf '%s\n' "$name"
+  done
+}
+
+if ! command -v dpkg-query >/dev/null; then
+  # Not a Debian: the programs themselves must be there.
+  missing=()
+  for program in ffmpeg ffprobe chromium nginx rtmpdump gst-launch-1.0 mpv; do
+    command -v "$program" >/dev/null || missing+=("$program")
+  done
+  if ((${#missing[@]} == 0)); then exit 0; fi
+  echo "Missing programs that the tests need: ${missing[*]}" >&2
+  echo "Install them with the package manager of this system." >&2
+  exit 3
+fi
+
+mapfile -t missing < <(absent)
+if ((${#missing[@]} == 0)); then exit 0; fi
+
+if ((EUID != 0)); then
+  echo "Missing Debian packages that the tests need: ${missing[*]}" >&2
+  echo "Install them with: sudo apt-get install ${missing[*]}" >&2
+  exit 3
+fi
+if ! command -v apt-get >/dev/null; then
+  echo "Missing Debian packages that the tests need: ${missing[*]} (no apt-get here)" >&2
+  exit 3
+fi
+
+echo "Installing: ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+install() { apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=120 "${missing[@]}" </dev/null; }
+if ! { apt-get update -q && install; } >/tmp/onair-apt.$$ 2>&1; then
+  tail -n 20 "/tmp/onair-apt.$$" >&2
+fi
+rm -f "/tmp/onair-apt.$$"
+
+mapfile -t missing < <(absent)
+if ((${#missing[@]} == 0)); then exit 0; fi
+echo "Missing Debian packages that could not be installed: ${missing[*]}" >&2
+exit 3
