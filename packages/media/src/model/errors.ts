@@ -20,7 +20,23 @@ export class ParseError extends Error {
 }
 
 /** Every code a {@link ParseError} can carry. One line each; `docs/errors.md` explains them. */
-export const MEDIA_ERROR_CODES = ['BYTES_OUT_OF_RANGE', 'BITS_OUT_OF_RANGE', 'NAME_INVALID'] as const;
+export const MEDIA_ERROR_CODES = [
+  'BYTES_OUT_OF_RANGE',
+  'BITS_OUT_OF_RANGE',
+  'NAME_INVALID',
+  'NAL_MALFORMED',
+  'SPS_UNSUPPORTED',
+  'CONFIG_MALFORMED',
+  'FRAME_MALFORMED',
+  'FLV_SIGNATURE_MISSING',
+  'FLV_TAG_TYPE_UNKNOWN',
+  'FLV_TAG_TOO_LARGE',
+  'FLV_TAG_ENCRYPTED',
+  'FLV_PACKET_TYPE_UNKNOWN',
+  'FLV_CODEC_UNSUPPORTED',
+  'FLV_TOO_MANY_TRACKS',
+  'FLV_ANNEX_B',
+] as const;
 
 /** A code of {@link MEDIA_ERROR_CODES}. */
 export type MediaErrorCode = (typeof MEDIA_ERROR_CODES)[number];
