@@ -1,0 +1,155 @@
+import { ByteReader } from '../bytes/index.ts';
+import type { AudioCodec } from '../model/codec.ts';
+import { ParseError } from '../model/errors.ts';
+import { AUDIO_MULTITRACK, PACKET_TYPE, readEnhancedParts } from './enhanced.ts';
+import { AUDIO_CODEC_OF, AUDIO_FOURCC, fourCcText } from './fourcc.ts';
+
+/** What the body of an audio tag says about one track. `data` is a view into the body. */
+export interface AudioMessage {
+  /** `config`: decoder configuration as FLV stores it; `layout`: multichannel order; `end`: no more frames. */
+  readonly kind: 'config' | 'frame' | 'end' | 'layout';
+  readonly codec: AudioCodec;
+  /** 0 for the default track. */
+  readonly trackId: number;
+  readonly data: Uint8Array;
+}
+
+/** SoundFormat values. FLV v10.1 §E.4.2.1, Enhanced RTMP v2 for 9. */
+export const SOUND_FORMAT = { mp3: 2, enhanced: 9, aac: 10, mp3At8kHz: 14 } as const;
+const REFUSED_FORMATS: Readonly<Record<number, string>> = {
+  0: 'PCM of platform byte order',
+  1: 'ADPCM',
+  3: 'PCM',
+  4: 'Nellymoser 16 kHz',
+  5: 'Nellymoser 8 kHz',
+  6: 'Nellymoser',
+  7: 'G.711 A-law',
+  8: 'G.711 mu-law',
+  11: 'Speex',
+  15: 'device-specific sound',
+};
+/** AACPacketType. FLV v10.1 §E.4.2.2. */
+const AAC_PACKET = { config: 0, raw: 1 } as const;
+
+const LEGACY_CLAUSE = 'FLV v10.1 §E.4.2';
+const ENHANCED_CLAUSE = 'Enhanced RTMP v2, ExAudioTagHeader';
+const NOTHING: readonly AudioMessage[] = [];
+
+/**
+ * Reads the body of an audio tag or RTMP audio message. An empty body means silence and says nothing.
+ * @throws ParseError `FLV_CODEC_UNSUPPORTED`, `FLV_PACKET_TYPE_UNKNOWN`, `FLV_TOO_MANY_TRACKS`, or
+ * `BYTES_OUT_OF_RANGE` if it is cut off.
+ */
+export function parseAudioBody(body: Uint8Array): readonly AudioMessage[] {
+  if (body.length === 0) return NOTHING;
+  const first = body[0]!;
+  const format = first >> 4;
+  switch (format) {
+    case SOUND_FORMAT.enhanced:
+      return parseEnhanced(body, first & 0x0f);
+    case SOUND_FORMAT.aac:
+      return [parseAac(body)];
+    case SOUND_FORMAT.mp3:
+    case SOUND_FORMAT.mp3At8kHz:
+      return body.length === 1
+        ? NOTHING
+        : [{ kind: 'frame', codec: 'mp3', trackId: 0, data: body.subarray(1) }];
+    default: {
+      const name = REFUSED_FORMATS[format] ?? `sound format ${format}`;
+      throw new ParseError('FLV_CODEC_UNSUPPORTED', LEGACY_CLAUSE, `audio in ${name}; AAC expected`);
+    }
+  }
+}
+
+function parseAac(body: Uint8Array): AudioMessage {
+  const reader = new ByteReader(body, LEGACY_CLAUSE);
+  reader.skip(1);
+  const packetType = reader.u8();
+  const data = reader.rest();
+  switch (packetType) {
+    case AAC_PACKET.config:
+      return { kind: 'config', codec: 'aac', trackId: 0, data };
+    case AAC_PACKET.raw:
+      return { kind: 'frame', codec: 'aac', trackId: 0, data };
+    default:
+      throw new ParseError('FLV_PACKET_TYPE_UNKNOWN', LEGACY_CLAUSE, `AACPacketType ${packetType}`, 1);
+  }
+}
+
+function parseEnhanced(body: Uint8Array, packetType: number): readonly AudioMessage[] {
+  const reader = new ByteReader(body, ENHANCED_CLAUSE);
+  reader.skip(1);
+  return readEnhancedParts(reader, packetType, AUDIO_MULTITRACK, ENHANCED_CLAUSE).map((part) => {
+    const codec = AUDIO_CODEC_OF.get(part.fourCc);
+    if (codec === undefined) {
+      const name = fourCcText(part.fourCc);
+      throw new ParseError('FLV_CODEC_UNSUPPORTED', ENHANCED_CLAUSE, `audio FourCC ${name}`);
+    }
+    return { kind: partKind(part.packetType), codec, trackId: part.trackId, data: part.data };
+  });
+}
+
+function partKind(packetType: number): AudioMessage['kind'] {
+  switch (packetType) {
+    case PACKET_TYPE.sequenceStart:
+      return 'config';
+    case PACKET_TYPE.codedFrames:
+      return 'frame';
+    case PACKET_TYPE.sequenceEnd:
+      return 'end';
+    case PACKET_TYPE.metadata:
+      return 'layout';
+    default:
+      throw new ParseError('FLV_PACKET_TYPE_UNKNOWN', ENHANCED_CLAUSE, `audio packet type ${packetType}`, 0);
+  }
+}
+
+/** Bytes in front of the coded data of a frame in the most compatible form. */
+export function audioFrameHeaderBytes(codec: AudioCodec): number {
+  return codec === 'aac' ? 2 : codec === 'mp3' ? 1 : 5;
+}
+
+/** Writes those bytes: the legacy header for AAC and MP3, the enhanced one for every other codec. */
+export function writeAudioFrameHeader(
+  out: Uint8Array,
+  at: number,
+  codec: AudioCodec,
+  sampleRate: number,
+  channels: number,
+): void {
+  if (codec === 'aac') {
+    out[at] = AAC_FIRST_BYTE;
+    out[at + 1] = AAC_PACKET.raw;
+  } else if (codec === 'mp3') {
+    out[at] = mp3FirstByte(sampleRate, channels);
+  } else writeEnhancedHeader(out, at, codec, PACKET_TYPE.codedFrames);
+}
+
+/** Body of the tag that carries a decoder configuration; `undefined` for MP3, which has none. */
+export function audioConfigBody(codec: AudioCodec, config: Uint8Array): Uint8Array | undefined {
+  if (codec === 'mp3') return undefined;
+  const headerBytes = codec === 'aac' ? 2 : 5;
+  const out = new Uint8Array(headerBytes + config.length);
+  if (codec === 'aac') {
+    out[0] = AAC_FIRST_BYTE;
+    out[1] = AAC_PACKET.config;
+  } else writeEnhancedHeader(out, 0, codec, PACKET_TYPE.sequenceStart);
+  out.set(config, headerBytes);
+  return out;
+}
+
+/** AAC always says 44.1 kHz, 16 bits, stereo; the truth is in its configuration (§E.4.2.1). */
+const AAC_FIRST_BYTE = (SOUND_FORMAT.aac << 4) | 0x0f;
+
+function mp3FirstByte(sampleRate: number, channels: number): number {
+  const sizeAndType = 2 | (channels > 1 ? 1 : 0);
+  if (sampleRate === 8000) return (SOUND_FORMAT.mp3At8kHz << 4) | sizeAndType;
+  const rate = sampleRate >= 44_100 ? 3 : sampleRate >= 22_050 ? 2 : sampleRate >= 11_025 ? 1 : 0;
+  return (SOUND_FORMAT.mp3 << 4) | (rate << 2) | sizeAndType;
+}
+
+function writeEnhancedHeader(out: Uint8Array, at: number, codec: AudioCodec, packetType: number): void {
+  const value = AUDIO_FOURCC[codec];
+  out[at] = (SOUND_FORMAT.enhanced << 4) | packetType;
+  for (let i = 0; i < 4; i++) out[at + 1 + i] = (value >>> (24 - 8 * i)) & 0xff;
+}

@@ -1,0 +1,99 @@
+import type { CodecParameters } from '../model/codec.ts';
+import type { Sample, Track } from '../model/sample.ts';
+import { MILLISECONDS, rescale, type Ticks } from '../time/index.ts';
+import { audioConfigBody, audioFrameHeaderBytes, writeAudioFrameHeader } from './audio-message.ts';
+import { frameFlvTag, TAG_HEADER_BYTES, TAG_TRAILER_BYTES, type Tag, type TagType } from './tag.ts';
+import { videoConfigBody, videoFrameHeaderBytes, writeVideoFrameHeader } from './video-message.ts';
+
+/** The tag that tells a decoder the track's parameters, without timestamp; undefined if it needs none. */
+export function configTag(track: Track): Pick<Tag, 'type' | 'body'> | undefined {
+  const { parameters } = track;
+  switch (parameters.kind) {
+    case 'video':
+      return { type: 'video', body: videoConfigBody(parameters.codec, parameters.description) };
+    case 'audio': {
+      const body = audioConfigBody(parameters.codec, parameters.description);
+      return body === undefined ? undefined : { type: 'audio', body };
+    }
+    case 'data':
+      return undefined;
+  }
+}
+
+/** Decoding time in whole milliseconds, not wrapped: {@link encodeFlvTag} and RTMP send it modulo 2^32. */
+export function sampleTimestampMs(sample: Sample): number {
+  return rescale(sample.dts, sample.track.timebase, MILLISECONDS);
+}
+
+/** The type of tag that carries samples of this kind. Data samples travel as script tags of their own. */
+export function sampleTagType(parameters: CodecParameters): TagType {
+  return parameters.kind === 'data' ? 'script' : parameters.kind;
+}
+
+/** Length of the tag body of a sample, in bytes. */
+export function sampleTagBodyLength(sample: Sample): number {
+  return headerBytes(sample) + sample.data.length;
+}
+
+/** Writes the tag body of a sample into `out` at `at`; returns the position behind it. */
+export function writeSampleTagBody(sample: Sample, out: Uint8Array, at: number): number {
+  const start = writeHeader(sample, out, at);
+  out.set(sample.data, start);
+  return start + sample.data.length;
+}
+
+/** The bytes that stand in front of `sample.data` in its tag body, for writers that send both separately. */
+export function sampleTagHeader(sample: Sample): Uint8Array {
+  const out = new Uint8Array(headerBytes(sample));
+  writeHeader(sample, out, 0);
+  return out;
+}
+
+/** Tag body of a sample in one new array: the payload of an RTMP message. */
+export function sampleTagBody(sample: Sample): Uint8Array {
+  const out = new Uint8Array(sampleTagBodyLength(sample));
+  writeSampleTagBody(sample, out, 0);
+  return out;
+}
+
+/** A sample as tag. @returns `timestampMs` is not wrapped. */
+export function sampleTag(sample: Sample): Tag {
+  return {
+    type: sampleTagType(sample.track.parameters),
+    timestampMs: sampleTimestampMs(sample),
+    body: sampleTagBody(sample),
+  };
+}
+
+/** A sample as FLV tag with header and PreviousTagSize, in one new array. */
+export function encodeSampleAsFlvTag(sample: Sample): Uint8Array {
+  const out = new Uint8Array(TAG_HEADER_BYTES + sampleTagBodyLength(sample) + TAG_TRAILER_BYTES);
+  writeSampleTagBody(sample, out, TAG_HEADER_BYTES);
+  frameFlvTag(out, sampleTagType(sample.track.parameters), sampleTimestampMs(sample));
+  return out;
+}
+
+function headerBytes(sample: Sample): number {
+  const { parameters } = sample.track;
+  if (parameters.kind === 'video') return videoFrameHeaderBytes(parameters.codec, compositionMs(sample));
+  return parameters.kind === 'audio' ? audioFrameHeaderBytes(parameters.codec) : 0;
+}
+
+/** Returns the position behind the header. */
+function writeHeader(sample: Sample, out: Uint8Array, at: number): number {
+  const { parameters } = sample.track;
+  if (parameters.kind === 'video') {
+    writeVideoFrameHeader(out, at, parameters.codec, sample.keyframe, compositionMs(sample));
+  } else if (parameters.kind === 'audio') {
+    writeAudioFrameHeader(out, at, parameters.codec, parameters.sampleRate, parameters.channels);
+  }
+  return at + headerBytes(sample);
+}
+
+/** Difference of the rounded times, so that both come out as they were rounded. */
+function compositionMs(sample: Sample): number {
+  const { dts, pts, track } = sample;
+  if (dts === pts) return 0;
+  const at = (time: Ticks): number => rescale(time, track.timebase, MILLISECONDS);
+  return at(pts) - at(dts);
+}
