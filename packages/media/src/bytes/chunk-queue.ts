@@ -62,6 +62,16 @@ export class ChunkQueue {
     return filled;
   }
 
+  /** Takes `n` waiting bytes without handing them out; `n` must not exceed `length`. */
+  skip(n: number): void {
+    let left = Math.min(n, this.#length);
+    while (left > 0) {
+      const part = Math.min(left, this.#chunks[this.#head]!.length - this.#offset);
+      this.#advance(part);
+      left -= part;
+    }
+  }
+
   /** Drops everything. */
   clear(): void {
     this.#chunks = [];

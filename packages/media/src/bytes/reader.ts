@@ -91,6 +91,12 @@ export class ByteReader {
     return decoder.decode(this.bytes(n));
   }
 
+  /** The next byte without taking it. */
+  peekU8(): number {
+    if (this.remaining === 0) this.#fail('1 byte wanted, 0 left');
+    return this.#bytes[this.#position]!;
+  }
+
   skip(n: number): void {
     this.#claim(n);
   }
