@@ -125,9 +125,8 @@ export function writeAudioFrameHeader(
   } else writeEnhancedHeader(out, at, codec, PACKET_TYPE.codedFrames);
 }
 
-/** Body of the tag that carries a decoder configuration; `undefined` for MP3, which has none. */
-export function audioConfigBody(codec: AudioCodec, config: Uint8Array): Uint8Array | undefined {
-  if (codec === 'mp3') return undefined;
+/** Body of the tag that carries a decoder configuration. MP3, AC-3 and Enhanced AC-3 have none. */
+export function audioConfigBody(codec: AudioCodec, config: Uint8Array): Uint8Array {
   const headerBytes = codec === 'aac' ? 2 : 5;
   const out = new Uint8Array(headerBytes + config.length);
   if (codec === 'aac') {

@@ -4,7 +4,7 @@ import { Unwrapper } from '../time/index.ts';
 import { AudioIntake } from './audio-intake.ts';
 import { type AudioMessage, parseAudioBody } from './audio-message.ts';
 import type { Tag } from './tag.ts';
-import { VideoIntake } from './video-intake.ts';
+import { type Intake, VideoIntake } from './video-intake.ts';
 import { parseVideoBody, type VideoMessage } from './video-message.ts';
 
 /** Highest track id of Enhanced RTMP multitrack that is accepted, per kind. */
@@ -34,6 +34,8 @@ export class TagDemuxer {
   readonly #clock = new Unwrapper(32);
   readonly #video = new Map<number, VideoIntake>();
   readonly #audio = new Map<number, AudioIntake>();
+  /** Frames per second by the publisher's metadata. */
+  #frameRate: number | undefined;
   #dropped = 0;
 
   constructor(handler: TagHandler) {
@@ -65,32 +67,32 @@ export class TagDemuxer {
 
   #pushVideo(message: VideoMessage, wireMs: number): void {
     const intake = intakeOf(this.#video, message.trackId, () => new VideoIntake(1 + 2 * message.trackId));
-    switch (message.kind) {
-      case 'config':
-        this.#announce(intake.configure(message.codec, message.data, undefined));
-        break;
-      case 'frame':
-        this.#deliver(intake.sample(message, wireMs));
-        break;
-      case 'end':
-      case 'metadata':
-        break;
+    if (message.kind === 'config') {
+      this.#announce(intake.configure(message.codec, message.data, this.#frameRate));
+    } else if (message.kind === 'frame' && message.data.length > 0) {
+      this.#deliver(intake.frame(message, wireMs, this.#frameRate));
     }
   }
 
   #pushAudio(message: AudioMessage, wireMs: number): void {
     const intake = intakeOf(this.#audio, message.trackId, () => new AudioIntake(2 + 2 * message.trackId));
     if (message.kind === 'config') this.#announce(intake.configure(message.codec, message.data));
-    else if (message.kind === 'frame') this.#deliver(intake.sample(message, wireMs));
+    else if (message.kind === 'frame' && message.data.length > 0) {
+      this.#deliver(intake.frame(message, wireMs));
+    }
   }
 
   #announce(track: Track | undefined): void {
     if (track !== undefined) this.#handler.onTrack(track);
   }
 
-  #deliver(sample: Sample | undefined): void {
-    if (sample === undefined) this.#dropped++;
-    else this.#handler.onSample(sample);
+  #deliver(found: Intake | undefined): void {
+    if (found === undefined) {
+      this.#dropped++;
+      return;
+    }
+    this.#announce(found.track);
+    for (const sample of found.samples) this.#handler.onSample(sample);
   }
 }
 

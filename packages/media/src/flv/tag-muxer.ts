@@ -1,4 +1,11 @@
-import type { CodecParameters } from '../model/codec.ts';
+import {
+  flacStreamHeader,
+  parseOpusConfig,
+  vpLevelFor,
+  writeOpusHead,
+  writeVpConfig,
+} from '../bitstream/index.ts';
+import type { AudioParameters, CodecParameters, VideoParameters } from '../model/codec.ts';
 import type { Sample, Track } from '../model/sample.ts';
 import { MILLISECONDS, rescale, type Ticks } from '../time/index.ts';
 import { audioConfigBody, audioFrameHeaderBytes, writeAudioFrameHeader } from './audio-message.ts';
@@ -10,12 +17,48 @@ export function configTag(track: Track): Pick<Tag, 'type' | 'body'> | undefined 
   const { parameters } = track;
   switch (parameters.kind) {
     case 'video':
-      return { type: 'video', body: videoConfigBody(parameters.codec, parameters.description) };
+      return { type: 'video', body: videoConfigBody(parameters.codec, recordFor(parameters)) };
     case 'audio': {
-      const body = audioConfigBody(parameters.codec, parameters.description);
-      return body === undefined ? undefined : { type: 'audio', body };
+      const config = configFor(parameters);
+      if (config === undefined) return undefined;
+      return { type: 'audio', body: audioConfigBody(parameters.codec, config) };
     }
     case 'data':
+      return undefined;
+  }
+}
+
+/** The record Enhanced RTMP wants; VP8 has none of its own, so one is made up. */
+function recordFor(parameters: VideoParameters): Uint8Array {
+  if (parameters.codec !== 'vp8') return parameters.description;
+  return writeVpConfig({
+    profile: 0,
+    level: vpLevelFor(parameters.width, parameters.height),
+    bitDepth: 8,
+    chromaSubsampling: 1,
+    fullRange: false,
+    colourPrimaries: UNSPECIFIED_COLOUR,
+    transferCharacteristics: UNSPECIFIED_COLOUR,
+    matrixCoefficients: UNSPECIFIED_COLOUR,
+  });
+}
+
+/** ISO/IEC 23091-2: the colour is not told. */
+const UNSPECIFIED_COLOUR = 2;
+
+/** The payload of SequenceStart; undefined for codecs whose frames tell everything. */
+function configFor(parameters: AudioParameters): Uint8Array | undefined {
+  const { codec, description } = parameters;
+  switch (codec) {
+    case 'aac':
+      return description;
+    case 'opus':
+      return writeOpusHead(parseOpusConfig(description));
+    case 'flac':
+      return flacStreamHeader(description);
+    case 'mp3':
+    case 'ac3':
+    case 'eac3':
       return undefined;
   }
 }

@@ -1,4 +1,13 @@
-import { isKeyframe, looksLikeAnnexB, videoParameters, widenLengths } from '../bitstream/index.ts';
+import {
+  canonicalAv1,
+  isKeyframe,
+  keyframeParameters,
+  looksLikeAnnexB,
+  parseAvcConfig,
+  parseHevcConfig,
+  videoParameters,
+  widenLengths,
+} from '../bitstream/index.ts';
 import { sameParameters, type VideoCodec, type VideoParameters } from '../model/codec.ts';
 import { ParseError } from '../model/errors.ts';
 import type { Sample, Track } from '../model/sample.ts';
@@ -10,10 +19,18 @@ export const MAX_VIDEO_JITTER_MS = 60;
 const TICKS_PER_MS = VIDEO_TIMEBASE / 1000;
 const NANOSECONDS_PER_TICK = 1_000_000_000 / VIDEO_TIMEBASE;
 
+/** What a message led to; `track` is new and comes before the samples. */
+export interface Intake {
+  readonly track?: Track | undefined;
+  readonly samples: readonly Sample[];
+}
+
 /** Makes tracks and samples of one video track out of its messages. */
 export class VideoIntake {
   readonly #id: number;
   #track: (Track & { readonly parameters: VideoParameters }) | undefined;
+  /** Record of a codec whose picture size only key frames tell. */
+  #record: { readonly codec: VideoCodec; readonly bytes: Uint8Array } | undefined;
   #lengthSize = 4;
   #lastDts: number | undefined;
 
@@ -22,43 +39,51 @@ export class VideoIntake {
     this.#id = id;
   }
 
-  /** The track of the samples made now, if known. */
-  get track(): Track | undefined {
-    return this.#track;
-  }
-
   /**
    * Takes a decoder configuration record; returns the track if it is a new one.
    * @param frameRate frames per second by the publisher's word, for records that tell none.
    */
   configure(codec: VideoCodec, record: Uint8Array, frameRate: number | undefined): Track | undefined {
+    this.#record = undefined;
+    this.#lengthSize = lengthSizeOf(codec, record);
     const parameters = videoParameters(codec, record);
-    this.#lengthSize = codec === 'h264' ? (record[4]! & 3) + 1 : 4;
+    if (parameters === undefined || (codec === 'av1' && parameters.width === 0)) {
+      this.#record = { codec, bytes: record.slice() };
+      return undefined;
+    }
     return this.#adopt(parameters, frameRate);
   }
 
   /**
-   * The sample of a frame, or undefined while the parameters are not known.
+   * The sample of a frame, with its track if the frame itself told new parameters; undefined while the
+   * parameters are not known.
    * @param wireMs unwrapped decoding time.
    */
-  sample(message: VideoMessage & { readonly kind: 'frame' }, wireMs: number): Sample | undefined {
-    const track = this.#track;
-    if (track === undefined || track.parameters.codec !== message.codec) return undefined;
-    if (message.data.length === 0) return undefined;
+  frame(
+    message: VideoMessage & { readonly kind: 'frame' },
+    wireMs: number,
+    frameRate: number | undefined,
+  ): Intake | undefined {
+    const { codec } = message;
     const data = this.#canonical(message);
-    const keyframe = isKeyframe(message.codec, data);
+    const keyframe = isKeyframe(codec, data);
+    const adopted = keyframe ? this.#adoptFromFrame(codec, data, frameRate) : undefined;
+    const track = this.#track;
+    if (track === undefined || track.parameters.codec !== codec) return undefined;
     const wire = wireMs * TICKS_PER_MS;
-    const dts = this.#rising(wire);
+    const dts = this.#rising(wire) as Ticks;
     const offset =
       message.compositionMs * TICKS_PER_MS + Math.round(message.nanoOffset / NANOSECONDS_PER_TICK);
-    return {
-      track,
-      dts: dts as Ticks,
-      pts: (wire + offset) as Ticks,
-      duration: undefined,
-      keyframe,
-      data,
-    };
+    const pts = (wire + offset) as Ticks;
+    return { track: adopted, samples: [{ track, dts, pts, duration: undefined, keyframe, data }] };
+  }
+
+  #adoptFromFrame(codec: VideoCodec, data: Uint8Array, frameRate: number | undefined): Track | undefined {
+    const configured = this.#track?.parameters;
+    if (codec === 'av1' && configured?.codec === 'av1' && this.#record === undefined) return undefined;
+    const record = this.#record?.codec === codec ? this.#record.bytes : undefined;
+    const parameters = keyframeParameters(codec, data, record);
+    return parameters === undefined ? undefined : this.#adopt(parameters, frameRate);
   }
 
   #adopt(found: VideoParameters, frameRate: number | undefined): Track | undefined {
@@ -71,7 +96,8 @@ export class VideoIntake {
 
   #canonical(message: VideoMessage): Uint8Array {
     const { codec, data } = message;
-    if (codec !== 'h264' && codec !== 'hevc' && codec !== 'vvc') return data;
+    if (codec === 'av1') return canonicalAv1(data);
+    if (codec === 'vp8' || codec === 'vp9') return data;
     if (looksLikeAnnexB(data)) {
       throw new ParseError('FLV_ANNEX_B', 'FLV v10.1 §E.4.3.2', 'start codes where NAL lengths are expected');
     }
@@ -84,5 +110,21 @@ export class VideoIntake {
     const jitter = last !== undefined && wire <= last && wire > last - MAX_VIDEO_JITTER_MS * TICKS_PER_MS;
     this.#lastDts = jitter ? last + 1 : wire;
     return this.#lastDts;
+  }
+}
+
+/** Bytes of the NAL lengths that follow under this record. */
+function lengthSizeOf(codec: VideoCodec, record: Uint8Array): number {
+  switch (codec) {
+    case 'h264':
+      return parseAvcConfig(record).lengthSize;
+    case 'hevc':
+      return parseHevcConfig(record).lengthSize;
+    case 'vvc':
+      return (((record[0] ?? 6) >> 1) & 3) + 1;
+    case 'av1':
+    case 'vp8':
+    case 'vp9':
+      return 4;
   }
 }
