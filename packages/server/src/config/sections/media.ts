@@ -39,7 +39,10 @@ export const rtmp = z.strictObject({
 
 /** Streams, their memory and their viewers. */
 export const hub = z.strictObject({
-  maxStreams: key(count(1_000_000).default(1000), { description: 'Streams at one time.', reload: true }),
+  maxStreams: key(count(1_000_000).default(2000), {
+    description: 'Streams known at one time, those that only have viewers included.',
+    reload: true,
+  }),
   reconnectWindowMs: key(milliseconds(0, 1_800_000).default(30_000), {
     description: 'How long a stream waits for its publisher to come back before it ends, milliseconds.',
     reload: true,
@@ -57,15 +60,11 @@ export const hub = z.strictObject({
     description: 'Longest time kept since the last key frame for viewers who join, milliseconds.',
     reload: true,
   }),
-  audioCacheMs: key(milliseconds(0).default(1000), {
-    description: 'Sound kept for viewers who join a stream without video, milliseconds.',
-    reload: true,
-  }),
-  logMaxBytes: key(bytes().default(33_554_432), {
+  logMaxBytes: key(bytes().default(25_165_824), {
     description: 'Most bytes kept per stream and format for viewers who lag.',
     reload: true,
   }),
-  logMaxMs: key(milliseconds(100).default(30_000), {
+  logMaxMs: key(milliseconds(100).default(20_000), {
     description: 'Longest time kept per stream and format for viewers who lag, milliseconds.',
     reload: true,
   }),
@@ -74,16 +73,16 @@ export const hub = z.strictObject({
       'Window in which writes to a viewer are merged, milliseconds; 0 writes each video frame at once. Wider costs less CPU and more delay.',
     reload: true,
   }),
-  overloadWindowMs: key(milliseconds(0, 1000).default(200), {
-    description: 'Widest window that the server takes by itself while it is overloaded, milliseconds.',
-    reload: true,
-  }),
-  maxLagMs: key(milliseconds(100).default(10_000), {
+  maxLagMs: key(milliseconds(100).default(6000), {
     description: 'How far a viewer may lag before it jumps to the newest key frame, milliseconds.',
     reload: true,
   }),
-  maxLagBytes: key(bytes().default(8_388_608), {
-    description: 'How far a viewer may lag before it jumps to the newest key frame, bytes.',
+  stallMs: key(milliseconds(100).default(10_000), {
+    description: 'After how long a viewer that takes nothing is closed, milliseconds.',
+    reload: true,
+  }),
+  endedLingerMs: key(milliseconds(0).default(60_000), {
+    description: 'How long a stream that is over stays listed as ended, milliseconds.',
     reload: true,
   }),
 });

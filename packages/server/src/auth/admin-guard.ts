@@ -1,0 +1,91 @@
+import { channels } from '../observe/index.ts';
+import type { AdminToken } from './admin-token.ts';
+import type { AttemptLimiter } from './attempt-limiter.ts';
+import type { SignIns } from './sign-ins.ts';
+
+/** Name of the cookie of a sign-in. */
+export const SIGN_IN_COOKIE = 'onair_session';
+
+/** What a request shows to prove that it is the operator's. */
+export interface Credentials {
+  /** The `Authorization` header. */
+  readonly authorization: string | undefined;
+  /** The `Cookie` header. */
+  readonly cookie: string | undefined;
+  /** Remote address without port. */
+  readonly address: string;
+}
+
+/** Whose request it is. */
+export type Identity =
+  | { readonly kind: 'admin'; readonly by: 'token' | 'cookie' }
+  | { readonly kind: 'anonymous' }
+  /** Something was shown that is not valid. */
+  | { readonly kind: 'wrong' }
+  /** Too many failures; nothing was looked at. `retryAfter` in seconds. */
+  | { readonly kind: 'limited'; readonly retryAfter: number };
+
+/** What the guard decides by. */
+export interface AdminSources {
+  readonly token: AdminToken;
+  readonly signIns: SignIns;
+  readonly limiter: AttemptLimiter;
+}
+
+/** Tells the operator from everybody else. */
+export class AdminGuard {
+  readonly #sources: AdminSources;
+
+  constructor(sources: AdminSources) {
+    this.#sources = sources;
+  }
+
+  /** Whose request it is. A wrong token counts as a failed attempt, a stale cookie does not. */
+  identify({ authorization, cookie, address }: Credentials): Identity {
+    const bearer = bearerOf(authorization);
+    if (bearer !== undefined) return this.#checkToken(bearer, address);
+    const secret = cookieOf(cookie, SIGN_IN_COOKIE);
+    if (secret === undefined) return { kind: 'anonymous' };
+    return this.#sources.signIns.verify(secret) ? { kind: 'admin', by: 'cookie' } : { kind: 'wrong' };
+  }
+
+  /** Exchanges the token for the secret of a cookie. */
+  signIn(
+    token: unknown,
+    address: string,
+  ): { readonly secret: string } | Exclude<Identity, { kind: 'admin' }> {
+    const identity = this.#checkToken(token, address);
+    return identity.kind === 'admin' ? { secret: this.#sources.signIns.create() } : identity;
+  }
+
+  /** Ends the sign-in of a cookie. */
+  signOut(cookie: string | undefined): void {
+    const secret = cookieOf(cookie, SIGN_IN_COOKIE);
+    if (secret !== undefined) this.#sources.signIns.remove(secret);
+  }
+
+  #checkToken(token: unknown, address: string): Identity {
+    const { limiter } = this.#sources;
+    const retryAfter = limiter.retryAfter(address);
+    if (retryAfter > 0) return { kind: 'limited', retryAfter };
+    if (this.#sources.token.verify(token)) return { kind: 'admin', by: 'token' };
+    limiter.failed(address);
+    channels.accessRefused.publish({ protocol: 'http', address, code: 'AUTH_FAILED' });
+    return { kind: 'wrong' };
+  }
+}
+
+/** The token of an `Authorization: Bearer` header (RFC 6750 §2.1). */
+function bearerOf(header: string | undefined): string | undefined {
+  return header === undefined ? undefined : /^bearer +([\w.~+/=-]{1,256})$/i.exec(header)?.[1];
+}
+
+/** The value of a cookie in a `Cookie` header (RFC 6265 §4.2.1); of several with the name, the first. */
+export function cookieOf(header: string | undefined, name: string): string | undefined {
+  if (header === undefined || header.length > 8192) return undefined;
+  for (const pair of header.split(';')) {
+    const at = pair.indexOf('=');
+    if (at > 0 && pair.slice(0, at).trim() === name) return pair.slice(at + 1).trim();
+  }
+  return undefined;
+}
