@@ -1,0 +1,3 @@
+export * from './flv-feed.ts';
+export * from './flv-http.ts';
+export * from './flv-socket.ts';

@@ -1,0 +1,2 @@
+export * from './socket-transport.ts';
+export * from './viewing.ts';

@@ -1,0 +1,2 @@
+export * from './tag-format.ts';
+export * from './tag-packager.ts';

@@ -1,0 +1,106 @@
+import { MICROSECONDS, MILLISECONDS, rescale, type Sample, type Track, ticks } from '@onair/media';
+import { concatBytes } from '@onair/media/bytes';
+import { configTag } from '@onair/media/flv';
+import {
+  type Cut,
+  Fanout,
+  type FanoutContext,
+  FormatLog,
+  type LogEpoch,
+  type Packager,
+  type PackagerKind,
+  type StreamState,
+} from '../../hub/index.ts';
+import { metadataBody } from './metadata.ts';
+import type { TagFormat } from './tag-format.ts';
+
+/** Turns samples into a log of FLV tags or RTMP messages, once for all who watch. */
+export class TagPackager implements Packager {
+  /** The viewers' side. */
+  readonly fanout: Fanout<Uint8Array>;
+  readonly #log = new FormatLog<Uint8Array>();
+  readonly #format: TagFormat;
+  #epoch: LogEpoch<Uint8Array> | undefined;
+  #hasVideo = false;
+  /** Tracks whose next block is the first after a cut. */
+  readonly #fresh = new Set<number>();
+
+  constructor(format: TagFormat, context: FanoutContext) {
+    this.#format = format;
+    this.fanout = new Fanout(this.#log, context);
+  }
+
+  cut(cut: Cut): void {
+    const { epoch } = cut;
+    for (const track of epoch.tracks) this.#fresh.add(track.id);
+    if (this.#epoch !== undefined && !cut.newEpoch) return;
+    this.#hasVideo = epoch.tracks[0]?.parameters.kind === 'video';
+    const timestampMs = rescale(ticks(cut.anchor.time), MICROSECONDS, MILLISECONDS);
+    this.#epoch = {
+      number: epoch.number,
+      tracks: epoch.tracks,
+      config: this.#config(epoch.tracks, timestampMs),
+    };
+    this.#log.append({
+      kind: 'config',
+      epoch: this.#epoch,
+      track: 0,
+      video: false,
+      independent: false,
+      discontinuity: true,
+      time: cut.anchor.time,
+      duration: 0,
+      compositionOffset: 0,
+      wallMs: cut.anchor.wallMs,
+      bytes: this.#epoch.config,
+    });
+  }
+
+  sample(sample: Sample, wallMs: number): void {
+    const { track } = sample;
+    if (this.#epoch === undefined || track.parameters.kind === 'data') return;
+    const video = track.parameters.kind === 'video';
+    const base = track.timebase;
+    this.#log.append({
+      kind: 'media',
+      epoch: this.#epoch,
+      track: track.id,
+      video,
+      independent: video ? sample.keyframe : !this.#hasVideo,
+      discontinuity: this.#fresh.delete(track.id),
+      time: rescale(sample.dts, base, MICROSECONDS),
+      duration: sample.duration === undefined ? 0 : rescale(sample.duration, base, MICROSECONDS),
+      compositionOffset:
+        sample.pts === sample.dts ? 0 : rescale(ticks(sample.pts - sample.dts), base, MICROSECONDS),
+      wallMs,
+      bytes: this.#format.sample(sample),
+    });
+  }
+
+  state(state: StreamState): void {
+    if (state !== 'ended') return;
+    this.#log.finish('stream-ended');
+    this.#log.clear();
+  }
+
+  close(): void {
+    this.#log.finish('stream-ended');
+    this.#log.clear();
+  }
+
+  #config(tracks: readonly Track[], timestampMs: number): Uint8Array {
+    const parts = [this.#format.body('script', timestampMs, metadataBody(tracks))];
+    // One track of each kind: players of this family know no more.
+    for (const kind of ['video', 'audio'] as const) {
+      const track = tracks.find((candidate) => candidate.parameters.kind === kind);
+      const tag = track === undefined ? undefined : configTag(track);
+      if (tag !== undefined) parts.push(this.#format.body(tag.type, timestampMs, tag.body));
+    }
+    return concatBytes(parts);
+  }
+}
+
+/** The kind of packager under which a stream shares its tags in `format`. */
+export function tagPackagerKind(format: TagFormat, context: FanoutContext): PackagerKind<TagPackager> {
+  return { name: format.name, create: () => new TagPackager(format, context) };
+}
