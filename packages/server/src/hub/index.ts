@@ -5,6 +5,7 @@ export * from './errors.ts';
 export * from './fanout.ts';
 export * from './format-log.ts';
 export * from './gop-cache.ts';
+export * from './governor.ts';
 export * from './meter.ts';
 export * from './policy.ts';
 export * from './publication.ts';

@@ -1,6 +1,5 @@
 import type { Track } from '@onair/media';
 import { AmfEcmaArray, type AmfObject, encodeAmf0 } from '@onair/media/amf';
-import { concatBytes } from '@onair/media/bytes';
 
 const VIDEO_CODEC_ID: Readonly<Record<string, number>> = { h264: 7 };
 const AUDIO_CODEC_ID: Readonly<Record<string, number>> = { aac: 10, mp3: 2 };
@@ -22,7 +21,7 @@ export function metadataBody(tracks: readonly Track[]): Uint8Array {
       properties.audiocodecid = AUDIO_CODEC_ID[parameters.codec] ?? fourCc(parameters.codecString);
     }
   }
-  return concatBytes([encodeAmf0('onMetaData'), encodeAmf0(new AmfEcmaArray(properties))]);
+  return encodeAmf0(['onMetaData', new AmfEcmaArray(properties)]);
 }
 
 /** Enhanced RTMP names codecs by the number that the four characters make. */
