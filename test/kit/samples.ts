@@ -42,10 +42,31 @@ export function audioTrack(parameters = audioParameters()): Track {
   return { id: 2, timebase: parameters.sampleRate as Timebase, parameters };
 }
 
+/** An H.264 access unit of one NAL unit with a 4-byte length; the payload is `fill`. */
+export function accessUnit(keyframe: boolean, size: number, fill: number): Uint8Array {
+  const data = new Uint8Array(size).fill(fill);
+  new DataView(data.buffer).setUint32(0, size - 4);
+  data[4] = keyframe ? 0x65 : 0x41;
+  return data;
+}
+
+function coded(track: Track, keyframe: boolean, size: number, fill: number): Uint8Array {
+  return track.parameters.kind === 'video'
+    ? accessUnit(keyframe, size, fill)
+    : new Uint8Array(size).fill(fill);
+}
+
 /** A sample of `size` bytes at `ms` milliseconds of source time. */
 export function sampleAt(track: Track, ms: number, keyframe = true, size = 100): Sample {
   const dts = ticks(Math.round((ms * track.timebase) / 1000));
-  return { track, dts, pts: dts, duration: undefined, keyframe, data: new Uint8Array(size).fill(ms & 0xff) };
+  return {
+    track,
+    dts,
+    pts: dts,
+    duration: undefined,
+    keyframe,
+    data: coded(track, keyframe, size, ms & 0xff),
+  };
 }
 
 /** `seconds` of 25 fps video with a keyframe each `gop` frames and 48 kHz audio, in decoding order. */
