@@ -39,7 +39,7 @@ export interface RtmpClientOptions {
  *
  * Call `start`; then, as with the server session, `push`, `next` until undefined, `takeOutput`. All
  * steps up to `ready` are taken without further ado. `push` and `next` throw ParseError for malformed
- * input; the session is closed then.
+ * input; the connection is lost then.
  */
 export class RtmpClientSession {
   readonly #options: RtmpClientOptions;
@@ -83,12 +83,7 @@ export class RtmpClientSession {
   /** Adds received bytes; nobody may write into them again. */
   push(bytes: Uint8Array): void {
     if (this.#phase === 'closed') return;
-    try {
-      this.#link.push(bytes);
-    } catch (error) {
-      this.#phase = 'closed';
-      throw error;
-    }
+    this.#link.push(bytes);
   }
 
   /** The next event, or undefined until there are more bytes. */
@@ -158,7 +153,7 @@ export class RtmpClientSession {
     const out = this.#link.output;
     if (this.#streamId !== 0) {
       if (this.#options.intent === 'publish') {
-        out.command(0, 'FCUnpublish', this.#calls.issue(), [null, this.#options.name]);
+        out.command(0, 'FCUnpublish', this.#calls.number(), [null, this.#options.name]);
       }
       out.command(0, 'deleteStream', 0, [null, this.#streamId]);
     }
@@ -222,8 +217,12 @@ export class RtmpClientSession {
         return this.#calls.settle(command);
       case 'onStatus':
         return this.#status(streamId, values);
+      case 'onFCPublish':
+      case 'onFCUnpublish':
+      case 'onFCSubscribe':
+        return undefined; // onStatus tells the same
       case 'onBWDone':
-        this.call('_checkbw');
+        this.#link.output.command(0, '_checkbw', this.#calls.number(), [null]);
         return undefined;
       case 'close':
         return this.#refused([
@@ -243,10 +242,10 @@ export class RtmpClientSession {
     this.#link.announceWindow();
     if (intent === 'publish') {
       out.control({ kind: 'setChunkSize', size: RTMP_SHARED_CHUNK_SIZE });
-      out.command(0, 'releaseStream', this.#calls.issue(), [null, name]);
-      out.command(0, 'FCPublish', this.#calls.issue(), [null, name]);
+      out.command(0, 'releaseStream', this.#calls.number(), [null, name]);
+      out.command(0, 'FCPublish', this.#calls.number(), [null, name]);
     }
-    this.#createId = this.#calls.issue();
+    this.#createId = this.#calls.number();
     out.command(0, 'createStream', this.#createId, [null]);
     return {
       kind: 'connected',
@@ -266,9 +265,9 @@ export class RtmpClientSession {
     }
     this.#streamId = streamId;
     if (intent === 'publish') {
-      out.command(streamId, 'publish', this.#calls.issue(), [null, name, 'live']);
+      out.command(streamId, 'publish', this.#calls.number(), [null, name, 'live']);
     } else {
-      out.command(streamId, 'play', this.#calls.issue(), [null, name, -2000]);
+      out.command(streamId, 'play', this.#calls.number(), [null, name, -2000]);
       out.userControl({ kind: 'setBufferLength', streamId, ms: bufferMs ?? 3000 });
     }
     return undefined;

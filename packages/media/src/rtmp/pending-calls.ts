@@ -14,7 +14,12 @@ export class PendingCalls {
     this.#last = last;
   }
 
-  /** A fresh transaction id. */
+  /** A fresh transaction id for a call whose answer does not matter. */
+  number(): number {
+    return ++this.#last;
+  }
+
+  /** A fresh transaction id for a call whose answer is awaited. */
   issue(): number {
     this.#last++;
     if (this.#waiting.size >= MAX_PENDING_CALLS) {

@@ -42,7 +42,7 @@ export type RtmpPhase = 'handshake' | 'connect' | 'idle' | 'publishing' | 'playi
  * nothing behind is read (stop reading the socket while `decision` is set), so no success is ever told
  * before it is granted and no order is ever turned round. Then call `next` again.
  *
- * `push` and `next` throw ParseError for malformed or excessive input; the session is closed then.
+ * `push` and `next` throw ParseError for malformed or excessive input; the connection is lost then.
  */
 export class RtmpServerSession {
   readonly #link: RtmpLink;
@@ -92,12 +92,7 @@ export class RtmpServerSession {
   /** Adds received bytes; nobody may write into them again. */
   push(bytes: Uint8Array): void {
     if (this.#closed) return;
-    try {
-      this.#link.push(bytes);
-    } catch (error) {
-      this.#closed = true;
-      throw error;
-    }
+    this.#link.push(bytes);
   }
 
   /** The next event, or undefined until there are more bytes or an answer to `decision`. */
