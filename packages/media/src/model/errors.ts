@@ -23,6 +23,11 @@ export class ParseError extends Error {
 export const MEDIA_ERROR_CODES = [
   'BYTES_OUT_OF_RANGE',
   'BITS_OUT_OF_RANGE',
+  'HLS_ATTRIBUTE',
+  'HLS_HEADER',
+  'HLS_LIMIT',
+  'HLS_SYNTAX',
+  'HLS_TAG',
   'MP4_BOX_COUNT',
   'MP4_BOX_MISSING',
   'MP4_BOX_SIZE',

@@ -1,0 +1,233 @@
+import type { MediaPlaylist, MultivariantPlaylist, Part, Segment } from './model.ts';
+
+/** A rule of the standard that a playlist breaks. */
+export interface Fault {
+  /** `must`: a client may refuse the playlist; `should`: it plays, but not as well as it could. */
+  readonly severity: 'must' | 'should';
+  /** e.g. `RFC 8216 §4.3.3.1`. */
+  readonly clause: string;
+  readonly message: string;
+}
+
+/** Seconds that rounding to five decimals may add per number. */
+const ROUNDING = 0.00002;
+/** Seconds a date may be beside the sum of the durations: one frame at 24 per second. */
+const DATE_TOLERANCE_MS = 42;
+
+/** Every rule that one version of a media playlist breaks in itself; see also `comparePlaylists`. */
+export function checkMediaPlaylist(playlist: MediaPlaylist): Fault[] {
+  const faults: Fault[] = [];
+  const must = (clause: string, message: string): void => {
+    faults.push({ severity: 'must', clause, message });
+  };
+  checkVersion(playlist, must);
+  checkDurations(playlist, must);
+  checkParts(playlist, must);
+  checkServerControl(playlist, must, (clause, message) =>
+    faults.push({ severity: 'should', clause, message }),
+  );
+  checkSkip(playlist, must);
+  checkLive(playlist, must);
+  return faults;
+}
+
+type Report = (clause: string, message: string) => void;
+
+/** Lowest version a client must know to read the playlist. RFC 8216bis §8. */
+export function requiredVersion(playlist: MediaPlaylist): number {
+  let version = 1;
+  const need = (wanted: number): void => {
+    version = Math.max(version, wanted);
+  };
+  for (const segment of playlist.segments) {
+    if (!Number.isInteger(segment.duration)) need(3);
+    if (segment.byteRange !== undefined) need(4);
+    if (segment.key?.iv !== undefined) need(2);
+    if (segment.key?.keyFormat !== undefined) need(5);
+    if (segment.map !== undefined) need(6);
+  }
+  if (playlist.pending?.map !== undefined) need(6);
+  if (playlist.skip !== undefined) need(9);
+  if (playlist.skip?.recentlyRemovedDateRanges !== undefined) need(10);
+  return version;
+}
+
+function checkVersion(playlist: MediaPlaylist, must: Report): void {
+  const needed = requiredVersion(playlist);
+  if (playlist.version < needed) {
+    must('RFC 8216bis §8', `version ${playlist.version}, but its tags need ${needed}`);
+  }
+}
+
+function checkDurations(playlist: MediaPlaylist, must: Report): void {
+  const { targetDuration, partTarget } = playlist;
+  if (targetDuration < 1) must('RFC 8216 §4.3.3.1', 'a target duration of 0');
+  for (const segment of playlist.segments) {
+    if (Math.round(segment.duration) > targetDuration) {
+      must('RFC 8216 §4.3.3.1', `${segment.uri}: ${segment.duration} s, target duration ${targetDuration} s`);
+    }
+  }
+  if (partTarget !== undefined && partTarget > targetDuration) {
+    must('RFC 8216bis §4.4.3.7', `part target ${partTarget} s, target duration ${targetDuration} s`);
+  }
+}
+
+function checkParts(playlist: MediaPlaylist, must: Report): void {
+  const { partTarget, segments, pending } = playlist;
+  const all = [...segments.flatMap(({ parts }) => parts), ...(pending?.parts ?? [])];
+  if (partTarget === undefined) {
+    if (all.length > 0) must('RFC 8216bis §4.4.3.7', 'parts without EXT-X-PART-INF');
+    return;
+  }
+  for (const segment of segments) {
+    checkPartLengths(segment.parts, partTarget, must);
+    checkPartSum(segment, must);
+  }
+  if (pending !== undefined) checkPartLengths(pending.parts, partTarget, must);
+}
+
+/** RFC 8216bis §4.4.4.9: at most PART-TARGET, at least 85 % of it but for the exceptions named there. */
+function checkPartLengths(parts: readonly Part[], partTarget: number, must: Report): void {
+  for (const [i, part] of parts.entries()) {
+    if (part.duration > partTarget + ROUNDING) {
+      must('RFC 8216bis §4.4.4.9', `${part.uri}: ${part.duration} s exceeds PART-TARGET ${partTarget} s`);
+    }
+    const next = parts[i + 1];
+    const mayBeShort = part.gap === true || next === undefined || next.independent;
+    if (!mayBeShort && part.duration < 0.85 * partTarget - ROUNDING) {
+      must(
+        'RFC 8216bis §4.4.4.9',
+        `${part.uri}: ${part.duration} s is below 85 % of PART-TARGET ${partTarget} s`,
+      );
+    }
+  }
+}
+
+/** The parts are the segment: their durations add up. */
+function checkPartSum(segment: Segment, must: Report): void {
+  if (segment.parts.length === 0) return;
+  let sum = 0;
+  for (const part of segment.parts) sum += part.duration;
+  if (Math.abs(sum - segment.duration) > ROUNDING * (segment.parts.length + 1)) {
+    must('RFC 8216bis §4.4.4.9', `${segment.uri}: ${segment.duration} s, its parts ${sum.toFixed(5)} s`);
+  }
+}
+
+function checkServerControl(playlist: MediaPlaylist, must: Report, should: Report): void {
+  const { serverControl: control, targetDuration, partTarget } = playlist;
+  const clause = 'RFC 8216bis §4.4.3.8';
+  if (partTarget !== undefined && control?.partHoldBack === undefined)
+    must(clause, 'parts, but no PART-HOLD-BACK');
+  if (partTarget !== undefined && control?.canBlockReload !== true) {
+    must('RFC 8216bis §B.1', 'parts, but no CAN-BLOCK-RELOAD=YES');
+  }
+  if (control === undefined) return;
+  const { holdBack, partHoldBack, canSkipUntil } = control;
+  if (holdBack !== undefined && holdBack < 3 * targetDuration - ROUNDING) {
+    must(clause, `HOLD-BACK ${holdBack} s is below 3 target durations of ${targetDuration} s`);
+  }
+  if (canSkipUntil !== undefined && canSkipUntil < 6 * targetDuration - ROUNDING) {
+    must(clause, `CAN-SKIP-UNTIL ${canSkipUntil} s is below 6 target durations of ${targetDuration} s`);
+  }
+  if (control.canSkipDateRanges === true && canSkipUntil === undefined) {
+    must(clause, 'CAN-SKIP-DATERANGES without CAN-SKIP-UNTIL');
+  }
+  if (partHoldBack === undefined || partTarget === undefined) return;
+  if (partHoldBack < 2 * partTarget - ROUNDING) {
+    must(clause, `PART-HOLD-BACK ${partHoldBack} s is below 2 part targets of ${partTarget} s`);
+  } else if (partHoldBack < 3 * partTarget - ROUNDING) {
+    should(clause, `PART-HOLD-BACK ${partHoldBack} s is below 3 part targets of ${partTarget} s`);
+  }
+}
+
+/** RFC 8216bis §6.2.5.1: nothing nearer to the end than the skip boundary may be left out. */
+function checkSkip(playlist: MediaPlaylist, must: Report): void {
+  const { skip, serverControl } = playlist;
+  if (skip === undefined) return;
+  const boundary = serverControl?.canSkipUntil;
+  if (boundary === undefined) {
+    must('RFC 8216bis §4.4.5.2', 'EXT-X-SKIP, but no CAN-SKIP-UNTIL');
+    return;
+  }
+  const left = listed(playlist);
+  if (left < boundary - ROUNDING * (playlist.segments.length + 1)) {
+    must('RFC 8216bis §6.2.5.1', `${left.toFixed(3)} s are left, the skip boundary is ${boundary} s`);
+  }
+}
+
+function checkLive(playlist: MediaPlaylist, must: Report): void {
+  const { segments, pending, targetDuration } = playlist;
+  if (!playlist.endList && playlist.mediaSequence > 0 && playlist.skip === undefined) {
+    const span = listed(playlist);
+    if (span < 3 * targetDuration - ROUNDING * segments.length) {
+      must('RFC 8216 §6.2.2', `a window of ${span.toFixed(3)} s is below 3 target durations`);
+    }
+  }
+  const heads = pending === undefined ? segments : [...segments, pending];
+  const first = heads.find((head) => head.programDateTime !== undefined);
+  if (!playlist.endList && heads.length > 0 && first === undefined) {
+    must('RFC 8216 §4.3.2.6', 'no EXT-X-PROGRAM-DATE-TIME in a live playlist');
+  }
+  for (const [i, segment] of segments.entries()) {
+    const next = heads[i + 1];
+    if (next?.programDateTime === undefined || segment.programDateTime === undefined || next.discontinuity)
+      continue;
+    const apart = next.programDateTime - segment.programDateTime - segment.duration * 1000;
+    if (Math.abs(apart) > DATE_TOLERANCE_MS) {
+      must('RFC 8216 §6.2.1', `${segment.uri}: the next date is ${apart.toFixed(0)} ms off its duration`);
+    }
+  }
+}
+
+/** Seconds of media in the playlist, behind what it skips. */
+function listed(playlist: MediaPlaylist): number {
+  let sum = 0;
+  for (const { duration } of playlist.segments) sum += duration;
+  for (const { duration } of playlist.pending?.parts ?? []) sum += duration;
+  return sum;
+}
+
+/** Every rule that a multivariant playlist breaks in itself. */
+export function checkMultivariantPlaylist(playlist: MultivariantPlaylist): Fault[] {
+  const faults: Fault[] = [];
+  const must = (clause: string, message: string): void => {
+    faults.push({ severity: 'must', clause, message });
+  };
+  if (playlist.variants.length === 0) must('RFC 8216 §4.3.4.2', 'no variant');
+  if (!playlist.independentSegments) must('HLS Authoring §6.9', 'no EXT-X-INDEPENDENT-SEGMENTS');
+  for (const variant of playlist.variants) {
+    const { uri, codecs } = variant;
+    if (variant.bandwidth === 0) must('RFC 8216 §4.3.4.2', `${uri}: a bandwidth of 0`);
+    if (codecs === undefined || codecs === '') must('HLS Authoring §9.15', `${uri}: no CODECS`);
+    if (/\b(avc|hvc|hev|av01|vp0|vvc|vvi)/.test(codecs ?? '')) {
+      if (variant.resolution === undefined) must('HLS Authoring §9.13', `${uri}: no RESOLUTION`);
+      if (variant.frameRate === undefined) must('HLS Authoring §9.14', `${uri}: no FRAME-RATE`);
+    }
+    const groups = [
+      ['AUDIO', variant.audio],
+      ['VIDEO', variant.video],
+      ['SUBTITLES', variant.subtitles],
+    ] as const;
+    for (const [type, group] of groups) {
+      if (group === undefined) continue;
+      if (!playlist.renditions.some((rendition) => rendition.type === type && rendition.groupId === group)) {
+        must('RFC 8216 §4.3.4.2.1', `${uri}: no rendition in ${type} group ${group}`);
+      }
+    }
+  }
+  const seen = new Set<string>();
+  const defaults = new Set<string>();
+  for (const rendition of playlist.renditions) {
+    const group = `${rendition.type} ${rendition.groupId}`;
+    const name = `${group} ${rendition.name}`;
+    if (seen.has(name)) must('RFC 8216 §4.3.4.1.1', `two renditions are called ${name}`);
+    seen.add(name);
+    if (rendition.default && defaults.has(group))
+      must('RFC 8216 §4.3.4.1.1', `two defaults in group ${group}`);
+    if (rendition.default) defaults.add(group);
+    if (rendition.default && !rendition.autoselect) {
+      must('RFC 8216 §4.3.4.1', `${name} is default but not AUTOSELECT`);
+    }
+  }
+  return faults;
+}

@@ -1,0 +1,5 @@
+export * from './check.ts';
+export * from './compare.ts';
+export * from './model.ts';
+export * from './parse.ts';
+export * from './write.ts';
