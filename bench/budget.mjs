@@ -1,0 +1,36 @@
+// The figures fan-out is held to: ratios against servers measured in the same run, and a few absolute ones.
+
+/** Which measured pairs make the ratios of CPU per delivered Gbit; `floor` must hold, `goal` is what we are after. */
+export const RATIOS = [
+  { of: 'onair-rtmp-frame', to: 'nginx-rtmp', floor: 0.85, goal: 0.6 },
+  { of: 'onair-flv-frame', to: 'nginx-rtmp', floor: 0.85, goal: 0.6 },
+  { of: 'onair-ws-frame', to: 'nginx-rtmp', floor: 0.85, goal: 0.6 },
+  { of: 'onair-rtmp-50', to: 'nginx-rtmp-buffer', floor: 0.6, goal: 0.45 },
+  { of: 'onair-flv-50', to: 'nginx-rtmp-buffer', floor: 0.6, goal: 0.45 },
+  { of: 'onair-ws-50', to: 'nginx-rtmp-buffer', floor: 0.6, goal: 0.45 },
+  { of: 'onair-rtmp-frame', to: 'nms4-rtmp', floor: 0.5, goal: 0.25 },
+  { of: 'onair-flv-frame', to: 'nms4-flv', floor: 0.5, goal: 0.25 },
+  { of: 'onair-flv-frame', to: 'floor-tag', floor: 1.9, goal: 1.5 },
+  { of: 'onair-flv-50', to: 'floor-50', floor: 1.9, goal: 1.5 },
+  { of: 'onair-ws-50', to: 'floor-50', floor: 1.9, goal: 1.5 },
+  { of: 'onair-rtmp-50', to: 'srs-rtmp-50', floor: 0.6, goal: 0.35 },
+  { of: 'onair-flv-50', to: 'srs-flv-50', floor: 0.6, goal: 0.35 },
+];
+
+/** Figures of our own targets that do not depend on a peer. `value` reads a target's medians. */
+export const LIMITS = [
+  { name: 'RSS kB/viewer', match: /^onair-/, value: (m) => m.rssPerViewer, floor: 45, goal: 20 },
+  { name: 'first keyframe p50 ms', match: /^onair-(flv|ws)/, value: (m) => m.firstKeyP50, floor: 5, goal: 2 },
+  {
+    name: 'first keyframe p99 ms',
+    match: /^onair-(flv|ws)/,
+    value: (m) => m.firstKeyP99,
+    floor: 50,
+    goal: 20,
+  },
+  { name: 'first keyframe p50 ms', match: /^onair-rtmp/, value: (m) => m.firstKeyP50, floor: 10, goal: 3 },
+  { name: 'frames missing', match: /^onair-/, value: (m) => m.missing, floor: 0, goal: 0 },
+];
+
+/** Above this share of a core the measuring client's own delay shows in the figures. */
+export const CLIENT_CPU_LIMIT = 60;
