@@ -1,1 +1,4 @@
-export {};
+export * from './element/index.ts';
+export * from './engine/index.ts';
+export * from './player/index.ts';
+export * from './sources/index.ts';

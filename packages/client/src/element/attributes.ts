@@ -1,0 +1,42 @@
+import { LATENCY_CLASSES, type LatencyClass } from '../engine/live-edge.ts';
+import type { TransportPreference } from '../player/transports.ts';
+import { TRANSPORTS } from '../sources/source.ts';
+
+/** Attributes of `<onair-player>`. */
+export const ATTRIBUTES = [
+  'src',
+  'transport',
+  'latency',
+  'autoplay',
+  'muted',
+  'poster',
+  'controls',
+  'lang',
+] as const;
+
+const PREFERENCES: readonly TransportPreference[] = ['auto', ...TRANSPORTS];
+
+/** `transport` as written by a page; a wrong value is told and taken as `auto`. */
+export function parseTransport(value: string | null): TransportPreference {
+  return oneOf('transport', value, PREFERENCES, 'auto');
+}
+
+/** `latency` as written by a page; a wrong value is told and taken as `lowest`. */
+export function parseLatency(value: string | null): LatencyClass {
+  return oneOf('latency', value, LATENCY_CLASSES, 'lowest');
+}
+
+/** `controls`: shown unless the page says `off`. */
+export function parseControls(value: string | null): boolean {
+  return oneOf('controls', value === '' ? 'on' : value, ['on', 'off'] as const, 'on') === 'on';
+}
+
+function oneOf<T extends string>(name: string, value: string | null, known: readonly T[], fallback: T): T {
+  if (value === null || value === '') return fallback;
+  const found = known.find((one) => one === value.trim().toLowerCase());
+  if (found !== undefined) return found;
+  console.warn(
+    `<onair-player ${name}="${value}">: expected one of ${known.join(', ')}; ${fallback} is used instead`,
+  );
+  return fallback;
+}

@@ -1,0 +1,1 @@
+export * from './onair-player.ts';

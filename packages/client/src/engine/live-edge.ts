@@ -1,0 +1,123 @@
+/** How a viewer weighs delay against smoothness. */
+export type LatencyClass = 'lowest' | 'balanced' | 'smoothest';
+/** Every {@link LatencyClass}, least delay first. */
+export const LATENCY_CLASSES: readonly LatencyClass[] = ['lowest', 'balanced', 'smoothest'];
+
+/** What a latency class means for play. All seconds. */
+export interface LatencyTarget {
+  /** Media that should lie ahead of the position when it is least, just before the next chunk comes. */
+  readonly margin: number;
+  /** The margin is raised after stalls, at most to this. */
+  readonly maxMargin: number;
+  /** Off the margin by less than this, the rate stays 1. */
+  readonly tolerance: number;
+  /** Further behind than this beyond the margin, the position is moved. */
+  readonly seekBeyond: number;
+}
+
+/** The targets per class. */
+export const LATENCY_TARGETS: Readonly<Record<LatencyClass, LatencyTarget>> = {
+  lowest: { margin: 0.12, maxMargin: 0.8, tolerance: 0.04, seekBeyond: 1 },
+  balanced: { margin: 0.8, maxMargin: 2, tolerance: 0.15, seekBeyond: 4 },
+  smoothest: { margin: 2.5, maxMargin: 6, tolerance: 0.5, seekBeyond: 12 },
+};
+
+/** Slowest and fastest rate; within these, speech keeps its pitch and is not noticed. */
+export const RATE_RANGE = { min: 0.97, max: 1.1 } as const;
+
+/** What {@link LiveEdge.decide} asks for. */
+export interface EdgeDecision {
+  /** Playback rate to set. */
+  readonly rate: number;
+  /** Seconds to move the position forward, 0 to stay. */
+  readonly skip: number;
+}
+
+/** The least media ahead is looked for in windows of this many milliseconds. */
+const WINDOW_MS = 1000;
+/** Rate per second of error. */
+const GAIN = 0.5;
+/** Largest change of rate in one decision. */
+const SLEW = 0.02;
+/** After a stall the margin grows by this factor. */
+const RAISE = 1.5;
+/** Time without a stall after which the margin begins to fall again, and how fast (per second). */
+const CALM_MS = 20_000;
+const FALL_PER_SECOND = 0.01;
+
+/**
+ * Keeps play at the live edge. It looks at the *least* media ahead within the last second, so that it needs to
+ * know nothing about frame rates or merge windows, and steers that towards the margin of the latency class.
+ */
+export class LiveEdge {
+  #target: LatencyTarget;
+  #margin: number;
+  #rate = 1;
+  #steering = false;
+  #samples: { readonly at: number; readonly ahead: number }[] = [];
+  #lastStall = Number.NEGATIVE_INFINITY;
+  #lastDecision: number | undefined;
+
+  constructor(latency: LatencyClass) {
+    this.#target = LATENCY_TARGETS[latency];
+    this.#margin = this.#target.margin;
+  }
+
+  /** Seconds of media ahead that it steers to now. */
+  get margin(): number {
+    return this.#margin;
+  }
+
+  /** Another class from now on. */
+  setClass(latency: LatencyClass): void {
+    this.#target = LATENCY_TARGETS[latency];
+    this.#margin = this.#target.margin;
+    this.#samples = [];
+  }
+
+  /** Tells how much media lies ahead; best told just before a chunk is appended. @param now ms */
+  observe(now: number, ahead: number): void {
+    this.#samples.push({ at: now, ahead });
+    while (this.#samples.length > 0 && this.#samples[0]!.at < now - WINDOW_MS) this.#samples.shift();
+  }
+
+  /** Forgets what was seen: the position was moved or play begins anew. */
+  reset(): void {
+    this.#samples = [];
+    this.#rate = 1;
+    this.#steering = false;
+  }
+
+  /** Play ran dry although the stream went on: more margin is needed on this connection. @param now ms */
+  stalled(now: number): void {
+    this.#lastStall = now;
+    this.#margin = Math.min(this.#target.maxMargin, this.#margin * RAISE);
+  }
+
+  /** What to do now. @param now ms */
+  decide(now: number): EdgeDecision {
+    this.#relax(now);
+    let least = Number.POSITIVE_INFINITY;
+    for (const one of this.#samples) if (one.ahead < least) least = one.ahead;
+    if (least === Number.POSITIVE_INFINITY) return { rate: 1, skip: 0 };
+    const error = least - this.#margin;
+    if (error > this.#target.seekBeyond) {
+      this.reset();
+      return { rate: 1, skip: error };
+    }
+    const { tolerance } = this.#target;
+    if (Math.abs(error) > tolerance) this.#steering = true;
+    else if (Math.abs(error) < tolerance / 4) this.#steering = false;
+    const wanted = this.#steering ? Math.min(RATE_RANGE.max, Math.max(RATE_RANGE.min, 1 + GAIN * error)) : 1;
+    const step = Math.min(SLEW, Math.max(-SLEW, wanted - this.#rate));
+    this.#rate = Math.round((this.#rate + step) * 1000) / 1000;
+    return { rate: Math.round(this.#rate * 100) / 100, skip: 0 };
+  }
+
+  #relax(now: number): void {
+    const elapsed = this.#lastDecision === undefined ? 0 : now - this.#lastDecision;
+    this.#lastDecision = now;
+    if (now - this.#lastStall < CALM_MS || this.#margin <= this.#target.margin) return;
+    this.#margin = Math.max(this.#target.margin, this.#margin - (FALL_PER_SECOND * elapsed) / 1000);
+  }
+}

@@ -1,0 +1,4 @@
+export * from './create-source.ts';
+export * from './player.ts';
+export * from './status.ts';
+export * from './transports.ts';

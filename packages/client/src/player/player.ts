@@ -1,0 +1,327 @@
+import type { LatencyClass } from '../engine/live-edge.ts';
+import type { StreamAddresses } from '../sources/address.ts';
+import type { Source, SourceFailure, SourceFigures, SourceState, Transport } from '../sources/source.ts';
+import { createSource, type SourceFactory } from './create-source.ts';
+import { type PlayerStatus, sameStatus, statusOf, type TransportChoice } from './status.ts';
+import {
+  type Capabilities,
+  detectCapabilities,
+  type TransportPreference,
+  transportOrder,
+} from './transports.ts';
+
+/** What a {@link Player} tells whoever shows it. */
+export interface PlayerListener {
+  status(status: PlayerStatus): void;
+  /** A transport was taken into use. */
+  transport(choice: TransportChoice): void;
+  /** A transport failed; the player goes on with the next one or tries again. */
+  failed(transport: Transport, failure: SourceFailure): void;
+  /** The browser allows play without sound only, so the player muted itself. */
+  soundRefused(): void;
+  /** A timed event of the stream. */
+  event(event: unknown): void;
+}
+
+/** What a {@link Player} begins with. */
+export interface PlayerOptions {
+  readonly transport: TransportPreference;
+  readonly latency: LatencyClass;
+  /** Makes sources; those of this package by default. */
+  readonly factory?: SourceFactory;
+  /** What the browser can do; found out by default. */
+  readonly capabilities?: Capabilities;
+}
+
+/** Figures for the stats overlay and for pages; undefined where a transport cannot tell. */
+export interface PlayerFigures extends SourceFigures {
+  readonly transport: Transport | undefined;
+  readonly width: number;
+  readonly height: number;
+  /** Pictures decoded and, of those, dropped. */
+  readonly decoded: number;
+  readonly dropped: number;
+  readonly rate: number;
+}
+
+/** How often the position is looked at, ms. */
+const LOOK_MS = 250;
+/** The position may stand this long before the viewer is told, ms. */
+const PATIENCE_MS = 600;
+/** Pauses before all transports are tried again, ms; the last one repeats. */
+const RETRY_MS = [3000, 6000, 12_000, 30_000] as const;
+
+/** One stream on one video element: chooses transports, follows the viewer's wish to play, tells how things stand. */
+export class Player {
+  readonly #media: HTMLVideoElement;
+  readonly #listener: PlayerListener;
+  readonly #factory: SourceFactory;
+  readonly #can: Capabilities;
+  readonly #wish: { play: boolean; transport: TransportPreference; latency: LatencyClass };
+  readonly #timers: {
+    look: ReturnType<typeof setInterval>;
+    retry?: ReturnType<typeof setTimeout> | undefined;
+  };
+  #addresses: StreamAddresses | undefined;
+  #source: Source | undefined;
+  #order: readonly Transport[] = [];
+  #reported: PlayerStatus = { kind: 'idle' };
+  #state: { source: SourceState | undefined; blocked: boolean; rounds: number } = {
+    source: undefined,
+    blocked: false,
+    rounds: 0,
+  };
+  #motion = { position: -1, at: 0 };
+
+  constructor(media: HTMLVideoElement, options: PlayerOptions, listener: PlayerListener) {
+    this.#media = media;
+    this.#listener = listener;
+    this.#factory = options.factory ?? createSource;
+    this.#can = options.capabilities ?? detectCapabilities(media);
+    this.#wish = { play: false, transport: options.transport, latency: options.latency };
+    this.#timers = { look: setInterval(() => this.#look(), LOOK_MS) };
+    media.addEventListener('play', this.#onPlay);
+    media.addEventListener('pause', this.#onPause);
+    document.addEventListener('visibilitychange', this.#onVisible);
+  }
+
+  /** Status as last told. */
+  get status(): PlayerStatus {
+    return this.#reported;
+  }
+
+  /** True while play is kept at the live edge. */
+  get isLive(): boolean {
+    return this.#source?.isLive() ?? false;
+  }
+
+  /** Balance of delay and smoothness. */
+  get latency(): LatencyClass {
+    return this.#wish.latency;
+  }
+
+  /** The transport asked for. */
+  get preference(): TransportPreference {
+    return this.#wish.transport;
+  }
+
+  /** Figures now. */
+  figures(): PlayerFigures {
+    const media = this.#media;
+    const quality = media.getVideoPlaybackQuality?.();
+    const empty: SourceFigures = {
+      latency: undefined,
+      ahead: 0,
+      bitrate: undefined,
+      codecs: '',
+      reconnects: 0,
+      skipped: 0,
+      stalls: 0,
+    };
+    return {
+      ...(this.#source?.figures() ?? empty),
+      transport: this.#source?.transport,
+      width: media.videoWidth,
+      height: media.videoHeight,
+      decoded: quality?.totalVideoFrames ?? 0,
+      dropped: quality?.droppedVideoFrames ?? 0,
+      rate: media.playbackRate,
+    };
+  }
+
+  /** Another stream, or none. Begins at once if play is wanted. */
+  load(addresses: StreamAddresses | undefined): void {
+    this.#addresses = addresses;
+    this.#state.rounds = 0;
+    this.#begin();
+  }
+
+  /** The viewer, or the page, wants to play. */
+  play(): void {
+    this.#wish.play = true;
+    if (this.#source === undefined) this.#begin();
+    else {
+      this.#source.setPaused(false);
+      this.#tryPlay();
+    }
+  }
+
+  /** The viewer, or the page, wants to pause. */
+  pause(): void {
+    this.#wish.play = false;
+    this.#media.pause();
+    this.#source?.setPaused(true);
+    this.#tell();
+  }
+
+  /** To the live edge, playing. */
+  goLive(): void {
+    this.play();
+    this.#source?.goLive();
+  }
+
+  /** Another transport, without a reload. */
+  setTransport(preference: TransportPreference): void {
+    if (this.#wish.transport === preference) return;
+    this.#wish.transport = preference;
+    this.#state.rounds = 0;
+    this.#begin();
+  }
+
+  /** Another balance of delay and smoothness. */
+  setLatency(latency: LatencyClass): void {
+    this.#wish.latency = latency;
+    this.#source?.setLatency(latency);
+  }
+
+  /** Tries all transports again at once. */
+  retry(): void {
+    this.#begin();
+  }
+
+  /** Lets go of everything. Safe to call twice. */
+  close(): void {
+    clearInterval(this.#timers.look);
+    this.#stop();
+    this.#media.removeEventListener('play', this.#onPlay);
+    this.#media.removeEventListener('pause', this.#onPause);
+    document.removeEventListener('visibilitychange', this.#onVisible);
+  }
+
+  #stop(): void {
+    clearTimeout(this.#timers.retry);
+    const source = this.#source;
+    this.#source = undefined;
+    this.#state.source = undefined;
+    source?.close();
+  }
+
+  #begin(): void {
+    this.#stop();
+    this.#order = transportOrder(this.#wish.transport, this.#can);
+    if (this.#addresses === undefined || !this.#wish.play) {
+      this.#report({ kind: 'idle' });
+      return;
+    }
+    const first = this.#order[0];
+    if (first === undefined) {
+      const failure: SourceFailure = { code: 'unsupported', detail: 'no transport works in this browser' };
+      this.#report({ kind: 'failed', failure });
+      return;
+    }
+    this.#use({ transport: first, why: this.#wish.transport === 'auto' ? 'first' : 'chosen' });
+  }
+
+  #use(choice: TransportChoice): void {
+    const addresses = this.#addresses;
+    if (addresses === undefined) return;
+    const { transport } = choice;
+    let source: Source | undefined;
+    const current = (): boolean => source !== undefined && this.#source === source;
+    source = this.#factory(
+      transport,
+      { media: this.#media, addresses, latency: this.#wish.latency },
+      {
+        state: (state) => {
+          if (!current()) return;
+          this.#state.source = state;
+          if (state.kind === 'live') this.#state.rounds = 0;
+          this.#tell();
+        },
+        event: (event) => this.#listener.event(event),
+        replaced: () => {
+          if (current() && this.#wish.play) this.#tryPlay();
+        },
+        failed: (failure) => {
+          if (current()) this.#failed(transport, failure);
+        },
+      },
+    );
+    this.#source = source;
+    this.#listener.transport(choice);
+    if (source === undefined) {
+      this.#failed(transport, { code: 'unsupported', detail: 'this browser cannot use it' });
+      return;
+    }
+    source.start();
+  }
+
+  #failed(transport: Transport, failure: SourceFailure): void {
+    this.#stop();
+    this.#listener.failed(transport, failure);
+    const next = failure.code === 'denied' ? undefined : this.#order[this.#order.indexOf(transport) + 1];
+    if (next !== undefined) {
+      this.#use({ transport: next, why: 'fallback', failed: { transport, failure } });
+      return;
+    }
+    if (failure.code === 'denied') {
+      this.#report({ kind: 'failed', failure });
+      return;
+    }
+    const pause = RETRY_MS[Math.min(this.#state.rounds++, RETRY_MS.length - 1)]!;
+    this.#report({ kind: 'failed', failure, retryAt: Date.now() + pause });
+    this.#timers.retry = setTimeout(() => this.#begin(), pause);
+  }
+
+  #tryPlay(): void {
+    const media = this.#media;
+    media.play().then(
+      () => this.#setBlocked(false),
+      (error: unknown) => {
+        // Only a refusal matters: an interrupted play() is followed by another.
+        if (!(error instanceof DOMException) || error.name !== 'NotAllowedError' || !this.#wish.play) return;
+        if (media.muted) {
+          this.#setBlocked(true);
+          return;
+        }
+        media.muted = true;
+        this.#listener.soundRefused();
+        this.#tryPlay();
+      },
+    );
+  }
+
+  #setBlocked(blocked: boolean): void {
+    this.#state.blocked = blocked;
+    this.#tell();
+  }
+
+  #look(): void {
+    const { currentTime } = this.#media;
+    if (currentTime !== this.#motion.position)
+      this.#motion = { position: currentTime, at: performance.now() };
+    this.#tell();
+  }
+
+  #tell(): void {
+    const { source, blocked } = this.#state;
+    if (source === undefined) return;
+    const media = this.#media;
+    const moving =
+      media.readyState >= 2 && !media.paused && performance.now() - this.#motion.at < PATIENCE_MS;
+    this.#report(statusOf(source, { wanted: this.#wish.play, blocked, moving }));
+  }
+
+  #report(status: PlayerStatus): void {
+    if (sameStatus(status, this.#reported)) return;
+    this.#reported = status;
+    this.#listener.status(status);
+  }
+
+  readonly #onPlay = (): void => {
+    if (this.#wish.play) return;
+    this.play();
+  };
+
+  readonly #onPause = (): void => {
+    // A hidden page is paused by the browser, not by the viewer.
+    if (!this.#wish.play || document.hidden || this.#media.ended) return;
+    this.#wish.play = false;
+    this.#source?.setPaused(true);
+    this.#tell();
+  };
+
+  readonly #onVisible = (): void => {
+    if (!document.hidden && this.#wish.play && this.#media.paused) this.#tryPlay();
+  };
+}

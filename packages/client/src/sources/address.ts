@@ -1,0 +1,54 @@
+/** Addresses of one stream, one per transport. */
+export interface StreamAddresses {
+  /** `APP/NAME` as people see it. */
+  readonly name: string;
+  readonly ws: string;
+  readonly hls: string;
+  readonly flv: string;
+}
+
+const SUFFIX = /(?:\.(?:fmp4|flv|m3u8)|\/index\.m3u8)$/;
+
+/**
+ * The addresses behind what a page wrote into `src`: `/live/test`, `https://host/live/test`, or the address of one
+ * transport such as `/live/test/index.m3u8`. A query (a viewer's token) is passed on to all of them.
+ * Undefined if `src` is empty or no address.
+ * @param base address of the page
+ */
+export function streamAddresses(src: string, base: string): StreamAddresses | undefined {
+  if (src.trim() === '') return undefined;
+  let url: URL;
+  try {
+    url = new URL(src, base);
+  } catch {
+    return undefined;
+  }
+  if (url.protocol === 'ws:') url.protocol = 'http:';
+  if (url.protocol === 'wss:') url.protocol = 'https:';
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined;
+  const path = url.pathname.replace(SUFFIX, '').replace(/\/+$/, '');
+  if (path === '') return undefined;
+  const query = url.search;
+  const http = `${url.origin}${path}`;
+  return {
+    name: safeDecode(path.slice(1)),
+    ws: `${http.replace(/^http/, 'ws')}.fmp4${query}`,
+    hls: `${http}/index.m3u8${query}`,
+    flv: `${http}.flv${query}`,
+  };
+}
+
+function safeDecode(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
+/** `address` with more query parameters. */
+export function withQuery(address: string, query: Readonly<Record<string, string | undefined>>): string {
+  const url = new URL(address);
+  for (const [key, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(key, value);
+  return url.href;
+}

@@ -1,0 +1,5 @@
+export * from './address.ts';
+export * from './fmp4-connection.ts';
+export * from './fmp4-source.ts';
+export * from './server-clock.ts';
+export * from './source.ts';

@@ -1,0 +1,72 @@
+import type { LatencyClass } from '../engine/live-edge.ts';
+
+/** A way to the picture: fMP4 over WebSocket, LL-HLS by hls.js, HLS by the browser, FLV over HTTP or WebSocket. */
+export type Transport = 'ws' | 'llhls' | 'hls' | 'flv';
+/** Every {@link Transport} in the order in which they are tried. */
+export const TRANSPORTS: readonly Transport[] = ['ws', 'llhls', 'hls', 'flv'];
+
+/** How things stand between a source and its stream. */
+export type SourceState =
+  /** No word from the server yet. */
+  | { readonly kind: 'connecting' }
+  /** Nobody publishes (yet). */
+  | { readonly kind: 'waiting' }
+  | { readonly kind: 'live' }
+  /** The publisher vanished; `until` (ms since the Unix epoch, this machine's clock) ends the wait, if known. */
+  | { readonly kind: 'absent'; readonly until?: number }
+  | { readonly kind: 'ended' }
+  /** The connection is lost and made again. */
+  | { readonly kind: 'reconnecting'; readonly reason: string };
+
+/** Why a source gives up. */
+export interface SourceFailure {
+  /** `unsupported`: this browser cannot; `unreachable`: no connection; `denied`: not allowed; `media`: does not play. */
+  readonly code: 'unsupported' | 'unreachable' | 'denied' | 'media';
+  /** For people, in English. */
+  readonly detail: string;
+}
+
+/** What a source tells its player. */
+export interface SourceListener {
+  state(state: SourceState): void;
+  /** A timed event of the stream: its JSON payload. */
+  event(event: unknown): void;
+  /** The media element was given new media and is paused: play if the viewer wants to. */
+  replaced(): void;
+  /** The source gives up; it is closed by the player. */
+  failed(failure: SourceFailure): void;
+}
+
+/** Figures of a source now; what it cannot know is undefined. */
+export interface SourceFigures {
+  /** Seconds between the server receiving a picture and this page showing it. */
+  readonly latency: number | undefined;
+  /** Seconds of media ahead of the position. */
+  readonly ahead: number;
+  /** Bits per second received over the last seconds. */
+  readonly bitrate: number | undefined;
+  /** RFC 6381 strings, e.g. `avc1.64001f, mp4a.40.2`. */
+  readonly codecs: string;
+  /** Connections made again. */
+  readonly reconnects: number;
+  /** Blocks the server left out because this viewer was too slow. */
+  readonly skipped: number;
+  readonly stalls: number;
+}
+
+/** One transport at work on one media element. */
+export interface Source {
+  readonly transport: Transport;
+  /** Begins; what follows comes to the listener. */
+  start(): void;
+  /** The viewer paused or plays on: media need not flow while paused. */
+  setPaused(paused: boolean): void;
+  /** To the live edge. */
+  goLive(): void;
+  /** True while play is kept at the live edge. */
+  isLive(): boolean;
+  setLatency(latency: LatencyClass): void;
+  figures(): SourceFigures;
+  /** Lets go of everything. Safe to call twice. */
+  close(): void;
+}
