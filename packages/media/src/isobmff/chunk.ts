@@ -1,7 +1,6 @@
 import { ParseError } from '../model/errors.ts';
 import type { Sample, Track } from '../model/sample.ts';
 import { type EventMessage, eventMessage } from './event-message.ts';
-import { TRACK_ID } from './init.ts';
 import {
   PRFT_SIZE,
   type ProducerReferenceTime,
@@ -103,7 +102,7 @@ export function chunk(input: ChunkInput): Uint8Array {
   const view = new DataView(bytes.buffer);
   let at = 0;
   if (input.styp !== undefined) at = putSegmentType(view, input.styp);
-  if (prft !== undefined) at = putProducerReferenceTime(view, at, TRACK_ID, prft);
+  if (prft !== undefined) at = putProducerReferenceTime(view, at, track.id, prft);
   if (events !== undefined) {
     for (const event of events) {
       bytes.set(event, at);
@@ -121,7 +120,7 @@ export function chunk(input: ChunkInput): Uint8Array {
   view.setUint32(at + 32, TFHD_SIZE);
   view.setUint32(at + 36, BOX.tfhd);
   view.setUint32(at + 40, DEFAULT_BASE_IS_MOOF);
-  view.setUint32(at + 44, TRACK_ID);
+  view.setUint32(at + 44, track.id);
   view.setUint32(at + 48, TFDT_SIZE);
   view.setUint32(at + 52, BOX.tfdt);
   view.setUint32(at + 56, 0x0100_0000);

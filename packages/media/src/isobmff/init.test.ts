@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ParseError } from '../model/errors.ts';
 import { dumpBoxes } from './dump.ts';
 import { hex, TRACKS } from './fixtures.ts';
-import { initSegment } from './init.ts';
+import { initSegment, progressiveHeader } from './init.ts';
 import { parseInit } from './parse-init.ts';
 
 describe('initSegment', () => {
@@ -31,16 +31,27 @@ describe('initSegment', () => {
     const read = parseInit(initSegment(track)).tracks;
     expect(read).toHaveLength(1);
     expect(read[0]).toMatchObject({
-      trackId: 1,
+      trackId: track.id,
       kind: parameters.kind,
       codec,
       timebase: track.timebase,
       language: undefined,
-      defaults: { trackId: 1 },
+      defaults: { trackId: track.id },
     });
     if (parameters.kind === 'video') expect(read[0]).toMatchObject({ width: 320, height: 180 });
     else expect(read[0]).toMatchObject({ sampleRate: parameters.sampleRate, channels: parameters.channels });
     if (parameters.description.length > 0) expect(read[0]!.description).toEqual(parameters.description);
+  });
+
+  it('puts tracks side by side for progressive files, told apart by track_ID', () => {
+    const video = TRACKS.h264!;
+    const audio = TRACKS.aac!;
+    const read = parseInit(progressiveHeader([video, audio])).tracks;
+    expect(read.map(({ trackId, codec }) => [trackId, codec])).toEqual([
+      [video.id, 'h264'],
+      [audio.id, 'aac'],
+    ]);
+    expect(read.every((track) => track.defaults?.trackId === track.trackId)).toBe(true);
   });
 
   it('takes a record that was handed over with version and flags', () => {
