@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { bytes, count, key, milliseconds, port } from '../field.ts';
 
@@ -8,6 +9,13 @@ const origin = () =>
     .string()
     .max(255)
     .regex(/^https?:\/\/[^/?#\s@]+$/);
+
+function isAddressRange(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+}
 
 /** HTTP listener: pages, API, playlists, HTTP and WebSocket delivery. */
 export const http = z.strictObject({
@@ -33,10 +41,16 @@ export const http = z.strictObject({
       'Origins besides the server’s own whose pages may call the API and open sockets that can change something. Watching is open to every origin.',
     reload: true,
   }),
-  trustedProxies: key(z.array(address()).max(100).default([]), {
-    description:
-      'Addresses or CIDR ranges of reverse proxies whose `X-Forwarded-For` is believed. A proxy on this machine must be listed, otherwise its clients count as strangers with the address of the proxy.',
-  }),
+  trustedProxies: key(
+    z
+      .array(z.string().refine(isAddressRange, 'an IP address or a range such as 10.0.0.0/8'))
+      .max(100)
+      .default([]),
+    {
+      description:
+        'Addresses or CIDR ranges of reverse proxies whose `X-Forwarded-For` is believed. A proxy on this machine must be listed, otherwise its clients count as strangers with the address of the proxy.',
+    },
+  ),
   headersTimeoutMs: key(milliseconds(1).default(10_000), {
     description:
       'Until when the head of a request must have arrived, milliseconds from its first byte or the connection.',

@@ -1,0 +1,56 @@
+import type { IncomingMessage } from 'node:http';
+import { BlockList, isIP } from 'node:net';
+import type { Config } from '../config/index.ts';
+import { isLoopback, normalizeAddress } from '../observe/index.ts';
+
+/** Who is at the other end of a request. */
+export interface HttpClient {
+  /** Address without port; behind a trusted proxy the one that the proxy saw. */
+  readonly address: string;
+  /** True for a program on this machine. Never true for a request that a proxy passed on without being trusted. */
+  readonly local: boolean;
+  /** True if a proxy that is not trusted says it passed the request on. */
+  readonly forwarded: boolean;
+  /** True if the person's own connection is encrypted. */
+  readonly secure: boolean;
+}
+
+/** Tells who is at the other end, as far as proxies are to be believed. */
+export type ClientReader = (request: IncomingMessage) => HttpClient;
+
+/** Most hops of a forwarding header that are looked at. */
+const MAX_HOPS = 20;
+
+/** Makes the reader for a list of trusted proxies (addresses and CIDR ranges, validated by the configuration). */
+export function createClientReader(trustedProxies: Config['http']['trustedProxies']): ClientReader {
+  const trusted = new BlockList();
+  for (const range of trustedProxies) {
+    const [address = '', bits] = range.split('/');
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+    if (bits === undefined) trusted.addAddress(address, family);
+    else trusted.addSubnet(address, Number(bits), family);
+  }
+  const isTrusted = (address: string): boolean => {
+    const family = isIP(address);
+    return family !== 0 && trusted.check(address, family === 6 ? 'ipv6' : 'ipv4');
+  };
+  return (request) => {
+    const { headers, socket } = request;
+    let address = normalizeAddress(socket.remoteAddress);
+    const encrypted = 'encrypted' in socket && socket.encrypted === true;
+    if (!isTrusted(address)) {
+      const forwarded = headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined;
+      return { address, local: isLoopback(address) && !forwarded, forwarded, secure: encrypted };
+    }
+    const hops = String(headers['x-forwarded-for'] ?? '')
+      .split(',')
+      .slice(-MAX_HOPS);
+    while (hops.length > 0 && isTrusted(address)) {
+      const hop = normalizeAddress(hops.pop()!.trim());
+      if (isIP(hop) === 0) break;
+      address = hop;
+    }
+    const secure = encrypted || headers['x-forwarded-proto'] === 'https';
+    return { address, local: isLoopback(address), forwarded: false, secure };
+  };
+}

@@ -1,0 +1,178 @@
+import type { AddressInfo, Socket } from 'node:net';
+import { fastify as createFastify, type FastifyInstance } from 'fastify';
+import { type Config, httpHost } from '../config/index.ts';
+import { type Logger, newSessionId } from '../observe/index.ts';
+import { bindAddress } from './any-address.ts';
+import { type ClientReader, createClientReader } from './http-client.ts';
+import { HttpConnections } from './http-connections.ts';
+import { type AnswerKind, mediaPreflightHeaders, securityHeaders } from './http-headers.ts';
+import { checkHost, checkOrigin } from './http-origin.ts';
+import { registerPages } from './http-pages.ts';
+import { fromFramework, HttpProblem, installProblems, rawProblem, sendProblem } from './http-problem.ts';
+import { UpgradeRouter } from './http-upgrades.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** How browsers have to treat the answers of the route; `api` if left out. */
+    answers?: AnswerKind;
+    /** True for a route whose state-changing methods pages of any origin may call, e.g. with a token of their own. */
+    anyOrigin?: boolean;
+  }
+}
+
+/** What the HTTP listener is made with. */
+export interface HttpServerOptions {
+  /** Settings in force at the moment. */
+  config(): Config;
+  readonly logger: Logger;
+  /** Folder of the built pages. */
+  readonly pagesFolder: string;
+}
+
+/** The HTTP listener: a fastify instance to register routes on, and a router for WebSockets. */
+export interface HttpServer {
+  readonly fastify: FastifyInstance;
+  readonly upgrades: UpgradeRouter;
+  /** Tells who is at the other end of a request. */
+  readonly client: ClientReader;
+  /** Registers routes that everybody may read from any page: media. Answers preflights too. */
+  registerMedia(register: (scope: FastifyInstance) => void): void;
+  /** Starts to listen; resolves with the port. */
+  listen(): Promise<number>;
+  /**
+   * Takes no new connections, lets running answers finish until `deadlineMs` milliseconds have passed, then cuts
+   * them. Safe to call twice.
+   */
+  close(deadlineMs: number): Promise<void>;
+}
+
+const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+/** Longest part of a path that a route takes as a parameter, in characters. */
+const MAX_PARAM_LENGTH = 128;
+
+/** Makes the HTTP listener with its limits, headers and checks. Pages are registered; everything else is added. */
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  const settings = options.config().http;
+  const fastify = createInstance(settings, options.logger);
+  const client = createClientReader(settings.trustedProxies);
+  const current = (): Config['http'] => options.config().http;
+  const trusted = createTrust(settings);
+  const connections = new HttpConnections(current, trusted);
+  const upgrades = new UpgradeRouter({ config: current, client, logger: options.logger });
+  connections.watch(fastify.server);
+  upgrades.watch(fastify.server);
+  installProblems(fastify, options.logger);
+  installChecks(fastify, current);
+  registerPages(fastify, options.pagesFolder);
+  let closing: Promise<void> | undefined;
+  return {
+    fastify,
+    upgrades,
+    client,
+    registerMedia: (register) => registerMediaScope(fastify, register),
+    async listen() {
+      await fastify.listen({
+        host: bindAddress(httpHost(options.config())),
+        port: settings.port,
+        backlog: 1024,
+      });
+      return (fastify.server.address() as AddressInfo).port;
+    },
+    close(deadlineMs) {
+      closing ??= closeWithin(fastify, connections, deadlineMs);
+      return closing;
+    },
+  };
+}
+
+function createInstance(settings: Config['http'], logger: Logger): FastifyInstance {
+  return createFastify({
+    logger: false,
+    // The socket is watched for silence; the deadlines for head and body are absolute.
+    connectionTimeout: settings.idleTimeoutMs,
+    keepAliveTimeout: settings.keepAliveTimeoutMs,
+    requestTimeout: settings.requestTimeoutMs,
+    http: {
+      headersTimeout: Math.min(settings.headersTimeoutMs, settings.requestTimeoutMs),
+      connectionsCheckingInterval: Math.min(1000, Math.max(50, settings.headersTimeoutMs / 10)),
+      maxHeaderSize: settings.maxHeaderBytes,
+    },
+    bodyLimit: settings.maxBodyBytes,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    genReqId: () => newSessionId(),
+    forceCloseConnections: 'idle',
+    onProtoPoisoning: 'error',
+    onConstructorPoisoning: 'error',
+    frameworkErrors: (error, request, reply) => {
+      void sendProblem(request, reply as Parameters<typeof sendProblem>[1], fromFramework(error));
+    },
+    clientErrorHandler: (error, socket) => answerBadBytes(error, socket, logger),
+  });
+}
+
+function createTrust(settings: Config['http']): (address: string) => boolean {
+  const listed = new Set(settings.trustedProxies.filter((range) => !range.includes('/')));
+  return (address) => listed.has(address);
+}
+
+function installChecks(fastify: FastifyInstance, settings: () => Config['http']): void {
+  fastify.removeContentTypeParser('text/plain');
+  fastify.addHook('onRequest', async (request, reply) => {
+    const { config } = request.routeOptions;
+    reply.headers(securityHeaders(config.answers ?? 'api', request.headers.host));
+    if (SAFE_METHODS.has(request.method) || config.anyOrigin === true) return;
+    checkHost(request.raw, settings());
+    checkOrigin(request.raw, settings());
+  });
+}
+
+function registerMediaScope(fastify: FastifyInstance, register: (scope: FastifyInstance) => void): void {
+  void fastify.register(async (scope) => {
+    const preflights = new Set<string>();
+    scope.addHook('onRoute', (route) => {
+      route.config = { answers: 'media', ...route.config };
+      const methods = [route.method].flat();
+      if (methods.includes('OPTIONS') || preflights.has(route.url)) return;
+      preflights.add(route.url);
+      scope.options(route.url, (_request, reply) => reply.headers(mediaPreflightHeaders()).code(204).send());
+    });
+    register(scope);
+  });
+}
+
+const BAD_BYTES: Readonly<Record<string, HttpProblem>> = {
+  HPE_HEADER_OVERFLOW: new HttpProblem('HEADERS_TOO_LARGE'),
+  ERR_HTTP_REQUEST_TIMEOUT: new HttpProblem('REQUEST_TIMEOUT'),
+};
+const STATUS_TEXTS: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  408: 'Request Timeout',
+  431: 'Request Header Fields Too Large',
+};
+
+function answerBadBytes(error: { readonly code?: string }, socket: Socket, logger: Logger): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const id = newSessionId();
+  const known = BAD_BYTES[error.code ?? ''] ?? new HttpProblem('BAD_REQUEST');
+  logger.debug({ code: error.code, request: id }, 'malformed request');
+  socket.end(rawProblem(known, id, STATUS_TEXTS[known.status]!));
+  // Whoever sends garbage need not wait for the peer to close.
+  socket.destroySoon();
+}
+
+async function closeWithin(
+  fastify: FastifyInstance,
+  connections: HttpConnections,
+  deadlineMs: number,
+): Promise<void> {
+  const cut = setTimeout(() => connections.destroyAll(), deadlineMs);
+  try {
+    await fastify.close();
+  } finally {
+    clearTimeout(cut);
+    connections.destroyAll();
+  }
+}
