@@ -67,19 +67,19 @@ export class TagDemuxer {
 
   #pushVideo(message: VideoMessage, wireMs: number): void {
     const intake = intakeOf(this.#video, message.trackId, () => new VideoIntake(1 + 2 * message.trackId));
+    if (message.data.length === 0) return; // some writers end a sequence with an empty record
     if (message.kind === 'config') {
       this.#announce(intake.configure(message.codec, message.data, this.#frameRate));
-    } else if (message.kind === 'frame' && message.data.length > 0) {
+    } else if (message.kind === 'frame') {
       this.#deliver(intake.frame(message, wireMs, this.#frameRate));
     }
   }
 
   #pushAudio(message: AudioMessage, wireMs: number): void {
     const intake = intakeOf(this.#audio, message.trackId, () => new AudioIntake(2 + 2 * message.trackId));
+    if (message.data.length === 0) return;
     if (message.kind === 'config') this.#announce(intake.configure(message.codec, message.data));
-    else if (message.kind === 'frame' && message.data.length > 0) {
-      this.#deliver(intake.frame(message, wireMs));
-    }
+    else if (message.kind === 'frame') this.#deliver(intake.frame(message, wireMs));
   }
 
   #announce(track: Track | undefined): void {
