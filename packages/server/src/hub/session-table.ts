@@ -32,11 +32,22 @@ export interface Session extends SessionEntry {
   readonly since: number;
 }
 
+/** What sessions that are over have left behind. */
+export interface SessionTotals {
+  readonly sessions: number;
+  readonly bytes: number;
+  readonly skips: number;
+  readonly dropped: number;
+}
+
+const NONE: SessionTotals = { sessions: 0, bytes: 0, skips: 0, dropped: 0 };
+
 /** Every session of the process, for counting, showing and ending them. */
 export class SessionTable {
   readonly #sessions = new Map<string, Session>();
-  readonly #perStream = new Map<StreamName, number>();
-  readonly #finished = new Map<string, { sessions: number; bytes: number; skips: number }>();
+  readonly #viewers = new Map<StreamName, number>();
+  /** By stream, then by `kind:protocol`. */
+  readonly #past = new Map<StreamName, Map<string, SessionTotals>>();
   readonly #wall: () => number;
   readonly #id: () => string;
 
@@ -46,24 +57,24 @@ export class SessionTable {
     this.#id = id;
   }
 
-  /** Adds a session; the returned function removes it, once. */
+  /** Adds a session; `remove` takes it out, once. */
   add(entry: SessionEntry): { readonly id: string; readonly remove: () => void } {
     const id = this.#id();
-    this.#sessions.set(id, { ...entry, id, since: this.#wall() });
+    this.#sessions.set(id, {
+      id,
+      since: this.#wall(),
+      kind: entry.kind,
+      protocol: entry.protocol,
+      stream: entry.stream,
+      address: entry.address,
+      figures: () => entry.figures(),
+      close: (reason) => entry.close(reason),
+    });
     if (entry.kind === 'viewer') this.#count(entry.stream, 1);
-    let present = true;
     const remove = (): void => {
-      if (!present) return;
-      present = false;
-      this.#sessions.delete(id);
+      if (!this.#sessions.delete(id)) return;
       if (entry.kind === 'viewer') this.#count(entry.stream, -1);
-      const key = `${entry.kind}:${entry.protocol}`;
-      const past = this.#finished.get(key) ?? { sessions: 0, bytes: 0, skips: 0 };
-      const figures = entry.figures();
-      past.sessions++;
-      past.bytes += figures.bytes;
-      past.skips += figures.skips;
-      this.#finished.set(key, past);
+      this.#keep(entry);
     };
     return { id, remove };
   }
@@ -78,20 +89,36 @@ export class SessionTable {
 
   /** Viewers of a stream at present. */
   viewers(stream: StreamName): number {
-    return this.#perStream.get(stream) ?? 0;
+    return this.#viewers.get(stream) ?? 0;
   }
 
-  /** Totals of sessions that are over, keyed `kind:protocol`. */
-  finished(): ReadonlyMap<
-    string,
-    { readonly sessions: number; readonly bytes: number; readonly skips: number }
-  > {
-    return this.#finished;
+  /** Totals of the stream's sessions that are over, by `kind:protocol`. */
+  past(stream: StreamName): ReadonlyMap<string, SessionTotals> {
+    return this.#past.get(stream) ?? new Map();
+  }
+
+  /** Drops the totals of a stream that is no longer known. */
+  forget(stream: StreamName): void {
+    this.#past.delete(stream);
+  }
+
+  #keep(entry: SessionEntry): void {
+    const key = `${entry.kind}:${entry.protocol}`;
+    const perStream = this.#past.get(entry.stream) ?? new Map<string, SessionTotals>();
+    this.#past.set(entry.stream, perStream);
+    const before = perStream.get(key) ?? NONE;
+    const figures = entry.figures();
+    perStream.set(key, {
+      sessions: before.sessions + 1,
+      bytes: before.bytes + figures.bytes,
+      skips: before.skips + figures.skips,
+      dropped: before.dropped + figures.dropped,
+    });
   }
 
   #count(stream: StreamName, by: number): void {
-    const count = (this.#perStream.get(stream) ?? 0) + by;
-    if (count > 0) this.#perStream.set(stream, count);
-    else this.#perStream.delete(stream);
+    const count = (this.#viewers.get(stream) ?? 0) + by;
+    if (count > 0) this.#viewers.set(stream, count);
+    else this.#viewers.delete(stream);
   }
 }

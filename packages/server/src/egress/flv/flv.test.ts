@@ -146,7 +146,7 @@ describe('HTTP-FLV', () => {
     socket.destroy();
     await vi.waitFor(() => expect(sessions.viewers(NAME)).toBe(0));
     expect(lines).toEqual(['viewer left']);
-    expect(sessions.finished().get('viewer:http-flv')!.bytes).toBeGreaterThan(10_000);
+    expect(sessions.past(NAME).get('viewer:http-flv')!.bytes).toBeGreaterThan(10_000);
   });
 
   it('ends the response when the stream ends, and holds nothing of a viewer that does not read', async () => {
