@@ -157,7 +157,7 @@ export class ClientHandshake {
       this.#digest = true;
       return digestAnswer(crypto, signed.digest, CLIENT_KEY.full);
     }
-    const c2 = s1.slice();
+    const c2 = Uint8Array.from(s1);
     writeU32(c2, 4, nowMs);
     return c2;
   }
