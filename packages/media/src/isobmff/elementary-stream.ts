@@ -8,8 +8,9 @@ const DECODER_CONFIG = 4;
 const DECODER_SPECIFIC_INFO = 5;
 const SL_CONFIG = 6;
 
-/** objectTypeIndication values, ISO/IEC 14496-1 Table 5. */
+/** objectTypeIndication of MPEG-4 audio, ISO/IEC 14496-1 Table 5. */
 export const OBJECT_TYPE_AAC = 0x40;
+/** objectTypeIndication of MPEG-1 audio (MP3), ISO/IEC 14496-1 Table 5. */
 export const OBJECT_TYPE_MPEG1_AUDIO = 0x6b;
 const OBJECT_TYPE_MPEG2_AUDIO = 0x69;
 
