@@ -1,0 +1,80 @@
+import type { Health, StreamInfo } from '@onair/contracts/api';
+import type { JSX } from 'preact';
+import { TimePlot } from '../plot/time-plot.tsx';
+import { bitrate, bytes, clock, delay, number } from '../words/format.ts';
+import { t } from '../words/words.ts';
+import type { Moment } from './figures.ts';
+
+function Tile({
+  label,
+  value,
+  moments,
+  of,
+  write,
+}: {
+  readonly label: string;
+  readonly value: string;
+  readonly moments?: readonly Moment[];
+  readonly of?: (moment: Moment) => number;
+  readonly write?: (value: number) => string;
+}): JSX.Element {
+  return (
+    <div class="panel tile">
+      <span class="tile-label">{label}</span>
+      <span class="tile-value num">{value}</span>
+      {moments !== undefined && of !== undefined && write !== undefined && (
+        <TimePlot
+          label={label}
+          times={moments.map((moment) => moment.time)}
+          lines={[{ name: label, values: moments.map(of) }]}
+          write={write}
+          height={112}
+        />
+      )}
+    </div>
+  );
+}
+
+/** The server's figures, those that move with their course since the page was opened. */
+export function Tiles({
+  health,
+  moments,
+  streams,
+}: {
+  readonly health: Health | undefined;
+  readonly moments: readonly Moment[];
+  readonly streams: readonly StreamInfo[];
+}): JSX.Element {
+  const last = moments.at(-1);
+  const none = '–';
+  const incoming = streams.reduce((sum, stream) => sum + stream.bitrateIn, 0);
+  return (
+    <section class="tiles" aria-label={t('dashboard.figures')}>
+      <Tile label={t('figure.live')} value={health === undefined ? none : number(health.live)} />
+      <Tile label={t('figure.viewers')} value={health === undefined ? none : number(health.viewers)} />
+      <Tile label={t('figure.in')} value={bitrate(incoming)} />
+      <Tile label={t('figure.uptime')} value={health === undefined ? none : clock(health.uptime * 1000)} />
+      <Tile
+        label={t('figure.out')}
+        value={last === undefined ? none : bitrate(last.out)}
+        moments={moments}
+        of={(moment) => moment.out}
+        write={bitrate}
+      />
+      <Tile
+        label={t('figure.memory')}
+        value={health === undefined ? none : bytes(health.memoryBytes)}
+        moments={moments}
+        of={(moment) => moment.memory}
+        write={bytes}
+      />
+      <Tile
+        label={t('figure.loop')}
+        value={health === undefined ? none : delay(health.eventLoopDelayMs)}
+        moments={moments}
+        of={(moment) => moment.loopDelay}
+        write={delay}
+      />
+    </section>
+  );
+}

@@ -1,0 +1,85 @@
+import type { Health, SessionInfo } from '@onair/contracts/api';
+import { type ReadonlySignal, signal } from '@preact/signals';
+import { ApiFault } from '../api/api-client.ts';
+import { api, live } from '../api/live.ts';
+import { MAX_MOMENTS, type Moment, outRate, type Sent, sentBytes } from './figures.ts';
+
+/** Milliseconds between two looks at the server. */
+const LOOK_INTERVAL = 2000;
+
+/** What the dashboard knows besides the streams. */
+export interface ServerView {
+  readonly health: ReadonlySignal<Health | undefined>;
+  readonly moments: ReadonlySignal<readonly Moment[]>;
+  /** undefined until the first answer. */
+  readonly sessions: ReadonlySignal<readonly SessionInfo[] | undefined>;
+  /** Whether the server takes this browser for the operator; undefined until it said. */
+  readonly admin: ReadonlySignal<boolean | undefined>;
+  /** End a session and look again. */
+  kick(id: string): Promise<void>;
+  /** Give the session cookie back. */
+  signOut(): Promise<void>;
+}
+
+/** Look at the server again and again while the page is visible. */
+export function watchServer(): ServerView {
+  const health = signal<Health | undefined>(undefined);
+  const moments = signal<readonly Moment[]>([]);
+  const sessions = signal<readonly SessionInfo[] | undefined>(undefined);
+  const admin = signal<boolean | undefined>(undefined);
+  let sent: Sent | undefined;
+  let sentAt = 0;
+
+  const lookAtHealth = async (): Promise<void> => {
+    const now = await api.health();
+    const time = Date.now();
+    const streams = live().streams.value ?? [];
+    const counts = sentBytes(streams);
+    if (sent !== undefined) {
+      const moment: Moment = {
+        time,
+        in: streams.reduce((sum, stream) => sum + stream.bitrateIn, 0),
+        out: outRate(sent, counts, time - sentAt),
+        memory: now.memoryBytes,
+        loopDelay: now.eventLoopDelayMs,
+        viewers: now.viewers,
+      };
+      moments.value = [...moments.value, moment].slice(-MAX_MOMENTS);
+    }
+    if (live().streams.value !== undefined) {
+      sent = counts;
+      sentAt = time;
+    }
+    health.value = now;
+  };
+  const lookAtSessions = async (): Promise<void> => {
+    if (admin.value === undefined) admin.value = (await api.whoAmI()).admin;
+    if (!admin.value) return;
+    try {
+      sessions.value = await api.sessions();
+    } catch (error) {
+      if (error instanceof ApiFault && (error.status === 401 || error.status === 403)) admin.value = false;
+    }
+  };
+  const look = async (): Promise<void> => {
+    if (!document.hidden) await Promise.allSettled([lookAtHealth(), lookAtSessions()]);
+    setTimeout(look, LOOK_INTERVAL);
+  };
+  void look();
+
+  return {
+    health,
+    moments,
+    sessions,
+    admin,
+    async kick(id) {
+      await api.kick(id);
+      await lookAtSessions();
+    },
+    async signOut() {
+      await api.signOut();
+      admin.value = false;
+      sessions.value = undefined;
+    },
+  };
+}

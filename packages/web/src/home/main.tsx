@@ -1,0 +1,4 @@
+import { start } from '../frame/frame.tsx';
+import { Home } from './home.tsx';
+
+start(<Home />);

@@ -1,0 +1,34 @@
+import type { ServerInfo } from '@onair/contracts/api';
+
+/** Where an encoder sends a stream. */
+export interface PublishTarget {
+  /** `rtmp://HOST/APP`, what OBS calls the server. */
+  readonly server: string;
+  /** The stream's name, what OBS calls the stream key. */
+  readonly key: string;
+  /** Both in one, as ffmpeg wants it. */
+  readonly url: string;
+}
+
+/** The port of RTMP, left out of addresses. */
+const RTMP_PORT = 1935;
+
+/** Where to publish `app/name` on the server that the page came from, reached by `hostname`. */
+export function publishTarget(
+  app: string,
+  name: string,
+  hostname: string,
+  info: Pick<ServerInfo, 'ports'> | undefined,
+): PublishTarget {
+  const port = info?.ports.rtmp ?? RTMP_PORT;
+  const server = `rtmp://${hostname}${port === RTMP_PORT ? '' : `:${port}`}/${app}`;
+  return { server, key: name, url: `${server}/${name}` };
+}
+
+/** A command that sends a file as if it were live. */
+export function ffmpegLine(url: string): string {
+  return `ffmpeg -re -stream_loop -1 -i video.mp4 -c:v libx264 -preset veryfast -tune zerolatency -g 60 -pix_fmt yuv420p -c:a aac -f flv ${url}`;
+}
+
+/** A command that sends the built-in test picture. */
+export const DEMO_LINE = 'npx onair demo';

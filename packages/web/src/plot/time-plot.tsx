@@ -1,0 +1,157 @@
+import type { JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import type uPlot from 'uplot';
+import { theme } from '../theme/theme.ts';
+import { language } from '../words/words.ts';
+import './time-plot.css';
+
+/** One course of a plot. */
+export interface PlotLine {
+  readonly name: string;
+  /** One per time; null where there is none. */
+  readonly values: readonly (number | null)[];
+  /** Custom property with the colour; that of text if absent. */
+  readonly color?: string;
+  /** Lengths of strokes and gaps, pixels; a second sign beside the colour. */
+  readonly dash?: readonly number[];
+}
+
+/** Room for the texts of the value axis, pixels. */
+const AXIS_WIDTH = 76;
+/** Least distance between two values on the axis, pixels. */
+const AXIS_STEP = 32;
+
+function optionsOf(
+  box: HTMLElement,
+  lines: readonly PlotLine[],
+  write: (value: number) => string,
+  height: number,
+  readOut: (plot: uPlot) => void,
+): uPlot.Options {
+  const style = getComputedStyle(box);
+  const color = (name: string): string => style.getPropertyValue(name).trim() || style.color;
+  const muted = color('--plot-muted');
+  const grid = { stroke: color('--plot-line'), width: 1 };
+  const font = `12px ${style.fontFamily}`;
+  const time = new Intl.DateTimeFormat(language.value, {
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+  });
+  const text = lines.length === 1 ? color('--plot-text') : muted;
+  return {
+    width: box.clientWidth,
+    height,
+    padding: [8, 8, 0, 0],
+    legend: { show: false },
+    cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
+    scales: { y: { range: (_plot, _low, high) => [0, Math.max(high || 0, Number.EPSILON) * 1.15] } },
+    axes: [
+      {
+        stroke: muted,
+        grid: { show: false },
+        ticks: { show: false },
+        font,
+        size: 24,
+        gap: 4,
+        space: 96,
+        values: (_plot, splits) => splits.map((second) => time.format(second * 1000)),
+      },
+      {
+        stroke: muted,
+        grid,
+        ticks: { show: false },
+        font,
+        size: AXIS_WIDTH,
+        space: AXIS_STEP,
+        values: (_plot, splits) => splits.map(write),
+      },
+    ],
+    series: [
+      {},
+      ...lines.map((line) => ({
+        label: line.name,
+        stroke: line.color === undefined ? text : color(line.color),
+        width: 2,
+        points: { show: false },
+        ...(line.dash === undefined ? {} : { dash: [...line.dash] }),
+      })),
+    ],
+    hooks: { setCursor: [readOut] },
+  };
+}
+
+function dataOf(times: readonly number[], lines: readonly PlotLine[]): uPlot.AlignedData {
+  return [times.map((time) => time / 1000), ...lines.map((line) => [...line.values])];
+}
+
+/** Courses of figures over time. The drawing code is loaded when the first plot is shown. */
+export function TimePlot({
+  label,
+  times,
+  lines,
+  write,
+  height,
+}: {
+  /** What is plotted, for those who cannot see it. */
+  readonly label: string;
+  /** Milliseconds since 1970, rising. */
+  readonly times: readonly number[];
+  readonly lines: readonly PlotLine[];
+  /** Writes a value with its unit. */
+  readonly write: (value: number) => string;
+  /** Pixels. */
+  readonly height: number;
+}): JSX.Element {
+  const box = useRef<HTMLDivElement>(null);
+  const said = useRef<HTMLOutputElement>(null);
+  const plot = useRef<uPlot | undefined>(undefined);
+  const shown = useRef({ times, lines });
+  shown.current = { times, lines };
+
+  useEffect(() => {
+    const target = box.current;
+    if (target === null) return;
+    let gone = false;
+    const readOut = (drawn: uPlot): void => {
+      if (said.current === null) return;
+      const at = drawn.cursor.idx;
+      const parts = shown.current.lines.flatMap((line) => {
+        const value = at === null || at === undefined ? undefined : line.values[at];
+        if (value === undefined || value === null) return [];
+        return [shown.current.lines.length === 1 ? write(value) : `${line.name} ${write(value)}`];
+      });
+      said.current.textContent = parts.join(' · ');
+    };
+    const draw = async (): Promise<void> => {
+      const { default: Plot } = await import('./uplot.ts');
+      if (gone) return;
+      plot.current?.destroy();
+      const options = optionsOf(target, shown.current.lines, write, height, readOut);
+      plot.current = new Plot(options, dataOf(shown.current.times, shown.current.lines), target);
+    };
+    void draw();
+    const scheme = matchMedia('(prefers-color-scheme: dark)');
+    scheme.addEventListener('change', draw);
+    const resize = new ResizeObserver(() => plot.current?.setSize({ width: target.clientWidth, height }));
+    resize.observe(target);
+    return () => {
+      gone = true;
+      scheme.removeEventListener('change', draw);
+      resize.disconnect();
+      plot.current?.destroy();
+      plot.current = undefined;
+    };
+  }, [theme.value, language.value, height, lines.length]);
+
+  useEffect(() => {
+    plot.current?.setData(dataOf(times, lines));
+  }, [times, lines]);
+
+  return (
+    <div class="plot">
+      <div ref={box} class="plot-box" style={{ height: `${height}px` }} role="img" aria-label={label} />
+      <output ref={said} class="plot-readout num" aria-hidden="true" />
+    </div>
+  );
+}

@@ -1,0 +1,8 @@
+import { start } from '../frame/frame.tsx';
+import { SignIn } from './sign-in.tsx';
+import { pageAfter, tokenOfFragment } from './token.ts';
+
+const token = tokenOfFragment(location.hash);
+// The token must not stay in the address bar, the history or a screenshot, whatever becomes of it.
+if (location.hash !== '') history.replaceState(null, '', location.pathname + location.search);
+start(<SignIn token={token} next={pageAfter(location.search)} />);
