@@ -6,16 +6,23 @@ export class Meter {
   readonly #buckets = new Float64Array(METER_SECONDS + 1);
   #second = 0;
   #total = 0;
+  #count = 0;
 
   /** Bytes counted since the start. */
   get total(): number {
     return this.#total;
   }
 
+  /** Calls of {@link add} since the start. */
+  get count(): number {
+    return this.#count;
+  }
+
   /** @param nowMs monotonic milliseconds. */
   add(bytes: number, nowMs: number): void {
     this.#advance(nowMs);
     this.#total += bytes;
+    this.#count++;
     const slot = this.#second % this.#buckets.length;
     this.#buckets[slot] = this.#buckets[slot]! + bytes;
   }
