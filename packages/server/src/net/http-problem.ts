@@ -59,7 +59,7 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
     .code(error.status)
     .headers({ 'cache-control': 'no-store', ...error.details.headers })
     .type(PROBLEM_TYPE)
-    .send(JSON.stringify(problemBody(error, request.id)));
+    .send(Buffer.from(JSON.stringify(problemBody(error, request.id))));
 }
 
 /** Makes every thrown error and every fault that fastify finds a problem document. */

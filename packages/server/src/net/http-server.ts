@@ -1,5 +1,10 @@
 import type { AddressInfo, Socket } from 'node:net';
-import { fastify as createFastify, type FastifyInstance } from 'fastify';
+import {
+  fastify as createFastify,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
 import { type Config, httpHost } from '../config/index.ts';
 import { type Logger, newSessionId } from '../observe/index.ts';
 import { bindAddress } from './any-address.ts';
@@ -119,10 +124,25 @@ function installChecks(fastify: FastifyInstance, settings: () => Config['http'])
   fastify.removeContentTypeParser('text/plain');
   fastify.addHook('onRequest', async (request, reply) => {
     const { config } = request.routeOptions;
-    reply.headers(securityHeaders(config.answers ?? 'api', request.headers.host));
+    const answers = config.answers ?? 'api';
+    reply.headers(securityHeaders(answers, request.headers.host));
+    if (answers === 'api') allowListedOrigin(request, reply, settings());
     if (SAFE_METHODS.has(request.method) || config.anyOrigin === true) return;
     checkHost(request.raw, settings());
     checkOrigin(request.raw, settings());
+  });
+}
+
+/** Lets pages of listed origins read the API (Fetch §3.2). */
+function allowListedOrigin(request: FastifyRequest, reply: FastifyReply, settings: Config['http']): void {
+  const { origin } = request.headers;
+  if (origin === undefined || !settings.allowedOrigins.includes(origin)) return;
+  reply.headers({ 'access-control-allow-origin': origin, vary: 'origin' });
+  if (request.method !== 'OPTIONS') return;
+  reply.headers({
+    'access-control-allow-methods': 'GET, POST, DELETE',
+    'access-control-allow-headers': 'authorization, content-type',
+    'access-control-max-age': '600',
   });
 }
 

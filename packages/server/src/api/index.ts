@@ -1,0 +1,2 @@
+export * from './ports.ts';
+export { apiDocument, registerApi } from './register.ts';

@@ -1,0 +1,156 @@
+import { ERROR_CODES, MAX_BITRATE_HISTORY, SESSION_KINDS, STREAM_STATES } from '@onair/contracts';
+
+/** A JSON Schema (2020-12) as OpenAPI 3.1 uses it. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+const text: JsonSchema = { type: 'string' };
+const flag: JsonSchema = { type: 'boolean' };
+const count: JsonSchema = { type: 'integer', minimum: 0 };
+const amount: JsonSchema = { type: 'number', minimum: 0 };
+const time: JsonSchema = {
+  type: 'number',
+  minimum: 0,
+  description: 'Milliseconds since 1970-01-01T00:00:00Z.',
+};
+const namePart: JsonSchema = { type: 'string', pattern: '^[A-Za-z0-9_-]{1,64}$' };
+const streamName: JsonSchema = { type: 'string', pattern: '^[A-Za-z0-9_-]{1,64}/[A-Za-z0-9_-]{1,64}$' };
+
+function object(properties: Record<string, JsonSchema>, optional: readonly string[] = []): JsonSchema {
+  return {
+    type: 'object',
+    properties,
+    required: Object.keys(properties).filter((name) => !optional.includes(name)),
+    additionalProperties: false,
+  };
+}
+
+function list(items: JsonSchema, maxItems?: number): JsonSchema {
+  return { type: 'array', items, ...(maxItems === undefined ? {} : { maxItems }) };
+}
+
+/** A reference to one of {@link SCHEMAS}. */
+export function ref(name: string): JsonSchema {
+  return { $ref: `#/components/schemas/${name}` };
+}
+
+const keyFields: Record<string, JsonSchema> = {
+  id: text,
+  app: namePart,
+  name: namePart,
+  label: text,
+  created: time,
+};
+
+/** Every resource and message of the API. */
+export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
+  Track: object(
+    {
+      kind: { type: 'string', enum: ['video', 'audio', 'data'] },
+      codec: text,
+      codecString: { ...text, description: 'RFC 6381.' },
+      width: { ...count, description: 'Pixels.' },
+      height: { ...count, description: 'Pixels.' },
+      frameRate: { ...amount, description: 'Frames per second.' },
+      sampleRate: { ...count, description: 'Samples per second.' },
+      channels: count,
+      bitrate: { ...amount, description: 'Bits per second.' },
+    },
+    ['codecString', 'width', 'height', 'frameRate', 'sampleRate', 'channels', 'bitrate'],
+  ),
+  Publisher: object({ session: text, protocol: text, address: text, encoder: text, since: time }, [
+    'session',
+    'address',
+    'encoder',
+  ]),
+  Stream: object(
+    {
+      name: streamName,
+      state: { type: 'string', enum: [...STREAM_STATES] },
+      since: time,
+      publisher: ref('Publisher'),
+      tracks: list(ref('Track')),
+      viewers: count,
+      viewersByTransport: { type: 'object', additionalProperties: count },
+      bytesIn: count,
+      bytesOut: count,
+      bitrateIn: { ...amount, description: 'Bits per second.' },
+      bitrateHistory: {
+        ...list(amount, MAX_BITRATE_HISTORY),
+        description: 'Bits per second, one entry per second, oldest first.',
+      },
+      epoch: { ...count, description: 'Counts changes of codec parameters.' },
+      reconnectDeadline: time,
+    },
+    ['publisher', 'reconnectDeadline'],
+  ),
+  StreamList: object({ streams: list(ref('Stream')) }),
+  Session: object(
+    {
+      id: text,
+      kind: { type: 'string', enum: [...SESSION_KINDS] },
+      protocol: text,
+      stream: streamName,
+      address: text,
+      since: time,
+      bytes: count,
+      bitrate: { ...amount, description: 'Bits per second.' },
+      dropped: count,
+      skips: count,
+      backlogMs: { ...amount, description: 'Milliseconds.' },
+      backlogBytes: count,
+      agent: text,
+    },
+    ['bitrate', 'backlogMs', 'backlogBytes', 'agent'],
+  ),
+  SessionList: object(
+    { sessions: list(ref('Session')), next: { ...text, description: 'Pass as `after` to read on.' } },
+    ['next'],
+  ),
+  Health: object({
+    status: { type: 'string', enum: ['ok', 'stopping'] },
+    uptime: { ...amount, description: 'Seconds.' },
+    live: count,
+    publishers: count,
+    viewers: count,
+    eventLoopDelayMs: amount,
+    memoryBytes: count,
+  }),
+  ServerInfo: object(
+    {
+      version: text,
+      nodeTime: time,
+      ports: object({ http: count, rtmp: count, tls: count }, ['rtmp', 'tls']),
+      publishUrl: text,
+      admin: flag,
+      keyNeeded: flag,
+    },
+    ['publishUrl'],
+  ),
+  Key: object(keyFields, ['name', 'label']),
+  KeyList: object({ keys: list(ref('Key')) }),
+  KeyRequest: object({ app: namePart, name: namePart, label: { type: 'string', maxLength: 200 } }, [
+    'name',
+    'label',
+  ]),
+  NewKey: object({ ...keyFields, key: { ...text, description: 'The secret; never shown again.' } }, [
+    'name',
+    'label',
+  ]),
+  SignIn: object({ token: { type: 'string', maxLength: 256 } }),
+  SignInState: object({ admin: flag }),
+  ErrorEntry: object({ code: text, status: count, title: text, description: text }),
+  ErrorList: object({ errors: list(ref('ErrorEntry')) }),
+  FieldFault: object({ path: text, expected: text, received: text }),
+  Problem: object(
+    {
+      type: text,
+      title: text,
+      status: count,
+      detail: text,
+      instance: text,
+      code: { type: 'string', enum: Object.keys(ERROR_CODES) },
+      errors: list(ref('FieldFault')),
+    },
+    ['detail', 'instance', 'errors'],
+  ),
+};
