@@ -287,7 +287,7 @@ it('reads back what the writer wrote, in any pieces', () => {
       (messages, chunkSize, cuts) => {
         const encoded = messages.map((m) => encodeMessage(m, 1, chunkSize));
         messages.forEach((m, i) => {
-          expect(encoded[i]!.length).toBe(encodedLength(m, chunkSize));
+          expect(encoded[i]!.length).toBe(encodedLength(m.body.length, m.timestampMs, chunkSize));
         });
         const bytes = wire(setChunkSize(chunkSize), ...encoded);
         const back = read(

@@ -29,15 +29,14 @@ export function encodeSharedMessage(message: OutgoingMessage): Uint8Array {
 
 /** The chunks of one message, the first with a type 0 header, so that nothing before it matters. */
 export function encodeMessage(message: OutgoingMessage, streamId: number, chunkSize: number): Uint8Array {
-  const out = new Uint8Array(encodedLength(message, chunkSize));
+  const out = new Uint8Array(encodedLength(message.body.length, message.timestampMs, chunkSize));
   writeMessage(out, 0, message, streamId, chunkSize);
   return out;
 }
 
-/** Bytes that {@link writeMessage} will write. */
-export function encodedLength(message: OutgoingMessage, chunkSize: number): number {
-  const length = message.body.length;
-  const extended = message.timestampMs >>> 0 >= 0xff_ffff ? 4 : 0;
+/** Bytes that {@link writeMessage} writes for a body of `length` bytes. */
+export function encodedLength(length: number, timestampMs: number, chunkSize: number): number {
+  const extended = timestampMs >>> 0 >= 0xff_ffff ? 4 : 0;
   const further = length > chunkSize ? Math.ceil(length / chunkSize) - 1 : 0;
   return 12 + extended + length + further * (1 + extended);
 }

@@ -1,0 +1,2 @@
+export * from './rtmp-envelope.ts';
+export * from './rtmp-player.ts';

@@ -1,0 +1,192 @@
+import { isNamePart, type StreamName, streamName } from '@onair/media';
+import type { PlayRequest } from '@onair/media/rtmp';
+import {
+  HubError,
+  type PackagerKind,
+  type PumpTracks,
+  type Stream,
+  type StreamState,
+} from '../../hub/index.ts';
+import type { RtmpOutlet, RtmpPeer, RtmpPlayRefusal } from '../../net/rtmp-handlers.ts';
+import type { TagPackager } from '../../packager/tags/index.ts';
+import { type LiveDeps, SocketTransport, Viewing } from '../live/index.ts';
+import { rtmpEnvelope } from './rtmp-envelope.ts';
+
+/** What RTMP play needs. */
+export interface RtmpEgressDeps extends LiveDeps {
+  /** The stream's RTMP messages. */
+  readonly kind: PackagerKind<TagPackager>;
+  /** Merge window in milliseconds. */
+  windowMs(): number;
+  /** True lets players wait for a stream that is not on air; false answers StreamNotFound. */
+  waitForPublisher(): boolean;
+  /**
+   * Whether players hear UnpublishNotify while the publisher is away. librtmp, FFmpeg and GStreamer take
+   * it for the end; untold, they stay and go on when the publisher is back.
+   */
+  notifyAway(): boolean;
+}
+
+/** RTMP play: lets players in and keeps them told about their publishers. */
+export class RtmpEgress {
+  readonly #deps: RtmpEgressDeps;
+  readonly #players = new Map<Stream, Set<RtmpPlayer>>();
+  readonly #unlisten: () => void;
+
+  constructor(deps: RtmpEgressDeps) {
+    this.#deps = deps;
+    this.#unlisten = deps.registry.onChange((stream) => {
+      for (const player of this.#players.get(stream) ?? []) player.changed(stream.state);
+    });
+  }
+
+  /** Lets a player in, or tells why not. */
+  async play(peer: RtmpPeer, request: PlayRequest): Promise<RtmpOutlet | RtmpPlayRefusal> {
+    const { app, name } = request;
+    const bad = !isNamePart(app) || !isNamePart(name) || peer.connect.instance !== '';
+    const stream = bad ? undefined : streamName(app, name);
+    const state = stream === undefined ? 'idle' : (this.#deps.registry.find(stream)?.state ?? 'idle');
+    const there = state === 'live' || state === 'waiting';
+    if (stream === undefined || (!there && !this.#deps.waitForPublisher())) {
+      return { refused: 'NetStream.Play.StreamNotFound', reason: 'There is no such stream.' };
+    }
+    try {
+      return this.#open(peer, request, stream);
+    } catch (error) {
+      if (error instanceof HubError) return { refused: 'NetStream.Play.Failed', reason: error.message };
+      throw error;
+    }
+  }
+
+  /** Stops telling players. */
+  close(): void {
+    this.#unlisten();
+    this.#players.clear();
+  }
+
+  #open(peer: RtmpPeer, request: PlayRequest, stream: StreamName): RtmpPlayer {
+    const player = new RtmpPlayer(peer, request, stream, this.#deps, () => {
+      const players = this.#players.get(player.stream);
+      players?.delete(player);
+      if (players?.size === 0) this.#players.delete(player.stream);
+    });
+    const players = this.#players.get(player.stream);
+    if (players === undefined) this.#players.set(player.stream, new Set([player]));
+    else players.add(player);
+    return player;
+  }
+}
+
+/** One player. */
+class RtmpPlayer implements RtmpOutlet {
+  readonly #peer: RtmpPeer;
+  readonly #request: PlayRequest;
+  readonly #deps: RtmpEgressDeps;
+  readonly #viewing: Viewing;
+  readonly #left: () => void;
+  #state: StreamState;
+  #started = false;
+  #paused = false;
+  #audio = true;
+  #video = true;
+
+  constructor(
+    peer: RtmpPeer,
+    request: PlayRequest,
+    stream: StreamName,
+    deps: RtmpEgressDeps,
+    left: () => void,
+  ) {
+    this.#peer = peer;
+    this.#request = request;
+    this.#deps = deps;
+    this.#left = left;
+    this.#viewing = new Viewing(deps, {
+      stream,
+      protocol: 'rtmp',
+      address: peer.address,
+      close: (reason) => this.#finish(reason),
+    });
+    this.#state = this.#viewing.stream.state;
+  }
+
+  get stream(): Stream {
+    return this.#viewing.stream;
+  }
+
+  started(): void {
+    this.#started = true;
+    if (this.#state !== 'ended') this.#join();
+  }
+
+  paused(paused: boolean): void {
+    this.#paused = paused;
+    this.#steer();
+  }
+
+  receive(media: 'audio' | 'video', on: boolean): void {
+    const before = this.#tracks;
+    if (media === 'audio') this.#audio = on;
+    else this.#video = on;
+    if (this.#started && this.#state !== 'ended' && this.#tracks !== before && this.#tracks !== undefined) {
+      this.#join();
+    }
+    this.#steer();
+  }
+
+  drained(): void {
+    this.#viewing.viewer?.drained();
+  }
+
+  closed(reason: string): void {
+    this.#viewing.close(reason);
+    this.#left();
+  }
+
+  /** The stream's state may have changed. */
+  changed(state: StreamState): void {
+    const before = this.#state;
+    if (state === before) return;
+    this.#state = state;
+    if (!this.#started) return;
+    const { streamId, name } = this.#request;
+    if (state === 'waiting' && this.#deps.notifyAway()) this.#peer.notify(streamId, name, false);
+    if (state !== 'live') return;
+    if (before === 'ended') this.#join();
+    if (before === 'idle' || this.#deps.notifyAway()) this.#peer.notify(streamId, name, true);
+  }
+
+  /** What the player wants to receive; undefined for nothing. */
+  get #tracks(): PumpTracks | undefined {
+    if (this.#audio && this.#video) return 'all';
+    if (this.#video) return 'video';
+    return this.#audio ? 'audio' : undefined;
+  }
+
+  /** Takes the feed of the pump for the tracks that are wanted; the decoder's set-up stays. */
+  #join(): void {
+    const tracks = this.#tracks ?? 'all';
+    const { fanout } = this.stream.packager(this.#deps.kind);
+    const envelope = rtmpEnvelope(this.#request.streamId);
+    const epoch = this.#viewing.viewer?.epoch ?? 0;
+    const pump = fanout.pump({ envelope, tracks, windowMs: this.#deps.windowMs() });
+    const transport = new SocketTransport(this.#peer.socket, (reason) => this.#finish(reason));
+    this.#viewing.join(pump.join(transport, epoch > 0 ? { epoch } : {}));
+    this.#steer();
+  }
+
+  #steer(): void {
+    const viewer = this.#viewing.viewer;
+    if (viewer === undefined) return;
+    if (this.#paused || this.#tracks === undefined) viewer.pause();
+    else viewer.play();
+  }
+
+  /** The feed ended: the stream is over, the player too slow, or somebody ended the session. */
+  #finish(reason: string): void {
+    if (reason === 'stream-ended') {
+      this.#peer.endPlay(this.#request.streamId, this.#request.name);
+    }
+    this.#peer.close(reason);
+  }
+}

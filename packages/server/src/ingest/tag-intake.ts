@@ -1,0 +1,61 @@
+import { ParseError } from '@onair/media';
+import { type AmfValue, amfProperties } from '@onair/media/amf';
+import { type Tag, TagDemuxer } from '@onair/media/flv';
+import type { Publication } from '../hub/index.ts';
+
+/** Malformed tags in a row after which a source is given up. */
+export const MAX_BAD_TAGS_IN_A_ROW = 50;
+
+/** Tags of a source into its publication: drops and counts what is malformed, gives up on a source that is nothing else. */
+export class TagIntake {
+  readonly #publication: Publication;
+  readonly #demuxer: TagDemuxer;
+  #bad = 0;
+  #badInARow = 0;
+  #lastFault: string | undefined;
+
+  constructor(publication: Publication) {
+    this.#publication = publication;
+    this.#demuxer = new TagDemuxer({
+      onTrack: (track) => publication.setTrack(track),
+      onSample: (sample) => publication.push(sample),
+      onMetadata: () => undefined,
+      onDataEvent: () => undefined,
+    });
+  }
+
+  /** Tags that were malformed, and samples that could not be used. */
+  get dropped(): number {
+    return this.#bad + this.#demuxer.dropped + this.#publication.dropped;
+  }
+
+  /** Code of the fault found last, for the log. */
+  get lastFault(): string | undefined {
+    return this.#lastFault;
+  }
+
+  /**
+   * Takes one tag; its body belongs to the stream from then on.
+   * @throws ParseError of the last tag after {@link MAX_BAD_TAGS_IN_A_ROW} bad ones; HubError if there are too many tracks.
+   */
+  push(tag: Tag): void {
+    try {
+      this.#demuxer.push(tag);
+      this.#badInARow = 0;
+    } catch (error) {
+      if (!(error instanceof ParseError)) throw error;
+      this.#bad++;
+      this.#lastFault = error.code;
+      if (++this.#badInARow >= MAX_BAD_TAGS_IN_A_ROW) throw error;
+    }
+  }
+
+  /** Takes the value of `onMetaData`: it promises which tracks will come. */
+  metadata(value: AmfValue): void {
+    const properties = amfProperties(value);
+    if (properties === undefined) return;
+    const video = properties.videocodecid !== undefined && properties.videocodecid !== 0;
+    const audio = properties.audiocodecid !== undefined && properties.audiocodecid !== 0;
+    if (video || audio) this.#publication.promise({ video, audio });
+  }
+}

@@ -1,0 +1,331 @@
+import type { Socket } from 'node:net';
+import { ParseError } from '@onair/media';
+import type { AmfValue } from '@onair/media/amf';
+import {
+  type ConnectRequest,
+  type PlayRequest,
+  type PublishRequest,
+  type RtmpPhase,
+  type RtmpServerEvent,
+  RtmpServerSession,
+  type StatusLevel,
+} from '@onair/media/rtmp';
+import { newSessionId } from '../observe/index.ts';
+import { handshakeCrypto } from './handshake-crypto.ts';
+import type { RtmpHandlers, RtmpInlet, RtmpOutlet, RtmpPeer } from './rtmp-handlers.ts';
+
+/** How a connection is treated. */
+export interface RtmpConnectionPolicy {
+  /** Until when each phase before publishing or playing must be over, milliseconds from its begin. */
+  readonly phaseTimeoutMs: number;
+  /** A peer silent for so long is pinged, and closed after twice that again, milliseconds. */
+  readonly pingMs: number;
+}
+
+/** How a connection ended; one line of the log. */
+export interface RtmpConnectionEnd {
+  readonly session: string;
+  readonly address: string;
+  /** What it was doing. */
+  readonly phase: RtmpPhase;
+  /** Stable code, or `closed`. */
+  readonly code: string;
+  readonly reason: string;
+  /** True if it published or played at some time. */
+  readonly served: boolean;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly seconds: number;
+}
+
+/** What a connection needs from its listener. */
+export interface RtmpConnectionContext {
+  readonly handlers: RtmpHandlers;
+  readonly address: string;
+  policy(): RtmpConnectionPolicy;
+  /** Called once. */
+  ended(connection: RtmpConnection, end: RtmpConnectionEnd): void;
+}
+
+/** Longest time the last words of a closed session may take to leave, in milliseconds. */
+const LINGER_MS = 2_000;
+
+/** One RTMP connection: moves bytes between a socket and a session, watches deadlines, closes once. */
+export class RtmpConnection implements RtmpPeer {
+  readonly id: string = newSessionId();
+  readonly socket: Socket;
+  readonly #context: RtmpConnectionContext;
+  readonly #session = new RtmpServerSession({ nowMs: () => performance.now(), crypto: handshakeCrypto });
+  readonly #inlets = new Map<number, RtmpInlet>();
+  readonly #outlets = new Map<number, RtmpOutlet>();
+  readonly #since = performance.now();
+  /** The phase that is being timed, and what was seen of the peer last. */
+  readonly #watch = { phase: 'handshake' as RtmpPhase, timer: undefined as NodeJS.Timeout | undefined };
+  readonly #heard = { atMs: performance.now(), pings: 0 };
+  #served = false;
+  #closed = false;
+
+  /** @param head bytes that were received already. */
+  constructor(socket: Socket, head: Buffer, context: RtmpConnectionContext) {
+    this.socket = socket;
+    this.#context = context;
+    this.#startDeadline();
+    socket.on('data', (bytes) => this.#receive(bytes));
+    socket.on('drain', () => this.#drained());
+    socket.on('error', (error) => this.#end('closed', error.message));
+    socket.on('end', () => this.close('closed by the peer'));
+    socket.on('close', () => this.#end('closed', 'connection closed'));
+    this.#receive(head);
+  }
+
+  get address(): string {
+    return this.#context.address;
+  }
+
+  get connect(): ConnectRequest {
+    return this.#session.connection!;
+  }
+
+  get phase(): RtmpPhase {
+    return this.#session.phase;
+  }
+
+  sendStatus(streamId: number, level: StatusLevel, code: string, description: string): void {
+    this.#say(() => this.#session.sendStatus(streamId, level, code, description));
+  }
+
+  sendData(streamId: number, timestampMs: number, name: string, values: readonly AmfValue[]): void {
+    this.#say(() => this.#session.sendData(streamId, timestampMs, name, values));
+  }
+
+  notify(streamId: number, name: string, published: boolean): void {
+    this.#say(() =>
+      published ? this.#session.notifyPublish(streamId, name) : this.#session.notifyUnpublish(streamId, name),
+    );
+  }
+
+  endPlay(streamId: number, name: string): void {
+    this.#say(() => this.#session.endPlay(streamId, name));
+  }
+
+  close(reason: string): void {
+    this.#end('closed', reason);
+  }
+
+  /** Pings a silent peer, and gives up on one that stays silent. To be called every second or so. */
+  check(nowMs: number): void {
+    if (this.#closed || this.#watch.timer !== undefined) return;
+    const { pingMs } = this.#context.policy();
+    const silentMs = nowMs - this.#heard.atMs;
+    if (silentMs > 3 * pingMs) this.#end('closed', 'the peer answers no ping');
+    else if (silentMs > (this.#heard.pings + 1) * pingMs && this.#heard.pings < 2) {
+      this.#heard.pings++;
+      this.#say(() => this.#session.ping(Math.floor(nowMs)));
+    }
+  }
+
+  #receive(bytes: Buffer): void {
+    if (this.#closed) return;
+    this.#heard.atMs = performance.now();
+    this.#heard.pings = 0;
+    this.#guard(() => {
+      this.#session.push(bytes);
+      this.#advance();
+    });
+  }
+
+  /** Takes what the session has found, up to a question that somebody has to answer first. */
+  #advance(): void {
+    for (let event = this.#session.next(); event !== undefined; event = this.#session.next()) {
+      this.#handle(event);
+    }
+    this.#flush(false);
+    this.#startDeadline();
+    if (this.#session.decision !== undefined) this.socket.pause();
+  }
+
+  #handle(event: RtmpServerEvent): void {
+    switch (event.kind) {
+      case 'media':
+        this.#inlets.get(event.streamId)?.media(event);
+        return;
+      case 'data':
+        this.#inlets.get(event.streamId)?.data(event);
+        return;
+      case 'connect':
+        this.#session.acceptConnect(); // names are judged where they are used
+        return;
+      case 'publish':
+        void this.#decidePublish(event);
+        return;
+      case 'play':
+        void this.#decidePlay(event);
+        return;
+      case 'unpublish':
+        this.#release(this.#inlets, event.streamId, 'unpublished');
+        return;
+      case 'stop':
+        this.#release(this.#outlets, event.streamId, 'stopped');
+        return;
+      case 'pause':
+        this.#outlets.get(event.streamId)?.paused(event.paused);
+        return;
+      case 'receive':
+        this.#outlets.get(event.streamId)?.receive(event.media, event.on);
+        return;
+      case 'seek':
+        this.#session.sendStatus(event.streamId, 'error', 'NetStream.Seek.Failed', 'A live stream.');
+        return;
+      case 'clearData':
+      case 'bufferLength':
+      case 'pong':
+      case 'result':
+        return;
+    }
+  }
+
+  async #decidePublish(request: PublishRequest): Promise<void> {
+    const answer = await this.#context.handlers.publish(this, request).catch(refusedByFault);
+    if (this.#closed) {
+      if (!('refused' in answer)) answer.closed('connection closed');
+      return;
+    }
+    this.#guard(() => {
+      if ('refused' in answer) {
+        const code = answer.refused === 'fault' ? 'NetStream.Publish.Denied' : answer.refused;
+        this.#session.rejectPublish(code, answer.reason);
+        this.#end(code, answer.reason);
+        return;
+      }
+      this.#inlets.set(request.streamId, answer);
+      this.#session.acceptPublish();
+      this.#goOn();
+    });
+  }
+
+  async #decidePlay(request: PlayRequest): Promise<void> {
+    const answer = await this.#context.handlers.play(this, request).catch(refusedByFault);
+    if (this.#closed) {
+      if (!('refused' in answer)) answer.closed('connection closed');
+      return;
+    }
+    this.#guard(() => {
+      this.#release(this.#outlets, request.streamId, 'replaced');
+      if ('refused' in answer) {
+        const code = answer.refused === 'fault' ? 'NetStream.Play.Failed' : answer.refused;
+        this.#session.rejectPlay(code, answer.reason);
+        this.#end(code, answer.reason);
+        return;
+      }
+      this.#outlets.set(request.streamId, answer);
+      this.#session.acceptPlay();
+      this.#flush(true);
+      answer.started();
+      this.#goOn();
+    });
+  }
+
+  #goOn(): void {
+    this.#served = true;
+    if (this.#closed) return;
+    this.socket.resume();
+    this.#advance();
+  }
+
+  #release(held: Map<number, RtmpInlet | RtmpOutlet>, streamId: number, reason: string): void {
+    const one = held.get(streamId);
+    held.delete(streamId);
+    one?.closed(reason);
+  }
+
+  /** Says something of its own accord. */
+  #say(speak: () => void): void {
+    if (this.#closed) return;
+    this.#guard(() => {
+      speak();
+      this.#flush(false);
+    });
+  }
+
+  /** @param force even if the socket takes no more; otherwise what waits is bounded by the session. */
+  #flush(force: boolean): void {
+    if (this.socket.destroyed || (!force && this.socket.writableNeedDrain)) return;
+    const bytes = this.#session.takeOutput();
+    if (bytes !== undefined) this.socket.write(bytes);
+  }
+
+  #drained(): void {
+    if (this.#closed) return;
+    this.#flush(false);
+    for (const outlet of this.#outlets.values()) outlet.drained();
+  }
+
+  /** Times the phases in front of publishing and playing, each from its begin, whatever trickles in. */
+  #startDeadline(): void {
+    const { phase } = this.#session;
+    const watch = this.#watch;
+    if (this.#closed || (phase === watch.phase && watch.timer !== undefined)) return;
+    if (phase === watch.phase && (phase === 'publishing' || phase === 'playing')) return;
+    clearTimeout(watch.timer);
+    watch.timer = undefined;
+    watch.phase = phase;
+    if (phase === 'publishing' || phase === 'playing' || phase === 'closed') return;
+    const { phaseTimeoutMs } = this.#context.policy();
+    watch.timer = setTimeout(() => this.#end('RTMP_TIMEOUT', `${phase} took too long`), phaseTimeoutMs);
+  }
+
+  #guard(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      const code = error instanceof ParseError ? error.code : 'INTERNAL';
+      this.#end(code, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #end(code: string, reason: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const phase = this.#watch.phase;
+    clearTimeout(this.#watch.timer);
+    for (const inlet of this.#inlets.values()) inlet.closed(reason);
+    for (const outlet of this.#outlets.values()) outlet.closed(reason);
+    this.#inlets.clear();
+    this.#outlets.clear();
+    const { receivedBytes } = this.#session.traffic;
+    const { socket } = this;
+    if (!socket.destroyed) this.#lastWords(socket);
+    this.#context.ended(this, {
+      session: this.id,
+      address: this.address,
+      phase,
+      code,
+      reason,
+      served: this.#served,
+      bytesIn: receivedBytes,
+      bytesOut: socket.bytesWritten,
+      seconds: Math.round((performance.now() - this.#since) / 1000),
+    });
+  }
+
+  /** What the session still has to say goes out if the peer takes it soon. */
+  #lastWords(socket: Socket): void {
+    this.#session.close();
+    const bytes = socket.writableNeedDrain ? undefined : this.#session.takeOutput();
+    if (bytes === undefined) {
+      socket.destroy();
+      return;
+    }
+    socket.removeAllListeners('data');
+    socket.resume();
+    socket.end(bytes);
+    const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+    socket.once('finish', () => socket.destroySoon());
+    socket.once('close', () => clearTimeout(timer));
+  }
+}
+
+/** Handlers should not throw; if one does, the peer hears that it failed and no more. */
+function refusedByFault(): { readonly refused: 'fault'; readonly reason: string } {
+  return { refused: 'fault', reason: 'the server could not do this' };
+}

@@ -1,0 +1,70 @@
+import type { Socket } from 'node:net';
+import type { AmfValue } from '@onair/media/amf';
+import type {
+  ConnectRequest,
+  MediaMessage,
+  PlayRequest,
+  PublishRequest,
+  RtmpDataEvent,
+  StatusLevel,
+} from '@onair/media/rtmp';
+
+/** A connection as those see it who publish from it or play to it. */
+export interface RtmpPeer {
+  /** Id of the connection in the log. */
+  readonly id: string;
+  /** Remote address without port. */
+  readonly address: string;
+  /** The accepted `connect`. */
+  readonly connect: ConnectRequest;
+  /** For shared media only: whole messages, and only between `started` and `closed` of an outlet. */
+  readonly socket: Socket;
+  /** `onStatus` on a message stream. */
+  sendStatus(streamId: number, level: StatusLevel, code: string, description: string): void;
+  /** A data message to a player. */
+  sendData(streamId: number, timestampMs: number, name: string, values: readonly AmfValue[]): void;
+  /** Publisher came back (`true`) or went away, in a player's words. */
+  notify(streamId: number, name: string, published: boolean): void;
+  /** Nothing more will come: NetStream.Play.Stop and end of stream. */
+  endPlay(streamId: number, name: string): void;
+  /** Ends the connection after what is still to be told. Safe to call twice. */
+  close(reason: string): void;
+}
+
+/** Takes what a publisher sends. An exception closes the connection with its message as reason. */
+export interface RtmpInlet {
+  media(message: MediaMessage): void;
+  data(event: RtmpDataEvent): void;
+  /** The publisher stopped or is gone. Called once. */
+  closed(reason: string): void;
+}
+
+/** Serves a player. */
+export interface RtmpOutlet {
+  /** NetStream.Play.Start was written: media may follow. */
+  started(): void;
+  paused(paused: boolean): void;
+  receive(media: 'audio' | 'video', on: boolean): void;
+  /** The socket can take bytes again. */
+  drained(): void;
+  /** The player stopped or is gone. Called once. */
+  closed(reason: string): void;
+}
+
+/** A refusal in the protocol's words. */
+export interface RtmpRefusal<Code extends string> {
+  readonly refused: Code;
+  /** For the peer and the log. */
+  readonly reason: string;
+}
+
+/** Refusals of a publisher; the connection is closed. */
+export type RtmpPublishRefusal = RtmpRefusal<'NetStream.Publish.BadName' | 'NetStream.Publish.Denied'>;
+/** Refusals of a player; the connection is closed. */
+export type RtmpPlayRefusal = RtmpRefusal<'NetStream.Play.StreamNotFound' | 'NetStream.Play.Failed'>;
+
+/** Who decides about publishers and players. A rejected promise counts as a refusal. */
+export interface RtmpHandlers {
+  publish(peer: RtmpPeer, request: PublishRequest): Promise<RtmpInlet | RtmpPublishRefusal>;
+  play(peer: RtmpPeer, request: PlayRequest): Promise<RtmpOutlet | RtmpPlayRefusal>;
+}
