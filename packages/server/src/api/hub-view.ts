@@ -17,7 +17,9 @@ export function streamService(sources: HubSources): StreamService {
   return {
     list: () => {
       const perStream = sessionsByStream(sources.sessions);
-      return registry.list().map((stream) => describeStream(stream, perStream.get(stream.name) ?? [], sources));
+      return registry
+        .list()
+        .map((stream) => describeStream(stream, perStream.get(stream.name) ?? [], sources));
     },
     find: (name) => {
       const stream = registry.find(name);
@@ -62,7 +64,10 @@ export function figuresSource(sources: HubSources): FiguresSource {
           live: stream.state === 'live',
           bytesIn: stream.input.total,
           samplesIn: stream.input.count,
-          droppedIn: own.reduce((sum, one) => sum + (one.kind === 'publisher' ? one.figures().dropped : 0), 0),
+          droppedIn: own.reduce(
+            (sum, one) => sum + (one.kind === 'publisher' ? one.figures().dropped : 0),
+            0,
+          ),
           epoch: stream.epoch?.number ?? 0,
           bitrateIn: stream.input.bitrate(sources.clock.now()),
           transports: transportsOf(stream.name, own, sources.sessions),
@@ -72,7 +77,11 @@ export function figuresSource(sources: HubSources): FiguresSource {
   };
 }
 
-function describeStream(stream: Stream, own: readonly Session[], { sessions, clock }: HubSources): StreamInfo {
+function describeStream(
+  stream: Stream,
+  own: readonly Session[],
+  { sessions, clock }: HubSources,
+): StreamInfo {
   const transports = transportsOf(stream.name, own, sessions);
   const publisher = own.find((session) => session.kind === 'publisher');
   const now = clock.now();

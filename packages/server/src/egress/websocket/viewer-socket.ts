@@ -13,7 +13,7 @@ export interface ViewerSocketOptions {
   /** Subprotocol that is agreed on if the client offers it. */
   readonly subprotocol?: string;
   /** A text message came. Throwing closes the socket with 1002. */
-  onText?(text: string): void;
+  onText?(text: string, from: ViewerSocket): void;
   /** The socket is closed, for whatever reason. Called once. */
   onClose(reason: string): void;
 }
@@ -34,7 +34,7 @@ export class ViewerSocket {
       this.#alive = true;
       try {
         if (binary) throw new TypeError('viewers send text only');
-        options.onText?.(String(data));
+        options.onText?.(String(data), this);
       } catch {
         ws.close(1002, 'malformed message');
       }

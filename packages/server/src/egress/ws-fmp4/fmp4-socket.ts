@@ -5,15 +5,18 @@ import {
   encodeFmp4Json,
   FMP4_SUBPROTOCOL,
   FMP4_TYPE,
+  type Fmp4Header,
   type Fmp4State,
 } from '@onair/contracts/fmp4-socket';
 import type { StreamName } from '@onair/media';
 import {
   Fanout,
   type FanoutContext,
+  type JoinOptions,
   type Packager,
   type PackagerKind,
   type Stream,
+  type StreamState,
 } from '../../hub/index.ts';
 import type { CmafConfig, CmafLog } from '../../packager/cmaf/cmaf-log.ts';
 import { type LiveDeps, SocketTransport, Viewing } from '../live/index.ts';
@@ -41,11 +44,20 @@ export interface Fmp4SocketRequest {
   readonly epoch?: number;
 }
 
+/** A viewer of a stream, which may outlive a broadcast and see the next one. */
+interface Watcher {
+  readonly socket: ViewerSocket;
+  /** Takes the stream's feed; again after the stream had ended. */
+  join(): void;
+}
+
 /** Serves `docs/protocols/ws-fmp4.md`. One object per process; it keeps what viewers of a stream share. */
 export class Fmp4SocketServer {
   readonly #deps: Fmp4SocketDeps;
   readonly #fanouts = new WeakMap<CmafLog, Fanout<CmafConfig>>();
-  readonly #viewers = new Map<Stream, Set<ViewerSocket>>();
+  readonly #viewers = new Map<Stream, Set<Watcher>>();
+  /** State the viewers of a stream were told last. */
+  readonly #told = new WeakMap<Stream, StreamState>();
   readonly #unlisten: () => void;
 
   constructor(deps: Fmp4SocketDeps) {
@@ -55,41 +67,31 @@ export class Fmp4SocketServer {
 
   /** Answers an upgrade request. */
   serve(upgrade: IncomingMessage, socket: Duplex, head: Buffer, request: Fmp4SocketRequest): void {
-    const deps = this.#deps;
+    let leave = (_reason: string): void => undefined;
     let viewing: Viewing | undefined;
-    const current = (): Viewing | undefined => viewing;
-    let viewer: ViewerSocket | undefined;
     const options = {
       subprotocol: FMP4_SUBPROTOCOL,
-      onClose: (reason: string) => {
-        if (viewer !== undefined && viewing !== undefined) this.#forget(viewing.stream, viewer);
-        viewing?.close(reason);
-      },
-      onText: (text: string) => {
+      onClose: (reason: string) => leave(reason),
+      onText: (text: string, from: ViewerSocket) => {
         const message = decodeFmp4ClientText(text);
-        if (message.type === 'ping') viewer?.sendText({ type: 'pong', id: message.id, now: Date.now() });
-        else if (message.type === 'pause') current()?.viewer?.pause();
-        else current()?.viewer?.play();
+        if (message.type === 'ping') from.sendText({ type: 'pong', id: message.id, now: Date.now() });
+        else if (message.type === 'pause') viewing?.viewer?.pause();
+        else viewing?.viewer?.play();
       },
     };
-    ViewerSocket.accept(upgrade, socket, head, options, (opened) => {
-      viewer = opened;
+    ViewerSocket.accept(upgrade, socket, head, options, (viewer) => {
       const end = (reason: string): void => {
         viewing?.close(reason);
-        opened.close(reason === 'too-slow' ? 1013 : 1000, reason);
+        viewer.close(reason === 'too-slow' ? 1013 : 1000, reason);
       };
       try {
-        viewing = new Viewing(deps, {
-          stream: request.stream,
-          protocol: 'ws-fmp4',
-          address: request.address,
-          close: end,
-        });
+        const { stream, address } = request;
+        viewing = new Viewing(this.#deps, { stream, protocol: 'ws-fmp4', address, close: end });
       } catch (error) {
-        opened.close(1013, error instanceof Error ? error.message : 'refused');
+        viewer.close(1013, error instanceof Error ? error.message : 'refused');
         return;
       }
-      this.#start(viewing, opened, request, end);
+      leave = this.#start(viewing, viewer, request, end);
     });
   }
 
@@ -99,72 +101,80 @@ export class Fmp4SocketServer {
     this.#viewers.clear();
   }
 
+  /** Returns what lets the viewer go. */
   #start(
     viewing: Viewing,
-    viewer: ViewerSocket,
+    socket: ViewerSocket,
     request: Fmp4SocketRequest,
     end: (reason: string) => void,
-  ): void {
+  ): (reason: string) => void {
     const { stream } = viewing;
-    const known = this.#viewers.get(stream);
-    if (known === undefined) this.#viewers.set(stream, new Set([viewer]));
-    else known.add(viewer);
-    viewer.sendText({
-      type: 'hello',
-      protocol: FMP4_SUBPROTOCOL,
-      stream: request.stream,
-      now: Date.now(),
-      ...stateOf(stream),
-    });
-    const transport = new SocketTransport(viewer.raw, end, (blocks) =>
-      viewer.sendText({ type: 'skip', blocks }),
-    );
-    viewer.raw.on('drain', () => viewing.viewer?.drained());
+    const { after, epoch } = request;
+    const hello = { type: 'hello', protocol: FMP4_SUBPROTOCOL, stream: request.stream, now: Date.now() };
+    socket.sendText({ ...hello, ...stateOf(stream) });
+    socket.raw.on('drain', () => viewing.viewer?.drained());
+    // The end of a broadcast is told by a state message; the viewer may wait for the next.
+    const ended = (reason: string): void => (reason === 'stream-ended' ? undefined : end(reason));
+    const skipped = (blocks: number): void => socket.sendText({ type: 'skip', blocks });
+    let wish: JoinOptions = {
+      ...(after === undefined ? {} : { after }),
+      ...(epoch === undefined ? {} : { epoch }),
+    };
+    const join = (): void => {
+      const windowMs = request.windowMs ?? this.#deps.windowMs();
+      const pump = this.#fanout(stream).pump({ envelope: WS_FMP4_ENVELOPE, tracks: 'all', windowMs });
+      viewing.join(pump.join(new SocketTransport(socket.raw, ended, skipped), wish));
+      wish = {};
+    };
+    const watcher: Watcher = { socket, join };
+    const watchers = this.#viewers.get(stream) ?? new Set<Watcher>();
+    this.#viewers.set(stream, watchers.add(watcher));
+    if (stream.state !== 'ended') join();
+    return (reason) => {
+      watchers.delete(watcher);
+      if (watchers.size === 0 && this.#viewers.get(stream) === watchers) this.#viewers.delete(stream);
+      viewing.close(reason);
+    };
+  }
+
+  #fanout(stream: Stream): Fanout<CmafConfig> {
     const { log } = stream.packager(this.#deps.kind);
     let fanout = this.#fanouts.get(log);
     if (fanout === undefined) {
       fanout = new Fanout(log, this.#deps.context);
       this.#fanouts.set(log, fanout);
     }
-    const windowMs = request.windowMs ?? this.#deps.windowMs();
-    const pump = fanout.pump({ envelope: WS_FMP4_ENVELOPE, tracks: 'all', windowMs });
-    viewing.join(
-      pump.join(transport, {
-        ...(request.after === undefined ? {} : { after: request.after }),
-        ...(request.epoch === undefined ? {} : { epoch: request.epoch }),
-      }),
-    );
-  }
-
-  #forget(stream: Stream, viewer: ViewerSocket): void {
-    const viewers = this.#viewers.get(stream);
-    viewers?.delete(viewer);
-    if (viewers?.size === 0) this.#viewers.delete(stream);
+    return fanout;
   }
 
   /** State changes are rare and small, so they are written whether a viewer is behind or not. */
   #tellState(stream: Stream): void {
-    const viewers = this.#viewers.get(stream);
-    if (viewers === undefined) return;
-    const message = framed(
-      encodeFmp4Json(
-        {
-          type: FMP4_TYPE.state,
-          independent: false,
-          discontinuity: false,
-          track: 0,
-          epoch: stream.epoch?.number ?? 0,
-          sequence: 0,
-          time: 0,
-          duration: 0,
-          compositionOffset: 0,
-          wallClock: Date.now() * 1000,
-        },
-        stateOf(stream),
-      ),
-    );
-    for (const viewer of viewers) viewer.raw.write(message);
+    const watchers = this.#viewers.get(stream);
+    if (watchers === undefined) return;
+    const json = encodeFmp4Json(stateHeader(stream.epoch?.number ?? 0), stateOf(stream));
+    const message = framed(json);
+    const before = this.#told.get(stream);
+    this.#told.set(stream, stream.state);
+    for (const { socket, join } of watchers) {
+      if (before !== stream.state) socket.raw.write(message);
+      if (before === 'ended' && stream.state === 'live') join();
+    }
   }
+}
+
+function stateHeader(epoch: number): Fmp4Header {
+  return {
+    type: FMP4_TYPE.state,
+    independent: false,
+    discontinuity: false,
+    track: 0,
+    epoch,
+    sequence: 0,
+    time: 0,
+    duration: 0,
+    compositionOffset: 0,
+    wallClock: Date.now() * 1000,
+  };
 }
 
 function stateOf(stream: Stream): Fmp4State {

@@ -1,0 +1,205 @@
+import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { streamName } from '@onair/media';
+import { figuresSource, type OpenPorts, registerApi, sessionService, streamService } from './api/index.ts';
+import {
+  AdminGuard,
+  AdminToken,
+  AttemptLimiter,
+  createPublishGuard,
+  FileKeyStore,
+  SignIns,
+} from './auth/index.ts';
+import { type Config, type ConfigStore, rtmpHost } from './config/index.ts';
+import { DemoSource } from './demo/index.ts';
+import { registerLiveRoutes } from './egress/live-routes.ts';
+import { RtmpEgress } from './egress/rtmp/index.ts';
+import { Fmp4SocketServer } from './egress/ws-fmp4/index.ts';
+import {
+  type FanoutContext,
+  type HubPolicy,
+  LoadGovernor,
+  SessionTable,
+  StreamRegistry,
+  systemClock,
+} from './hub/index.ts';
+import { publishLocal } from './ingest/local/index.ts';
+import { acceptRtmpPublisher } from './ingest/rtmp/index.ts';
+import { bindAddress, createHttpServer } from './net/index.ts';
+import { RtmpListener } from './net/rtmp-listener.ts';
+import { createMetrics, type Logger, LoopDelay } from './observe/index.ts';
+import { cmafPackagerKind } from './packager/cmaf/index.ts';
+import { FLV_TAGS, RTMP_MESSAGES, tagPackagerKind } from './packager/tags/index.ts';
+
+/** What a server is started with. The store and the logger stay the caller's. */
+export interface ServerOptions {
+  readonly config: ConfigStore;
+  readonly logger: Logger;
+  /** Version told by the API. */
+  readonly version: string;
+  /** Folder of the built pages; the one of this installation if left out. */
+  readonly pagesFolder?: string;
+}
+
+/** A server that listens. */
+export interface RunningServer {
+  readonly ports: OpenPorts;
+  /** The operator's token in clear, at the first start only. */
+  readonly freshToken: string | undefined;
+  readonly registry: StreamRegistry;
+  /** Ends every session, closes every port and releases everything. Safe to call twice. */
+  close(deadlineMs?: number): Promise<void>;
+}
+
+/** How often the governor looks at the event loop, in milliseconds. */
+const GOVERN_EVERY_MS = 1_000;
+/** The demo's name. */
+export const DEMO_STREAM = streamName('live', 'demo');
+
+/** Joins all parts and listens. Rejects, with nothing left behind, if a port or the data folder cannot be used. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { logger, version } = options;
+  const config = (): Config => options.config.current;
+  const undo: (() => void | Promise<void>)[] = [];
+  try {
+    return await assemble();
+  } catch (error) {
+    for (const step of undo.reverse()) await step();
+    throw error;
+  }
+
+  async function assemble(): Promise<RunningServer> {
+    const state = { stopping: false };
+    const ports: { http: number; rtmp?: number } = { http: 0 };
+    const loop = new LoopDelay();
+    undo.push(() => loop.close());
+    const context = fanoutContext(config, loop, undo);
+    const kinds = {
+      flv: tagPackagerKind(FLV_TAGS, context),
+      rtmp: tagPackagerKind(RTMP_MESSAGES, context),
+      cmaf: cmafPackagerKind(),
+    };
+    const registry = new StreamRegistry({
+      clock: systemClock,
+      policy: hubPolicy(config()),
+      eager: [kinds.cmaf],
+      onFault: (stream, error) =>
+        logger.error({ err: error, stream: stream.name }, 'a sink failed and was removed'),
+    });
+    undo.push(() => registry.close('server stopping'));
+    const sessions = new SessionTable(Date.now, () => randomBytes(12).toString('base64url'));
+    undo.push(
+      registry.onChange((stream) => {
+        if (registry.find(stream.name) === undefined) sessions.forget(stream.name);
+      }),
+    );
+    undo.push(
+      options.config.listen({ changed: ({ current }) => void (registry.policy = hubPolicy(current)) }),
+    );
+
+    const { data, auth } = config();
+    const limiter = new AttemptLimiter(
+      () => config().auth.failuresPerMinute,
+      () => performance.now(),
+    );
+    const keys = new FileKeyStore(data);
+    const token = AdminToken.open(data);
+    const guard = createPublishGuard({ config: () => config().auth, keys, limiter });
+    const admin = new AdminGuard({ token, signIns: new SignIns(data, auth.sessionMs), limiter });
+
+    const log = (message: string, fields: Readonly<Record<string, unknown>>): void =>
+      logger.info(fields, message);
+    const live = { registry, sessions, log, windowMs: () => config().hub.mergeWindowMs };
+    const http = createHttpServer({ config, logger, pagesFolder: options.pagesFolder ?? builtPages() });
+    undo.push(() => http.close(0));
+    const fmp4 = new Fmp4SocketServer({ ...live, kind: kinds.cmaf, context });
+    undo.push(() => fmp4.close());
+    registerLiveRoutes(http, { flv: { ...live, kind: kinds.flv }, fmp4 });
+    const sources = { registry, sessions, clock: systemClock };
+    const metrics = createMetrics(figuresSource(sources), loop, version);
+    undo.push(() => metrics.close());
+    registerApi(http.fastify, {
+      config,
+      admin,
+      guard,
+      keys,
+      streams: streamService(sources),
+      sessions: sessionService(sessions),
+      client: http.client,
+      metrics,
+      loop,
+      version,
+      ports: () => ports,
+      stopping: () => state.stopping,
+    });
+    ports.http = await http.listen();
+
+    const rtmpPlay = new RtmpEgress({
+      ...live,
+      kind: kinds.rtmp,
+      waitForPublisher: () => config().rtmp.waitForPublisher,
+      notifyAway: () => false,
+    });
+    undo.push(() => rtmpPlay.close());
+    const rtmp = new RtmpListener({
+      logger,
+      policy: () => ({ ...config().rtmp, pingMs: config().rtmp.pingSeconds * 1000 }),
+      handlers: {
+        publish: (peer, request) =>
+          acceptRtmpPublisher(peer, request, { registry, sessions, gate: guard, log }),
+        play: (peer, request) => rtmpPlay.play(peer, request),
+      },
+    });
+    if (config().rtmp.enabled) {
+      undo.push(() => rtmp.close('server stopping'));
+      ports.rtmp = await rtmp.listen(config().rtmp.port, bindAddress(rtmpHost(config())));
+    }
+    if (config().demo) undo.push(publishLocal(DEMO_STREAM, new DemoSource(), { registry, sessions }));
+
+    let closing: Promise<void> | undefined;
+    const shutDown = async (deadlineMs: number): Promise<void> => {
+      state.stopping = true;
+      const ending = http.close(deadlineMs);
+      for (const step of undo.reverse()) await step();
+      await ending;
+    };
+    return {
+      ports,
+      registry,
+      freshToken: token.fresh,
+      close: (deadlineMs = 1_000) => {
+        closing ??= shutDown(deadlineMs);
+        return closing;
+      },
+    };
+  }
+}
+
+/** The pumps' settings; the merge window widens while the event loop is late. */
+function fanoutContext(config: () => Config, loop: LoopDelay, undo: (() => void)[]): FanoutContext {
+  const governor = new LoadGovernor();
+  const timer = setInterval(() => governor.observe(loop.p99Ms, performance.now()), GOVERN_EVERY_MS);
+  timer.unref();
+  undo.push(() => clearInterval(timer));
+  return {
+    clock: systemClock,
+    policy: (windowMs) => {
+      const { maxLagMs, stallMs } = config().hub;
+      return { windowMs: Math.max(windowMs, governor.windowMs), lagMs: maxLagMs, stallMs };
+    },
+  };
+}
+
+function hubPolicy({ hub }: Config): HubPolicy {
+  return {
+    reconnectWindowMs: hub.reconnectWindowMs,
+    takeover: hub.takeover,
+    gop: { maxBytes: hub.gopMaxBytes, maxMs: hub.gopMaxMs },
+    endedLingerMs: hub.endedLingerMs,
+    maxStreams: hub.maxStreams,
+  };
+}
+
+function builtPages(): string {
+  return fileURLToPath(new URL('../../web/dist', import.meta.url));
+}
