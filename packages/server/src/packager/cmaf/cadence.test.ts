@@ -1,0 +1,163 @@
+import type { Timebase } from '@onair/media';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Cadence, type Placed } from './cadence.ts';
+
+const TICKS = 90_000 as Timebase;
+const MS = 90;
+
+/** Times of `count` frames as FLV carries them: rounded to milliseconds, then in ticks. */
+function rounded(
+  count: number,
+  rate: number,
+  phaseMs = 0,
+  round: (x: number) => number = Math.round,
+): number[] {
+  return Array.from({ length: count }, (_, i) => round(phaseMs + (i * 1000) / rate) * MS);
+}
+
+function run(cadence: Cadence, times: readonly number[]): Placed[] {
+  return times.map((dts) => cadence.place(dts, dts, undefined));
+}
+
+/** Samples whose duration was not the distance to the next one. */
+function broken(placed: readonly Placed[]): number {
+  return placed.filter((item, i) => i > 0 && placed[i - 1]!.dts + placed[i - 1]!.duration !== item.dts)
+    .length;
+}
+
+function furthest(placed: readonly Placed[], times: readonly number[]): number {
+  return Math.max(...placed.map(({ dts }, i) => Math.abs(dts - times[i]!))) / MS;
+}
+
+describe('video', () => {
+  it.each([
+    [30, 30],
+    [30_000 / 1001, 30_000 / 1001],
+    [24_000 / 1001, 24_000 / 1001],
+    [25, 25],
+    [60, 60],
+    [59.94, 60_000 / 1001],
+    [30, undefined],
+    [29.97, undefined],
+    [50, undefined],
+    [15, undefined],
+    [24, undefined],
+    [60, undefined],
+    [90_000 / 2999, undefined],
+  ])('%s frames per second, told as %s, are gapless and within 2.1 ms of the source', (rate, told) => {
+    for (const round of [Math.round, Math.floor]) {
+      const times = rounded(5000, rate, 17.3, round);
+      const cadence = new Cadence('video', TICKS, told);
+      const placed = run(cadence, times);
+      // The very first duration of an unknown rate is a guess.
+      expect(broken(placed)).toBeLessThanOrEqual(told === undefined ? 1 : 0);
+      expect(furthest(placed, times)).toBeLessThan(2.1);
+      expect(furthest(placed.slice(100), times.slice(100))).toBeLessThan(1.5);
+      expect(cadence.frameRate).toBeCloseTo(rate, 2);
+    }
+  });
+
+  it('gives every frame at a known rate the same duration', () => {
+    const placed = run(new Cadence('video', TICKS, 30), rounded(1000, 30));
+    expect(new Set(placed.map(({ duration }) => duration))).toEqual(new Set([3000]));
+    expect(placed.at(-1)!.dts).toBe(999 * 3000);
+  });
+
+  it('finds the rate by itself after a wrong one was told', () => {
+    const cadence = new Cadence('video', TICKS, 60);
+    run(cadence, rounded(40, 25));
+    expect(cadence.frameRate).toBe(25);
+  });
+
+  it('makes composition offsets whole frames', () => {
+    const cadence = new Cadence('video', TICKS, 30);
+    const offsets = [33, 100, 67, 0].map((cts, i) => {
+      const dts = Math.round((i * 1000) / 30) * MS;
+      return cadence.place(dts, dts + cts * MS, undefined).composition;
+    });
+    expect(offsets).toEqual([3000, 9000, 6000, 0]);
+  });
+
+  it('stays on the grid when frames are left out, and shows the hole', () => {
+    const times = rounded(100, 30).filter((_, i) => i < 50 || i > 56);
+    const placed = run(new Cadence('video', TICKS, 30), times);
+    expect(broken(placed)).toBe(1);
+    expect(placed[50]!.dts).toBe(57 * 3000);
+    expect(furthest(placed, times)).toBeLessThan(1.1);
+  });
+
+  it('takes an irregular source as it comes', () => {
+    let at = 0;
+    const times = Array.from({ length: 500 }, (_, i) => {
+      at += (20 + ((i * 7919) % 40)) * MS;
+      return at;
+    });
+    const placed = run(new Cadence('video', TICKS, 30), times);
+    expect(furthest(placed, times)).toBeLessThan(3.1);
+  });
+
+  it('goes on after a cut without promising anything', () => {
+    const cadence = new Cadence('video', TICKS, 30);
+    run(cadence, rounded(10, 30));
+    cadence.cut();
+    expect(cadence.place(12_345_678, 12_345_678, undefined)).toEqual({
+      dts: 12_345_678,
+      duration: 3000,
+      composition: 0,
+    });
+  });
+
+  it('always rises, is never further off than the source explains, and durations are positive', () => {
+    const steps = fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 300 });
+    fc.assert(
+      fc.property(steps, fc.option(fc.integer({ min: 1, max: 300 }), { nil: undefined }), (gaps, told) => {
+        let at = 1000;
+        const times = gaps.map((gap) => {
+          at += gap * MS;
+          return at;
+        });
+        const placed = run(new Cadence('video', TICKS, told), times);
+        for (const [i, item] of placed.entries()) {
+          expect(item.duration).toBeGreaterThan(0);
+          if (i > 0) expect(item.dts).toBeGreaterThan(placed[i - 1]!.dts);
+        }
+        expect(furthest(placed, times)).toBeLessThan(3.1);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('audio', () => {
+  const RATE = 48_000 as Timebase;
+
+  it('passes counted samples through', () => {
+    const cadence = new Cadence('audio', RATE);
+    for (let i = 0; i < 100; i++) {
+      expect(cadence.place(i * 1024, i * 1024, 1024)).toEqual({
+        dts: i * 1024,
+        duration: 1024,
+        composition: 0,
+      });
+    }
+  });
+
+  it('leads a drifting clock back without a hole', () => {
+    const cadence = new Cadence('audio', RATE);
+    let at = 0;
+    const placed: Placed[] = [];
+    for (let i = 0; i < 1000; i++) {
+      placed.push(cadence.place(at, at, 1024));
+      at += 1024 + (i > 100 && i < 300 ? 10 : 0) - (i > 500 && i < 700 ? 10 : 0);
+    }
+    expect(broken(placed)).toBe(0);
+    expect(Math.abs(placed.at(-1)!.dts - (at - 1024))).toBeLessThanOrEqual(49);
+  });
+
+  it('shows a hole of 50 ms and more', () => {
+    const cadence = new Cadence('audio', RATE);
+    cadence.place(0, 0, 1024);
+    expect(cadence.place(1024 + 2400, 1024 + 2400, 1024).dts).toBe(3424);
+  });
+});

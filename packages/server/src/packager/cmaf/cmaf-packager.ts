@@ -1,0 +1,234 @@
+import {
+  MICROSECONDS,
+  ParseError,
+  rescale,
+  type Sample,
+  type Ticks,
+  type Timebase,
+  type Track,
+  ticks,
+} from '@onair/media';
+import { chunk, initSegment } from '@onair/media/isobmff';
+import {
+  type Cut,
+  DEFAULT_LOG_LIMITS,
+  FormatLog,
+  type LogEpoch,
+  type LogLimits,
+  type Packager,
+  type PackagerKind,
+  type StreamState,
+} from '../../hub/index.ts';
+import { Cadence, type Placed } from './cadence.ts';
+import type { CmafConfig, CmafLog } from './cmaf-log.ts';
+
+/** Audio that a chunk may hold, in seconds; less if a video frame comes in between. */
+const AUDIO_CHUNK = 0.04;
+/** How far a chunk may go beyond {@link AUDIO_CHUNK} rather than end a frame early, in seconds. */
+const AUDIO_CHUNK_SLACK = 0.008;
+
+/** What is kept of one track between its samples. */
+interface Lane {
+  readonly track: Track;
+  readonly video: boolean;
+  readonly cadence: Cadence;
+  /** `mfhd` sequence number of the last chunk. */
+  sequence: number;
+  /** The next chunk is the first after a cut. */
+  fresh: boolean;
+  samples: Sample[];
+  durations: number[];
+  /** Ticks in `durations`. */
+  length: number;
+  wallMs: number;
+}
+
+/**
+ * Turns samples into a log of CMAF chunks, once for all who watch: each video frame is a chunk as soon as it
+ * comes, audio is gathered until the next video frame or up to 40 ms. Decoding times are contiguous wherever
+ * the source is regular; see {@link Cadence}.
+ */
+export class CmafPackager implements Packager {
+  readonly log: CmafLog;
+  readonly #lanes = new Map<number, Lane>();
+  #epoch: LogEpoch<CmafConfig> | undefined;
+  #audio: Lane[] = [];
+  #hasVideo = false;
+
+  constructor(limits: LogLimits = DEFAULT_LOG_LIMITS) {
+    this.log = new FormatLog<CmafConfig>(limits);
+  }
+
+  /** Frames per second of a track, if it keeps to a constant rate. */
+  frameRate(trackId: number): number | undefined {
+    return this.#lanes.get(trackId)?.cadence.frameRate;
+  }
+
+  cut(cut: Cut): void {
+    this.#flushAudio();
+    for (const lane of this.#lanes.values()) {
+      lane.cadence.cut();
+      lane.fresh = true;
+    }
+    if (this.#epoch !== undefined && !cut.newEpoch) return;
+    this.#begin(cut);
+  }
+
+  sample(sample: Sample, wallMs: number): void {
+    const lane = this.#lanes.get(sample.track.id);
+    if (lane === undefined) return;
+    const placed = lane.cadence.place(sample.dts, sample.pts, sample.duration);
+    if (lane.video) {
+      this.#flushAudio();
+      lane.samples.push(replaced(sample, placed));
+      lane.durations.push(placed.duration);
+      lane.wallMs = wallMs;
+      this.#flush(lane);
+      return;
+    }
+    // A hole must not be hidden inside a chunk, which knows durations only.
+    if (lane.samples.length > 0 && placed.dts !== lane.samples[0]!.dts + lane.length) this.#flush(lane);
+    if (lane.samples.length === 0) lane.wallMs = wallMs;
+    lane.samples.push(replaced(sample, placed));
+    lane.durations.push(placed.duration);
+    lane.length += placed.duration;
+    const base = lane.track.timebase;
+    const full = lane.length >= AUDIO_CHUNK * base;
+    if (full || lane.length + placed.duration > (AUDIO_CHUNK + AUDIO_CHUNK_SLACK) * base) this.#flush(lane);
+  }
+
+  state(state: StreamState): void {
+    this.#flushAudio();
+    if (state === 'ended') this.#end();
+  }
+
+  close(): void {
+    this.#end();
+    this.#lanes.clear();
+    this.#audio = [];
+  }
+
+  #begin({ epoch, anchor }: Cut): void {
+    const inits = new Map<number, Uint8Array>();
+    const before = new Map(this.#lanes);
+    this.#lanes.clear();
+    for (const track of epoch.tracks) {
+      const init = initOf(track);
+      if (init === undefined) continue;
+      inits.set(track.id, init);
+      this.#lanes.set(track.id, newLane(track, before.get(track.id)?.sequence ?? 0));
+    }
+    this.#audio = [...this.#lanes.values()].filter((lane) => !lane.video);
+    this.#hasVideo = this.#lanes.size > this.#audio.length;
+    const tracks = epoch.tracks.filter((track) => inits.has(track.id));
+    this.#epoch = { number: epoch.number, tracks, config: { inits } };
+    this.log.append({
+      kind: 'config',
+      epoch: this.#epoch,
+      track: 0,
+      video: false,
+      independent: false,
+      discontinuity: true,
+      time: anchor.time,
+      duration: 0,
+      compositionOffset: 0,
+      wallMs: anchor.wallMs,
+      bytes: new Uint8Array(0),
+    });
+  }
+
+  #flushAudio(): void {
+    for (const lane of this.#audio) if (lane.samples.length > 0) this.#flush(lane);
+  }
+
+  #flush(lane: Lane): void {
+    const { track, samples, durations } = lane;
+    const first = samples[0]!;
+    const base = track.timebase;
+    let length = 0;
+    for (const duration of durations) length += duration;
+    const bytes = chunk({
+      track,
+      sequence: ++lane.sequence,
+      baseDecodeTime: first.dts,
+      samples,
+      durations,
+    });
+    this.log.append({
+      kind: 'media',
+      epoch: this.#epoch!,
+      track: track.id,
+      video: lane.video,
+      independent: lane.video ? first.keyframe : !this.#hasVideo,
+      discontinuity: lane.fresh,
+      time: rescale(first.dts, base, MICROSECONDS),
+      duration: between(first.dts, length, base),
+      compositionOffset: first.pts === first.dts ? 0 : between(first.dts, first.pts - first.dts, base),
+      wallMs: lane.wallMs,
+      bytes,
+    });
+    lane.fresh = false;
+    lane.samples.length = 0;
+    lane.durations.length = 0;
+    lane.length = 0;
+  }
+
+  #end(): void {
+    this.log.finish('stream-ended');
+    this.log.clear();
+  }
+}
+
+/** The kind of packager under which a stream shares its CMAF chunks; one object per process. */
+export function cmafPackagerKind(
+  limits: () => LogLimits = () => DEFAULT_LOG_LIMITS,
+): PackagerKind<CmafPackager> {
+  return { name: 'cmaf', create: () => new CmafPackager(limits()) };
+}
+
+function newLane(track: Track, sequence: number): Lane {
+  const { parameters } = track;
+  const video = parameters.kind === 'video';
+  return {
+    track,
+    video,
+    cadence: new Cadence(
+      video ? 'video' : 'audio',
+      track.timebase,
+      parameters.kind === 'video' ? parameters.frameRate : undefined,
+    ),
+    sequence,
+    fresh: true,
+    samples: [],
+    durations: [],
+    length: 0,
+    wallMs: 0,
+  };
+}
+
+/** The init segment, or undefined for a track that fMP4 cannot carry. */
+function initOf(track: Track): Uint8Array | undefined {
+  if (track.parameters.kind === 'data') return undefined;
+  try {
+    return initSegment(track);
+  } catch (error) {
+    if (error instanceof ParseError) return undefined;
+    throw error;
+  }
+}
+
+function replaced(sample: Sample, placed: Placed): Sample {
+  return {
+    track: sample.track,
+    dts: ticks(placed.dts),
+    pts: ticks(placed.dts + placed.composition),
+    duration: ticks(placed.duration),
+    keyframe: sample.keyframe,
+    data: sample.data,
+  };
+}
+
+/** µs between two places, so that neighbours meet exactly in µs too. */
+function between(from: number, length: number, base: Timebase): number {
+  return rescale((from + length) as Ticks, base, MICROSECONDS) - rescale(from as Ticks, base, MICROSECONDS);
+}

@@ -1,0 +1,3 @@
+export * from './cadence.ts';
+export * from './cmaf-log.ts';
+export * from './cmaf-packager.ts';
