@@ -94,7 +94,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       }),
     );
     undo.push(
-      options.config.listen({ changed: ({ current }) => void (registry.policy = hubPolicy(current)) }),
+      options.config.listen({
+        changed: ({ current }) => {
+          registry.policy = hubPolicy(current);
+        },
+      }),
     );
 
     const { data, auth } = config();
