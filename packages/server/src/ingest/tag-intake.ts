@@ -1,6 +1,7 @@
 import { ParseError } from '@onair/media';
 import { type AmfValue, amfProperties } from '@onair/media/amf';
 import { type Tag, TagDemuxer } from '@onair/media/flv';
+import { decodeData, MessageType } from '@onair/media/rtmp';
 import type { Publication } from '../hub/index.ts';
 
 /** Malformed tags in a row after which a source is given up. */
@@ -40,7 +41,8 @@ export class TagIntake {
    */
   push(tag: Tag): void {
     try {
-      this.#demuxer.push(tag);
+      if (tag.type === 'script') this.#script(tag.body);
+      else this.#demuxer.push(tag);
       this.#badInARow = 0;
     } catch (error) {
       if (!(error instanceof ParseError)) throw error;
@@ -48,6 +50,12 @@ export class TagIntake {
       this.#lastFault = error.code;
       if (++this.#badInARow >= MAX_BAD_TAGS_IN_A_ROW) throw error;
     }
+  }
+
+  #script(body: Uint8Array): void {
+    const { name, values } = decodeData(MessageType.dataAmf0, body);
+    if (name === 'onMetaData') this.metadata(values[0]);
+    else if (name === '@setDataFrame' && values[0] === 'onMetaData') this.metadata(values[1]);
   }
 
   /** Takes the value of `onMetaData`: it promises which tracks will come. */

@@ -1,0 +1,54 @@
+import { type ClientRequest, get, type IncomingMessage } from 'node:http';
+import { get as getTls } from 'node:https';
+import { FlvReader } from '@onair/media/flv';
+import { OPEN_TIMEOUT_MS, type PullAttempt, type PullSink, SILENCE_MS, SourceEnd } from './source.ts';
+
+/** Longest response head read, in bytes. */
+const MAX_HEAD_BYTES = 16_384;
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/** Fetches an endless FLV file: http:// or https://. @throws TypeError for what is no URL. */
+export function openHttpFlvSource(url: string, sink: PullSink): PullAttempt {
+  const target = new URL(url);
+  const options = {
+    agent: false,
+    maxHeaderSize: MAX_HEAD_BYTES,
+    headers: { accept: 'video/x-flv, */*;q=0.1', 'accept-encoding': 'identity', 'user-agent': 'onair' },
+  };
+  const deadline = setTimeout(() => end.because('the source did not begin in time'), OPEN_TIMEOUT_MS);
+  const end = new SourceEnd(sink, () => {
+    clearTimeout(deadline);
+    request.on('error', () => undefined);
+    request.destroy();
+  });
+  const answered = (response: IncomingMessage): void => {
+    const { statusCode = 0, headers } = response;
+    if (REDIRECTS.has(statusCode) && headers.location !== undefined) {
+      end.guard(() => end.elsewhere(new URL(headers.location!, target).href));
+      return;
+    }
+    if (statusCode !== 200) {
+      end.because(`HTTP ${statusCode}`);
+      return;
+    }
+    const reader = new FlvReader();
+    response.on('data', (bytes: Buffer) =>
+      end.guard(() => {
+        reader.push(bytes);
+        for (let item = reader.next(); item !== undefined && !end.over; item = reader.next()) {
+          if (item.kind === 'header') continue;
+          if (item.tag.type !== 'script') clearTimeout(deadline);
+          sink.tag(item.tag);
+        }
+      }),
+    );
+    response.on('end', () => end.because('the source ended'));
+    response.on('error', (error) => end.because(error.message));
+    response.on('close', () => end.because('the source closed the connection'));
+  };
+  const request: ClientRequest =
+    target.protocol === 'https:' ? getTls(target, options, answered) : get(target, options, answered);
+  request.on('error', (error) => end.because(error.message));
+  request.setTimeout(SILENCE_MS, () => end.because('the source fell silent'));
+  return { close: () => end.silently() };
+}

@@ -1,0 +1,4 @@
+export { openHttpFlvSource } from './http-flv-source.ts';
+export { openRtmpSource } from './rtmp-source.ts';
+export * from './source.ts';
+export * from './stream-pull.ts';
