@@ -1,7 +1,13 @@
 import { ByteReader } from '../bytes/index.ts';
-import type { AudioCodec } from '../model/codec.ts';
+import type { AudioCodec, AudioParameters } from '../model/codec.ts';
 import { ParseError } from '../model/errors.ts';
-import { AUDIO_MULTITRACK, PACKET_TYPE, readEnhancedParts } from './enhanced.ts';
+import {
+  AUDIO_MULTITRACK,
+  enhancedHeaderBytes,
+  PACKET_TYPE,
+  readEnhancedParts,
+  writeEnhancedHeader,
+} from './enhanced.ts';
 import { AUDIO_CODEC_OF, AUDIO_FOURCC, fourCcText } from './fourcc.ts';
 
 /** What the body of an audio tag says about one track. `data` is a view into the body. */
@@ -104,36 +110,46 @@ function partKind(packetType: number): AudioMessage['kind'] {
   }
 }
 
-/** Bytes in front of the coded data of a frame in the most compatible form. */
-export function audioFrameHeaderBytes(codec: AudioCodec): number {
-  return codec === 'aac' ? 2 : codec === 'mp3' ? 1 : 5;
+/** Codecs whose frames on the default track have the header they always had. */
+function isLegacy(codec: AudioCodec, trackId: number): boolean {
+  return trackId === 0 && (codec === 'aac' || codec === 'mp3');
 }
 
-/** Writes those bytes: the legacy header for AAC and MP3, the enhanced one for every other codec. */
+/**
+ * Bytes in front of the coded data of a frame in the most compatible form.
+ * @param trackId 0 for the default track, else multitrack is used.
+ */
+export function audioFrameHeaderBytes(codec: AudioCodec, trackId = 0): number {
+  if (!isLegacy(codec, trackId)) return enhancedHeaderBytes(trackId);
+  return codec === 'aac' ? 2 : 1;
+}
+
+/** Writes those bytes: the legacy header for AAC and MP3, the enhanced one for other codecs and tracks. */
 export function writeAudioFrameHeader(
   out: Uint8Array,
   at: number,
-  codec: AudioCodec,
-  sampleRate: number,
-  channels: number,
+  parameters: Pick<AudioParameters, 'codec' | 'sampleRate' | 'channels'>,
+  trackId = 0,
 ): void {
-  if (codec === 'aac') {
+  const { codec, sampleRate, channels } = parameters;
+  if (!isLegacy(codec, trackId)) writeAudioHeader(out, at, codec, PACKET_TYPE.codedFrames, trackId);
+  else if (codec === 'mp3') out[at] = mp3FirstByte(sampleRate, channels);
+  else {
     out[at] = AAC_FIRST_BYTE;
     out[at + 1] = AAC_PACKET.raw;
-  } else if (codec === 'mp3') {
-    out[at] = mp3FirstByte(sampleRate, channels);
-  } else writeEnhancedHeader(out, at, codec, PACKET_TYPE.codedFrames);
+  }
 }
 
 /** Body of the tag that carries a decoder configuration. MP3, AC-3 and Enhanced AC-3 have none. */
-export function audioConfigBody(codec: AudioCodec, config: Uint8Array): Uint8Array {
-  const headerBytes = codec === 'aac' ? 2 : 5;
-  const out = new Uint8Array(headerBytes + config.length);
-  if (codec === 'aac') {
+export function audioConfigBody(codec: AudioCodec, config: Uint8Array, trackId = 0): Uint8Array {
+  const legacy = isLegacy(codec, trackId);
+  const start = legacy ? 2 : enhancedHeaderBytes(trackId);
+  const out = new Uint8Array(start + config.length);
+  if (legacy) {
     out[0] = AAC_FIRST_BYTE;
     out[1] = AAC_PACKET.config;
-  } else writeEnhancedHeader(out, 0, codec, PACKET_TYPE.sequenceStart);
-  out.set(config, headerBytes);
+  } else writeAudioHeader(out, 0, codec, PACKET_TYPE.sequenceStart, trackId);
+  out.set(config, start);
   return out;
 }
 
@@ -147,8 +163,13 @@ function mp3FirstByte(sampleRate: number, channels: number): number {
   return (SOUND_FORMAT.mp3 << 4) | (rate << 2) | sizeAndType;
 }
 
-function writeEnhancedHeader(out: Uint8Array, at: number, codec: AudioCodec, packetType: number): void {
-  const value = AUDIO_FOURCC[codec];
-  out[at] = (SOUND_FORMAT.enhanced << 4) | packetType;
-  for (let i = 0; i < 4; i++) out[at + 1 + i] = (value >>> (24 - 8 * i)) & 0xff;
+function writeAudioHeader(
+  out: Uint8Array,
+  at: number,
+  codec: AudioCodec,
+  packetType: number,
+  trackId: number,
+): void {
+  const first = SOUND_FORMAT.enhanced << 4;
+  writeEnhancedHeader(out, at, first, packetType, AUDIO_MULTITRACK, AUDIO_FOURCC[codec], trackId);
 }

@@ -90,3 +90,31 @@ export function readEnhancedParts(
   } while (kind !== MULTITRACK.one && reader.remaining > 0);
   return parts;
 }
+
+/** Bytes of an enhanced header: first byte, multitrack byte and track id where needed, FourCC. */
+export function enhancedHeaderBytes(trackId: number): number {
+  return trackId === 0 ? 5 : 7;
+}
+
+/**
+ * Writes an enhanced header; any track but the default one travels as multitrack of one track.
+ * @param first the bits of the first byte above the packet type.
+ */
+export function writeEnhancedHeader(
+  out: Uint8Array,
+  at: number,
+  first: number,
+  packetType: number,
+  multitrackType: number,
+  fourCc: number,
+  trackId: number,
+): void {
+  let next = at + 1;
+  if (trackId === 0) out[at] = first | packetType;
+  else {
+    out[at] = first | multitrackType;
+    out[next++] = (MULTITRACK.one << 4) | packetType;
+    out[at + 6] = trackId;
+  }
+  for (let i = 0; i < 4; i++) out[next + i] = (fourCc >>> (24 - 8 * i)) & 0xff;
+}

@@ -2,6 +2,7 @@ export * from './audio-clock.ts';
 export * from './audio-message.ts';
 export * from './flv-reader.ts';
 export * from './fourcc.ts';
+export * from './script.ts';
 export * from './tag.ts';
 export * from './tag-demuxer.ts';
 export * from './tag-muxer.ts';

@@ -1,8 +1,11 @@
+import { type AmfValue, amfProperties } from '../amf/index.ts';
+import { MAX_FRAME_RATE } from '../bitstream/index.ts';
 import { ParseError } from '../model/errors.ts';
 import type { Sample, Track } from '../model/sample.ts';
 import { Unwrapper } from '../time/index.ts';
 import { AudioIntake } from './audio-intake.ts';
 import { type AudioMessage, parseAudioBody } from './audio-message.ts';
+import { METADATA, parseScriptBody, type ScriptMessage } from './script.ts';
 import type { Tag } from './tag.ts';
 import { type Intake, VideoIntake } from './video-intake.ts';
 import { parseVideoBody, type VideoMessage } from './video-message.ts';
@@ -16,9 +19,9 @@ export interface TagHandler {
   onTrack(track: Track): void;
   onSample(sample: Sample): void;
   /** Value of an onMetaData message. */
-  onMetadata(value: unknown): void;
+  onMetadata(value: AmfValue): void;
   /** Any other data message. @param timestampMs unwrapped milliseconds of the publisher's clock. */
-  onDataEvent(name: string, values: readonly unknown[], timestampMs: number): void;
+  onDataEvent(name: string, values: readonly AmfValue[], timestampMs: number): void;
 }
 
 /**
@@ -61,8 +64,25 @@ export class TagDemuxer {
         for (const message of parseAudioBody(tag.body)) this.#pushAudio(message, wireMs);
         break;
       case 'script':
+        this.#pushData(parseScriptBody(tag.body), wireMs);
         break;
     }
+  }
+
+  /** Takes a data message that is decoded already, as RTMP sessions hand them out; otherwise like `push`. */
+  pushData(message: ScriptMessage, timestampMs: number): void {
+    this.#pushData(message, this.#clock.next(timestampMs));
+  }
+
+  #pushData(message: ScriptMessage, wireMs: number): void {
+    const { name, values } = message;
+    if (name !== METADATA) {
+      this.#handler.onDataEvent(name, values, wireMs);
+      return;
+    }
+    const rate = amfProperties(values[0])?.framerate;
+    this.#frameRate = typeof rate === 'number' && rate > 0 && rate <= MAX_FRAME_RATE ? rate : undefined;
+    this.#handler.onMetadata(values[0]);
   }
 
   #pushVideo(message: VideoMessage, wireMs: number): void {

@@ -5,7 +5,7 @@ import {
   writeOpusHead,
   writeVpConfig,
 } from '../bitstream/index.ts';
-import type { AudioParameters, CodecParameters, VideoParameters } from '../model/codec.ts';
+import type { AudioParameters, VideoParameters } from '../model/codec.ts';
 import type { Sample, Track } from '../model/sample.ts';
 import { MILLISECONDS, rescale, type Ticks } from '../time/index.ts';
 import { audioConfigBody, audioFrameHeaderBytes, writeAudioFrameHeader } from './audio-message.ts';
@@ -17,11 +17,14 @@ export function configTag(track: Track): Pick<Tag, 'type' | 'body'> | undefined 
   const { parameters } = track;
   switch (parameters.kind) {
     case 'video':
-      return { type: 'video', body: videoConfigBody(parameters.codec, recordFor(parameters)) };
+      return {
+        type: 'video',
+        body: videoConfigBody(parameters.codec, recordFor(parameters), wireTrackId(track)),
+      };
     case 'audio': {
       const config = configFor(parameters);
       if (config === undefined) return undefined;
-      return { type: 'audio', body: audioConfigBody(parameters.codec, config) };
+      return { type: 'audio', body: audioConfigBody(parameters.codec, config, wireTrackId(track)) };
     }
     case 'data':
       return undefined;
@@ -68,11 +71,6 @@ export function sampleTimestampMs(sample: Sample): number {
   return rescale(sample.dts, sample.track.timebase, MILLISECONDS);
 }
 
-/** The type of tag that carries samples of this kind. Data samples travel as script tags of their own. */
-export function sampleTagType(parameters: CodecParameters): TagType {
-  return parameters.kind === 'data' ? 'script' : parameters.kind;
-}
-
 /** Length of the tag body of a sample, in bytes. */
 export function sampleTagBodyLength(sample: Sample): number {
   return headerBytes(sample) + sample.data.length;
@@ -102,7 +100,7 @@ export function sampleTagBody(sample: Sample): Uint8Array {
 /** A sample as tag. @returns `timestampMs` is not wrapped. */
 export function sampleTag(sample: Sample): Tag {
   return {
-    type: sampleTagType(sample.track.parameters),
+    type: sampleTagType(sample),
     timestampMs: sampleTimestampMs(sample),
     body: sampleTagBody(sample),
   };
@@ -112,25 +110,58 @@ export function sampleTag(sample: Sample): Tag {
 export function encodeSampleAsFlvTag(sample: Sample): Uint8Array {
   const out = new Uint8Array(TAG_HEADER_BYTES + sampleTagBodyLength(sample) + TAG_TRAILER_BYTES);
   writeSampleTagBody(sample, out, TAG_HEADER_BYTES);
-  frameFlvTag(out, sampleTagType(sample.track.parameters), sampleTimestampMs(sample));
+  frameFlvTag(out, sampleTagType(sample), sampleTimestampMs(sample));
   return out;
+}
+
+/** The track id of Enhanced RTMP: video tracks 1, 3, 5… and audio tracks 2, 4, 6… count from 0 each. */
+function wireTrackId(track: Track): number {
+  return (track.id - 1) >> 1;
 }
 
 function headerBytes(sample: Sample): number {
   const { parameters } = sample.track;
-  if (parameters.kind === 'video') return videoFrameHeaderBytes(parameters.codec, compositionMs(sample));
-  return parameters.kind === 'audio' ? audioFrameHeaderBytes(parameters.codec) : 0;
+  const trackId = wireTrackId(sample.track);
+  switch (parameters.kind) {
+    case 'video':
+      return videoFrameHeaderBytes(parameters.codec, compositionMs(sample), trackId);
+    case 'audio':
+      return audioFrameHeaderBytes(parameters.codec, trackId);
+    case 'data':
+      return refuseData();
+  }
 }
 
 /** Returns the position behind the header. */
 function writeHeader(sample: Sample, out: Uint8Array, at: number): number {
   const { parameters } = sample.track;
-  if (parameters.kind === 'video') {
-    writeVideoFrameHeader(out, at, parameters.codec, sample.keyframe, compositionMs(sample));
-  } else if (parameters.kind === 'audio') {
-    writeAudioFrameHeader(out, at, parameters.codec, parameters.sampleRate, parameters.channels);
+  const trackId = wireTrackId(sample.track);
+  switch (parameters.kind) {
+    case 'video': {
+      const frame = {
+        codec: parameters.codec,
+        keyframe: sample.keyframe,
+        compositionMs: compositionMs(sample),
+      };
+      writeVideoFrameHeader(out, at, frame, trackId);
+      break;
+    }
+    case 'audio':
+      writeAudioFrameHeader(out, at, parameters, trackId);
+      break;
+    case 'data':
+      refuseData();
   }
   return at + headerBytes(sample);
+}
+
+function sampleTagType(sample: Sample): TagType {
+  const { kind } = sample.track.parameters;
+  return kind === 'data' ? refuseData() : kind;
+}
+
+function refuseData(): never {
+  throw new TypeError('samples of data tracks are no media tags: send them with scriptBody()');
 }
 
 /** Difference of the rounded times, so that both come out as they were rounded. */

@@ -98,10 +98,11 @@ export class VideoIntake {
     const { codec, data } = message;
     if (codec === 'av1') return canonicalAv1(data);
     if (codec === 'vp8' || codec === 'vp9') return data;
+    if (this.#lengthSize !== 4) return widenLengths(data, this.#lengthSize);
     if (looksLikeAnnexB(data)) {
       throw new ParseError('FLV_ANNEX_B', 'FLV v10.1 §E.4.3.2', 'start codes where NAL lengths are expected');
     }
-    return this.#lengthSize === 4 ? data : widenLengths(data, this.#lengthSize);
+    return data;
   }
 
   /** The time itself, or one tick after the last where timestamps stand still or jitter. */

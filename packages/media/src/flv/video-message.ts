@@ -1,8 +1,9 @@
 import { ByteReader } from '../bytes/index.ts';
 import type { VideoCodec } from '../model/codec.ts';
 import { ParseError } from '../model/errors.ts';
-import { PACKET_TYPE, readEnhancedParts } from './enhanced.ts';
+import { enhancedHeaderBytes, PACKET_TYPE, readEnhancedParts, writeEnhancedHeader } from './enhanced.ts';
 import { fourCcText, VIDEO_CODEC_OF, VIDEO_FOURCC } from './fourcc.ts';
+import { writeU24 } from './tag.ts';
 
 /** What the body of a video tag says about one track. `data` is a view into the body. */
 export type VideoMessage =
@@ -133,71 +134,84 @@ function enhancedMessage(
   }
 }
 
-/** Bytes in front of the coded data of a frame in the most compatible form. */
-export function videoFrameHeaderBytes(codec: VideoCodec, compositionMs: number): number {
-  if (codec === 'h264') return 5;
-  return HAS_COMPOSITION_TIME.has(codec) && compositionMs !== 0 ? 8 : 5;
+/** H.264 of the default track travels as it always did; everything else has the enhanced header. */
+function isLegacy(codec: VideoCodec, trackId: number): boolean {
+  return codec === 'h264' && trackId === 0;
 }
 
 /**
- * Writes those bytes: the legacy header for H.264, the enhanced one for every other codec.
+ * Bytes in front of the coded data of a frame in the most compatible form.
+ * @param trackId 0 for the default track, else multitrack is used.
+ */
+export function videoFrameHeaderBytes(codec: VideoCodec, compositionMs: number, trackId = 0): number {
+  if (isLegacy(codec, trackId)) return 5;
+  const timed = HAS_COMPOSITION_TIME.has(codec) && compositionMs !== 0;
+  return enhancedHeaderBytes(trackId) + (timed ? 3 : 0);
+}
+
+/**
+ * Writes those bytes: the legacy header for H.264, the enhanced one for every other codec and track.
  * @param compositionMs presentation minus decoding time, clipped to signed 24 bits.
  */
 export function writeVideoFrameHeader(
   out: Uint8Array,
   at: number,
-  codec: VideoCodec,
-  keyframe: boolean,
-  compositionMs: number,
+  frame: { readonly codec: VideoCodec; readonly keyframe: boolean; readonly compositionMs: number },
+  trackId = 0,
 ): void {
-  const frameType = (keyframe ? FRAME_TYPE.key : FRAME_TYPE.inter) << 4;
+  const { codec, compositionMs } = frame;
+  const frameType = frame.keyframe ? FRAME_TYPE.key : FRAME_TYPE.inter;
   const time = Math.max(-0x80_0000, Math.min(0x7f_ffff, compositionMs));
-  if (codec === 'h264') {
-    out[at] = frameType | VIDEO_CODEC_ID.avc;
+  if (isLegacy(codec, trackId)) {
+    out[at] = (frameType << 4) | VIDEO_CODEC_ID.avc;
     out[at + 1] = AVC_PACKET.nalu;
-    writeI24(out, at + 2, time);
+    writeU24(out, at + 2, time);
     return;
   }
-  const timed = HAS_COMPOSITION_TIME.has(codec) && compositionMs !== 0;
-  const type = timed || !HAS_COMPOSITION_TIME.has(codec) ? PACKET_TYPE.codedFrames : PACKET_TYPE.codedFramesX;
-  out[at] = 0x80 | frameType | type;
-  writeFourCc(out, at + 1, VIDEO_FOURCC[codec]);
-  if (timed) writeI24(out, at + 5, time);
+  const hasTime = HAS_COMPOSITION_TIME.has(codec);
+  const timed = hasTime && compositionMs !== 0;
+  const packetType = timed || !hasTime ? PACKET_TYPE.codedFrames : PACKET_TYPE.codedFramesX;
+  writeVideoHeader(out, at, frameType, packetType, codec, trackId);
+  if (timed) writeU24(out, at + enhancedHeaderBytes(trackId), time);
 }
 
 /** Body of the tag that carries a decoder configuration record. */
-export function videoConfigBody(codec: VideoCodec, record: Uint8Array): Uint8Array {
-  const out = new Uint8Array(5 + record.length);
-  if (codec === 'h264') {
-    out[0] = (FRAME_TYPE.key << 4) | VIDEO_CODEC_ID.avc;
-    out[1] = AVC_PACKET.config;
-  } else {
-    out[0] = 0x80 | (FRAME_TYPE.key << 4) | PACKET_TYPE.sequenceStart;
-    writeFourCc(out, 1, VIDEO_FOURCC[codec]);
-  }
-  out.set(record, 5);
+export function videoConfigBody(codec: VideoCodec, record: Uint8Array, trackId = 0): Uint8Array {
+  const start = isLegacy(codec, trackId) ? 5 : enhancedHeaderBytes(trackId);
+  const out = new Uint8Array(start + record.length);
+  writeMarker(out, codec, AVC_PACKET.config, PACKET_TYPE.sequenceStart, trackId);
+  out.set(record, start);
   return out;
 }
 
 /** Body of the tag that ends a sequence. */
-export function videoEndBody(codec: VideoCodec): Uint8Array {
-  const out = new Uint8Array(5);
-  if (codec === 'h264') {
-    out[0] = (FRAME_TYPE.key << 4) | VIDEO_CODEC_ID.avc;
-    out[1] = AVC_PACKET.end;
-  } else {
-    out[0] = 0x80 | (FRAME_TYPE.key << 4) | PACKET_TYPE.sequenceEnd;
-    writeFourCc(out, 1, VIDEO_FOURCC[codec]);
-  }
+export function videoEndBody(codec: VideoCodec, trackId = 0): Uint8Array {
+  const out = new Uint8Array(isLegacy(codec, trackId) ? 5 : enhancedHeaderBytes(trackId));
+  writeMarker(out, codec, AVC_PACKET.end, PACKET_TYPE.sequenceEnd, trackId);
   return out;
 }
 
-function writeI24(out: Uint8Array, at: number, value: number): void {
-  out[at] = (value >> 16) & 0xff;
-  out[at + 1] = (value >> 8) & 0xff;
-  out[at + 2] = value & 0xff;
+function writeMarker(
+  out: Uint8Array,
+  codec: VideoCodec,
+  avcPacketType: number,
+  packetType: number,
+  trackId: number,
+): void {
+  if (isLegacy(codec, trackId)) {
+    out[0] = (FRAME_TYPE.key << 4) | VIDEO_CODEC_ID.avc;
+    out[1] = avcPacketType;
+  } else writeVideoHeader(out, 0, FRAME_TYPE.key, packetType, codec, trackId);
 }
 
-function writeFourCc(out: Uint8Array, at: number, value: number): void {
-  for (let i = 0; i < 4; i++) out[at + i] = (value >>> (24 - 8 * i)) & 0xff;
+function writeVideoHeader(
+  out: Uint8Array,
+  at: number,
+  frameType: number,
+  packetType: number,
+  codec: VideoCodec,
+  trackId: number,
+): void {
+  const first = 0x80 | (frameType << 4);
+  writeEnhancedHeader(out, at, first, packetType, PACKET_TYPE.multitrack, VIDEO_FOURCC[codec], trackId);
 }
