@@ -1,0 +1,163 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { AmfValue } from '@onair/media/amf';
+import {
+  type HandshakeCrypto,
+  type RtmpClientEvent,
+  RtmpClientSession,
+  type RtmpUrl,
+} from '@onair/media/rtmp';
+
+/** Milliseconds from opening the socket until publishing or playing must have begun. */
+export const RTMP_READY_MS = 10_000;
+/** Milliseconds a socket gets to send what waits when it is closed. */
+const CLOSE_MS = 3000;
+
+const CRYPTO: HandshakeCrypto = {
+  hmacSha256: (key, data) => createHmac('sha256', key).update(data).digest(),
+  randomBytes,
+};
+
+/** What to connect to and for what. */
+export interface RtmpConnectionOptions {
+  readonly url: RtmpUrl;
+  readonly intent: 'publish' | 'play';
+  /** Takes every event of the session. What it throws closes the connection. */
+  readonly onEvent?: (event: RtmpClientEvent) => void;
+  /** Takes the number of bytes of each read. */
+  readonly onBytes?: (count: number) => void;
+}
+
+/** The server said no: to the connection, the name or the right to it. */
+export class RtmpRefused extends Error {
+  override readonly name = 'RtmpRefused';
+  /** RTMP status code, e.g. `NetStream.Publish.BadName`. */
+  readonly code: string;
+
+  constructor(code: string, description: string) {
+    super(description === '' ? code : `${code}: ${description}`);
+    this.code = code;
+  }
+}
+
+/** One RTMP connection as client: owns the socket and pumps it through the session. */
+export class RtmpConnection {
+  /** Settles when publishing or playing may begin; rejects if it never does. */
+  readonly ready: Promise<void>;
+  /** Settles once when the connection is over, with the error if there was one. Never rejects. */
+  readonly closed: Promise<Error | undefined>;
+  readonly #options: RtmpConnectionOptions;
+  readonly #session: RtmpClientSession;
+  readonly #socket: Socket;
+  readonly #deadline: NodeJS.Timeout;
+  #error: Error | undefined;
+  #markReady: () => void = () => undefined;
+
+  /** Opens at once. */
+  constructor(options: RtmpConnectionOptions) {
+    const { url, intent } = options;
+    this.#options = options;
+    const { app, tcUrl, playpath } = url;
+    const nowMs = (): number => Math.floor(performance.now());
+    this.#session = new RtmpClientSession({ nowMs, crypto: CRYPTO, intent, app, tcUrl, name: playpath });
+    this.#socket = open(url);
+    this.#socket.setNoDelay(true);
+    this.closed = new Promise((resolve) => {
+      this.#socket.once('close', () => {
+        clearTimeout(this.#deadline);
+        resolve(this.#error);
+      });
+    });
+    const begun = new Promise<void>((resolve) => {
+      this.#markReady = resolve;
+    });
+    const never = this.closed.then((error) => {
+      throw error ?? new Error('the server closed the connection');
+    });
+    this.ready = Promise.race([begun, never]);
+    this.ready.catch(() => undefined); // whoever asks gets it; nobody has to
+    this.#deadline = setTimeout(() => {
+      this.#fail(new Error(`nothing to ${intent} within ${RTMP_READY_MS / 1000} s`));
+    }, RTMP_READY_MS);
+    this.#socket.on('error', (error) => this.#fail(error));
+    this.#socket.on('data', (bytes) => this.#receive(bytes));
+    this.#session.start();
+    this.#flush();
+  }
+
+  /** Bytes that wait for the server to take them. */
+  get waitingBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  /** Resolves when the socket takes more without piling it up, or when the connection is over. */
+  async drained(): Promise<void> {
+    if (!this.#socket.writableNeedDrain || this.#socket.destroyed) return;
+    const drain = new Promise<void>((resolve) => this.#socket.once('drain', resolve));
+    await Promise.race([drain, this.closed]);
+  }
+
+  /** Sends an audio or video message; only once it is ready. @param timestampMs taken modulo 2^32. */
+  sendMedia(type: 'audio' | 'video', timestampMs: number, body: Uint8Array): void {
+    this.#session.sendMedia(type, timestampMs, body);
+    this.#flush();
+  }
+
+  /** Sends metadata that holds until it is replaced; only once it is ready. */
+  setDataFrame(timestampMs: number, name: string, value: AmfValue): void {
+    this.#session.setDataFrame(timestampMs, name, value);
+    this.#flush();
+  }
+
+  /** Says goodbye, sends what waits, closes. Safe to call twice. Resolves when the socket is gone. */
+  async close(): Promise<void> {
+    if (!this.#socket.destroyed && this.#session.phase !== 'closed') {
+      this.#session.close();
+      this.#flush();
+    }
+    this.#socket.end();
+    const timer = setTimeout(() => this.#socket.destroy(), CLOSE_MS);
+    await this.closed;
+    clearTimeout(timer);
+  }
+
+  #receive(bytes: Uint8Array): void {
+    this.#options.onBytes?.(bytes.length);
+    try {
+      this.#session.push(bytes);
+      for (let event = this.#session.next(); event !== undefined; event = this.#session.next()) {
+        this.#take(event);
+      }
+      this.#flush();
+    } catch (error) {
+      this.#fail(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #take(event: RtmpClientEvent): void {
+    if (event.kind === 'refused') throw new RtmpRefused(event.code, event.description);
+    if (event.kind === 'ready') {
+      clearTimeout(this.#deadline);
+      this.#markReady();
+    }
+    this.#options.onEvent?.(event);
+  }
+
+  #flush(): void {
+    const bytes = this.#session.takeOutput();
+    if (bytes !== undefined && this.#socket.writable) this.#socket.write(bytes);
+  }
+
+  #fail(error: Error): void {
+    this.#error ??= error;
+    this.#socket.destroy();
+  }
+}
+
+function open(url: RtmpUrl): Socket {
+  const { scheme, host, port } = url;
+  if (scheme === 'rtmp') return connectTcp({ host, port });
+  if (scheme === 'rtmps') return connectTls({ host, port, servername: host });
+  throw new RangeError(`${scheme}:// is not spoken here; rtmp:// and rtmps:// are`);
+}
