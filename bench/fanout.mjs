@@ -7,7 +7,7 @@
 //
 // SRS takes part when SRS_BIN names its executable. Exit code 1 when a figure is worse than the budget's floor.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, release } from 'node:os';
+import { cpus, loadavg, release } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -109,10 +109,17 @@ function summary(runs) {
 /** 'goal', 'holds' or 'MISSED'. */
 const verdict = (value, { floor, goal }) => (value <= goal ? 'goal' : value <= floor ? 'holds' : 'MISSED');
 
+/** Other work on the machine shows in delays first, then in everything. */
+function warnOfLoad() {
+  const load = loadavg()[0];
+  if (load > cpus().length) console.log(`! the machine is busy already (load ${show(load, 1)})`);
+}
+
 const targets = available();
 if (targets.length === 0) throw new Error('nothing to measure');
 await buildTools();
 const file = await sourceFile(Number(flags.kbit));
+warnOfLoad();
 const results = new Map(targets.map((target) => [target.id, []]));
 for (let round = 0; round < rounds; round++) {
   for (const target of targets) {

@@ -24,7 +24,8 @@ async function launch(command, args, ports, { folder, ...options } = {}) {
   return { ...ports, pid: child.pid, child, stop };
 }
 
-async function onair() {
+/** @param mergeMs merge window of the server; 0 writes at each video frame. */
+async function onair(mergeMs) {
   const folder = mkdtempSync(join(tmpdir(), 'onair-bench-'));
   const [rtmp, http] = [await freePort(), await freePort()];
   const env = {
@@ -33,6 +34,7 @@ async function onair() {
     ONAIR_RTMP_PORT: String(rtmp),
     ONAIR_HTTP_PORT: String(http),
     ONAIR_LOG: 'json',
+    ONAIR__hub__mergeWindowMs: String(mergeMs),
   };
   const cli = join(root, 'packages/server/dist/cli/main.js');
   return launch(process.execPath, [cli, 'serve'], { rtmp, http }, { env, folder, cwd: folder });
@@ -105,12 +107,12 @@ const PATHS = {
   flv: '/live/test.flv',
   wsfmp4: '/live/test.fmp4',
 };
-const at = (mode, query = '') => ({ mode, path: PATHS[mode] + query });
-const own = (name, mode, latency) => ({
-  id: `onair-${name}-${latency === 0 ? 'frame' : latency}`,
+const at = (mode) => ({ mode, path: PATHS[mode] });
+const own = (name, mode, mergeMs) => ({
+  id: `onair-${name}-${mergeMs === 0 ? 'frame' : mergeMs}`,
   group: 'onair',
-  start: onair,
-  ...at(mode, `?latency=${latency}`),
+  start: () => onair(mergeMs),
+  ...at(mode),
 });
 
 /**
