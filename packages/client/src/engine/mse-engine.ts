@@ -286,6 +286,7 @@ export class MseEngine {
     } else if (sign === 'nudge') {
       if (this.#attached !== undefined) this.#attached.ownSeek = position + STEP;
       this.#media.currentTime = position + STEP;
+      this.#stalls.nudged(this.#media.currentTime);
     } else if (sign === 'hopeless') {
       this.#rebuild('play did not go on although there was media');
     } else if (stalledFor > STARVED_MS) {

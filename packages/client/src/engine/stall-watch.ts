@@ -49,6 +49,11 @@ export class StallWatch {
     this.#nudges = 0;
   }
 
+  /** The position was nudged to `position`: that is no movement of play. */
+  nudged(position: number): void {
+    this.#position = position;
+  }
+
   /** One look. @param now ms @param position s @param ahead s of media ahead @param playing not paused, not seeking */
   observe(now: number, position: number, ahead: number, playing: boolean): StallSign {
     if (!playing) {

@@ -16,19 +16,29 @@ export type SourceFactory = (
   transport: Transport,
   context: SourceContext,
   listener: SourceListener,
-) => Source | undefined;
+) => Promise<Source | undefined>;
 
-/** Makes the sources of this package. */
-export const createSource: SourceFactory = (transport, context, listener) => {
+/** Makes the sources of this package. What the first transport does not need is loaded when it is needed. */
+export const createSource: SourceFactory = async (transport, context, listener) => {
   const { media, addresses, latency } = context;
   const platform = browserPlatform(media);
   switch (transport) {
     case 'ws':
       if (platform === undefined) return undefined;
       return new Fmp4Source({ address: addresses.ws, media, platform, latency }, listener);
-    case 'llhls':
-    case 'hls':
-    case 'flv':
-      return undefined;
+    case 'llhls': {
+      if (platform === undefined) return undefined;
+      const { HlsSource } = await import('../sources/hls-source.ts');
+      return new HlsSource({ address: addresses.hls, media, latency }, listener);
+    }
+    case 'hls': {
+      const { NativeHlsSource } = await import('../sources/native-hls-source.ts');
+      return new NativeHlsSource({ address: addresses.hls, media, latency }, listener);
+    }
+    case 'flv': {
+      if (platform === undefined) return undefined;
+      const { FlvSource } = await import('../sources/flv-source.ts');
+      return new FlvSource({ address: addresses.flv, media, platform, latency }, listener);
+    }
   }
 };

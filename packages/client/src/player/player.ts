@@ -1,6 +1,13 @@
 import type { LatencyClass } from '../engine/live-edge.ts';
 import type { StreamAddresses } from '../sources/address.ts';
-import type { Source, SourceFailure, SourceFigures, SourceState, Transport } from '../sources/source.ts';
+import type {
+  Source,
+  SourceFailure,
+  SourceFigures,
+  SourceListener,
+  SourceState,
+  Transport,
+} from '../sources/source.ts';
 import { createSource, type SourceFactory } from './create-source.ts';
 import { type PlayerStatus, sameStatus, statusOf, type TransportChoice } from './status.ts';
 import {
@@ -66,10 +73,11 @@ export class Player {
   #source: Source | undefined;
   #order: readonly Transport[] = [];
   #reported: PlayerStatus = { kind: 'idle' };
-  #state: { source: SourceState | undefined; blocked: boolean; rounds: number } = {
+  #state: { source: SourceState | undefined; blocked: boolean; rounds: number; turn: number } = {
     source: undefined,
     blocked: false,
     rounds: 0,
+    turn: 0,
   };
   #motion = { position: -1, at: 0 };
 
@@ -139,9 +147,9 @@ export class Player {
   /** The viewer, or the page, wants to play. */
   play(): void {
     this.#wish.play = true;
-    if (this.#source === undefined) this.#begin();
+    if (this.#state.source === undefined) this.#begin();
     else {
-      this.#source.setPaused(false);
+      this.#source?.setPaused(false);
       this.#tryPlay();
     }
   }
@@ -190,6 +198,7 @@ export class Player {
 
   #stop(): void {
     clearTimeout(this.#timers.retry);
+    this.#state.turn++;
     const source = this.#source;
     this.#source = undefined;
     this.#state.source = undefined;
@@ -216,34 +225,42 @@ export class Player {
     const addresses = this.#addresses;
     if (addresses === undefined) return;
     const { transport } = choice;
-    let source: Source | undefined;
-    const current = (): boolean => source !== undefined && this.#source === source;
-    source = this.#factory(
-      transport,
-      { media: this.#media, addresses, latency: this.#wish.latency },
-      {
-        state: (state) => {
-          if (!current()) return;
-          this.#state.source = state;
-          if (state.kind === 'live') this.#state.rounds = 0;
-          this.#tell();
-        },
-        event: (event) => this.#listener.event(event),
-        replaced: () => {
-          if (current() && this.#wish.play) this.#tryPlay();
-        },
-        failed: (failure) => {
-          if (current()) this.#failed(transport, failure);
-        },
+    const turn = ++this.#state.turn;
+    const current = (): boolean => turn === this.#state.turn;
+    this.#state.source = { kind: 'connecting' };
+    this.#listener.transport(choice);
+    this.#tell();
+    const listener: SourceListener = {
+      state: (state) => {
+        if (!current()) return;
+        this.#state.source = state;
+        if (state.kind === 'live') this.#state.rounds = 0;
+        this.#tell();
+      },
+      event: (event) => this.#listener.event(event),
+      replaced: () => {
+        if (current() && this.#wish.play) this.#tryPlay();
+      },
+      failed: (failure) => {
+        if (current()) this.#failed(transport, failure);
+      },
+    };
+    this.#factory(transport, { media: this.#media, addresses, latency: this.#wish.latency }, listener).then(
+      (source) => {
+        if (!current()) source?.close();
+        else if (source === undefined) {
+          this.#failed(transport, { code: 'unsupported', detail: 'this browser cannot use it' });
+        } else {
+          this.#source = source;
+          source.setLatency(this.#wish.latency);
+          source.start();
+          if (!this.#wish.play) source.setPaused(true);
+        }
+      },
+      (error: unknown) => {
+        if (current()) this.#failed(transport, { code: 'unreachable', detail: String(error) });
       },
     );
-    this.#source = source;
-    this.#listener.transport(choice);
-    if (source === undefined) {
-      this.#failed(transport, { code: 'unsupported', detail: 'this browser cannot use it' });
-      return;
-    }
-    source.start();
   }
 
   #failed(transport: Transport, failure: SourceFailure): void {

@@ -1,0 +1,255 @@
+import Hls, { type ErrorData, type HlsConfig, type LevelDetails } from 'hls.js';
+import type { LatencyClass } from '../engine/live-edge.ts';
+import { availabilityOf } from './availability.ts';
+import { BackOff } from './back-off.ts';
+import { BitrateMeter } from './bitrate-meter.ts';
+import type { Source, SourceFigures, SourceListener } from './source.ts';
+
+/** What an {@link HlsSource} works with. */
+export interface HlsOptions {
+  /** Address of the multivariant playlist. */
+  readonly address: string;
+  readonly media: HTMLVideoElement;
+  readonly latency: LatencyClass;
+}
+
+/** Distance to the live edge per latency class, s; undefined leaves it to the playlist's PART-HOLD-BACK. */
+const SYNC_SECONDS: Readonly<Record<LatencyClass, number | undefined>> = {
+  lowest: undefined,
+  balanced: 3,
+  smoothest: 8,
+};
+/** Pause before asking again for a stream that is not there, ms. */
+const ASK_AGAIN_MS = 1500;
+/** Attempts without an answer after which this transport is given up. */
+const MAX_ATTEMPTS = 4;
+/** Media errors that are repaired in this many milliseconds before this transport is given up. */
+const MAX_REPAIRS = 3;
+const REPAIR_WINDOW_MS = 30_000;
+/** A playlist that did not grow for its part duration (or segment duration) and this long has no publisher, ms. */
+const ABSENT_MS = 2500;
+const LOOK_MS = 1000;
+
+/** Plays LL-HLS (and plain HLS) by hls.js, which works wherever there is a media source. */
+export class HlsSource implements Source {
+  readonly transport = 'llhls';
+  readonly #options: HlsOptions;
+  readonly #listener: SourceListener;
+  readonly #meter = new BitrateMeter();
+  readonly #backOff = new BackOff();
+  readonly #look: ReturnType<typeof setInterval>;
+  /** The one that plays. */
+  #hls: Hls | undefined;
+  /** The one that finds out whether there is something to play. */
+  #probe: Hls | undefined;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #playlist: { edge: number; grewAt: number; patience: number; state: string } | undefined;
+  #counts = { reconnects: 0, stalls: 0 };
+  #repairs: number[] = [];
+  #latency: LatencyClass;
+
+  constructor(options: HlsOptions, listener: SourceListener) {
+    this.#options = options;
+    this.#listener = listener;
+    this.#latency = options.latency;
+    this.#look = setInterval(() => this.#watch(), LOOK_MS);
+  }
+
+  start(): void {
+    if (!Hls.isSupported()) {
+      this.#listener.failed({ code: 'unsupported', detail: 'this browser has no Media Source Extensions' });
+      return;
+    }
+    this.#listener.state({ kind: 'connecting' });
+    this.#open();
+  }
+
+  setPaused(paused: boolean): void {
+    const hls = this.#hls;
+    if (hls === undefined) return;
+    if (paused) hls.stopLoad();
+    else {
+      hls.startLoad(-1);
+      this.goLive();
+    }
+  }
+
+  goLive(): void {
+    const position = this.#hls?.liveSyncPosition;
+    if (typeof position === 'number') this.#options.media.currentTime = position;
+  }
+
+  isLive(): boolean {
+    const hls = this.#hls;
+    if (hls === undefined) return false;
+    const target = hls.targetLatency ?? 0;
+    return hls.latency < target + Math.max(2, target);
+  }
+
+  setLatency(latency: LatencyClass): void {
+    if (latency === this.#latency) return;
+    this.#latency = latency;
+    if (this.#hls !== undefined) this.#open();
+  }
+
+  figures(): SourceFigures {
+    const hls = this.#hls;
+    const { media } = this.#options;
+    const { buffered, currentTime } = media;
+    let ahead = 0;
+    for (let i = 0; i < buffered.length; i++) {
+      if (buffered.start(i) <= currentTime + 0.1 && buffered.end(i) > currentTime)
+        ahead = buffered.end(i) - currentTime;
+    }
+    const level = hls?.levels[Math.max(0, hls.currentLevel)];
+    const codecs = [level?.videoCodec, level?.audioCodec].filter((one) => one !== undefined);
+    return {
+      latency: this.#latencyNow(),
+      ahead,
+      bitrate: this.#meter.bitsPerSecond(performance.now()),
+      codecs: codecs.join(', '),
+      reconnects: this.#counts.reconnects,
+      skipped: 0,
+      stalls: this.#counts.stalls,
+    };
+  }
+
+  close(): void {
+    clearInterval(this.#look);
+    clearTimeout(this.#retry);
+    this.#probe?.destroy();
+    this.#hls?.destroy();
+    this.#probe = undefined;
+    this.#hls = undefined;
+  }
+
+  #latencyNow(): number | undefined {
+    const hls = this.#hls;
+    if (hls?.media === undefined || hls.media === null) return undefined;
+    // EXT-X-PROGRAM-DATE-TIME tells when the picture came in; without it only the distance to the edge is known.
+    const date = hls.playingDate;
+    if (date !== null) return (Date.now() - date.getTime()) / 1000;
+    return hls.latency > 0 ? hls.latency : undefined;
+  }
+
+  #config(): Partial<HlsConfig> {
+    const sync = SYNC_SECONDS[this.#latency];
+    return {
+      lowLatencyMode: true,
+      enableWorker: false,
+      backBufferLength: 25,
+      liveDurationInfinity: true,
+      maxLiveSyncPlaybackRate: 1.1,
+      ...(sync === undefined ? {} : { liveSyncDuration: sync, liveMaxLatencyDuration: sync * 3 }),
+    };
+  }
+
+  /** Loads the playlists; the media element is taken only when they tell of a live stream. */
+  #open(): void {
+    clearTimeout(this.#retry);
+    this.#probe?.destroy();
+    const hls = new Hls(this.#config());
+    this.#probe = hls;
+    hls.on(Hls.Events.LEVEL_LOADED, (_event, { details }) => {
+      if (hls === this.#probe) {
+        if (!details.live) {
+          this.#wait('ended');
+          return;
+        }
+        this.#probe = undefined;
+        this.#backOff.reset();
+        this.#hls?.destroy();
+        this.#hls = hls;
+        this.#playlist = undefined;
+        hls.attachMedia(this.#options.media);
+      }
+      if (hls === this.#hls) this.#grew(details);
+    });
+    hls.on(Hls.Events.MEDIA_ATTACHED, () => this.#listener.replaced());
+    hls.on(Hls.Events.FRAG_LOADED, (_event, { payload }) => {
+      this.#meter.add(payload.byteLength, performance.now());
+    });
+    hls.on(Hls.Events.ERROR, (_event, data) => {
+      if (hls === this.#hls || hls === this.#probe) this.#error(hls, data);
+    });
+    hls.loadSource(this.#options.address);
+  }
+
+  #grew(details: LevelDetails): void {
+    const { edge } = details;
+    const playlist = this.#playlist;
+    if (!details.live) {
+      this.#tell('ended');
+      this.#wait('ended');
+      return;
+    }
+    const unit = details.partList === null ? details.targetduration : details.partTarget;
+    if (playlist === undefined) {
+      this.#playlist = { edge, grewAt: performance.now(), patience: unit * 1000 + ABSENT_MS, state: '' };
+      this.#tell('live');
+    } else if (edge !== playlist.edge) {
+      playlist.edge = edge;
+      playlist.grewAt = performance.now();
+      this.#tell('live');
+    }
+  }
+
+  #watch(): void {
+    const playlist = this.#playlist;
+    if (playlist?.state === 'live' && performance.now() - playlist.grewAt > playlist.patience)
+      this.#tell('absent');
+  }
+
+  #tell(kind: 'live' | 'absent' | 'ended'): void {
+    if (this.#playlist !== undefined) {
+      if (this.#playlist.state === kind) return;
+      this.#playlist.state = kind;
+    }
+    this.#listener.state({ kind });
+  }
+
+  /** Nobody publishes: ask again after a moment. */
+  #wait(kind: 'waiting' | 'ended'): void {
+    if (kind === 'waiting' || this.#playlist === undefined) this.#listener.state({ kind });
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.#open(), ASK_AGAIN_MS);
+  }
+
+  #error(hls: Hls, data: ErrorData): void {
+    if (data.details === Hls.ErrorDetails.BUFFER_STALLED_ERROR) this.#counts.stalls++;
+    if (!data.fatal) return;
+    if (data.type === Hls.ErrorTypes.MEDIA_ERROR && hls === this.#hls) {
+      this.#repair(hls, data);
+      return;
+    }
+    if (data.type !== Hls.ErrorTypes.NETWORK_ERROR) {
+      this.#listener.failed({ code: 'media', detail: data.error.message });
+      return;
+    }
+    const status = data.response?.code ?? 0;
+    const availability = availabilityOf(status);
+    if (availability === 'denied') {
+      this.#listener.failed({ code: 'denied', detail: `the server answered ${status}` });
+    } else if (availability === 'waiting') {
+      this.#playlist = undefined;
+      this.#wait('waiting');
+    } else if (this.#backOff.attempts >= MAX_ATTEMPTS) {
+      const detail = status === 0 ? 'no playlist could be loaded' : `the server answered ${status}`;
+      this.#listener.failed({ code: 'unreachable', detail });
+    } else {
+      this.#counts.reconnects++;
+      this.#listener.state({ kind: 'reconnecting', reason: data.details });
+      clearTimeout(this.#retry);
+      this.#retry = setTimeout(() => this.#open(), this.#backOff.next());
+    }
+  }
+
+  #repair(hls: Hls, data: ErrorData): void {
+    const now = performance.now();
+    this.#repairs = this.#repairs.filter((at) => now - at < REPAIR_WINDOW_MS);
+    this.#repairs.push(now);
+    if (this.#repairs.length > MAX_REPAIRS)
+      this.#listener.failed({ code: 'media', detail: data.error.message });
+    else hls.recoverMediaError();
+  }
+}
