@@ -5,6 +5,8 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Health, ServerInfo, SessionInfo, StreamInfo } from '@onair/contracts/api';
 import { problem } from '@onair/contracts/errors';
+import { WebSocketServer } from 'ws';
+import { MockStream } from './mock-stream.ts';
 
 const DIST = fileURLToPath(new URL('../../packages/web/dist', import.meta.url));
 const TYPES: Readonly<Record<string, string>> = {
@@ -38,6 +40,8 @@ export interface MockApi {
   readonly state: MockState;
   /** Method and path of every call of the API, oldest first. */
   readonly calls: readonly string[];
+  /** The media of a stream, made when first asked for; nothing plays before it publishes. */
+  media(name: string): MockStream;
   /** Send the list of streams to every page that listens. */
   tell(): void;
   /** Refuse everything until called with false: the server is away. */
@@ -206,6 +210,19 @@ export async function startMockApi(): Promise<MockApi> {
     const done = path.startsWith('/api/') ? answer(request, response, path) : page(path, response);
     done.catch(() => response.destroy());
   });
+  const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
+  const media = new Map<string, MockStream>();
+  const mediaOf = (name: string): MockStream => {
+    const stream = media.get(name) ?? new MockStream(name);
+    media.set(name, stream);
+    return stream;
+  };
+  server.on('upgrade', (request, socket, head) => {
+    const url = new URL(request.url ?? '/', 'http://mock');
+    const name = /^\/(.+)\.fmp4$/.exec(url.pathname)?.[1];
+    if (gone || name === undefined) socket.destroy();
+    else sockets.handleUpgrade(request, socket, head, (viewer) => mediaOf(name).accept(viewer, url));
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
 
@@ -213,6 +230,7 @@ export async function startMockApi(): Promise<MockApi> {
     url: `http://127.0.0.1:${port}`,
     state,
     calls,
+    media: mediaOf,
     tell() {
       for (const listener of listeners) listener.write(`event: streams\ndata: ${list()}\n\n`);
     },
@@ -221,6 +239,7 @@ export async function startMockApi(): Promise<MockApi> {
       if (gone) server.closeAllConnections();
     },
     async close() {
+      for (const stream of media.values()) stream.close();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },

@@ -10,20 +10,22 @@ import {
   type SignInState,
   type StreamInfo,
 } from '@onair/contracts/api';
-import { type Problem, readProblem } from '@onair/contracts/errors';
+import type { ErrorCode } from '@onair/contracts/errors';
 
 /** The server answered with an error. */
 export class ApiFault extends Error {
   override readonly name = 'ApiFault';
   /** HTTP status. */
   readonly status: number;
-  /** The problem document, if the answer was one. */
-  readonly problem: Problem | undefined;
+  /** The code of the problem document; undefined if the answer was none. */
+  readonly code: ErrorCode | undefined;
 
-  constructor(status: number, problem: Problem | undefined) {
-    super(problem?.detail ?? problem?.title ?? `the server answered ${status}`);
+  constructor(status: number, body: unknown) {
+    const { code, detail, title } = fields(body);
+    super(String(detail ?? title ?? `the server answered ${status}`));
     this.status = status;
-    this.problem = problem;
+    // Compared with known codes only, so an unknown one needs no check; the registry's texts stay out of the pages.
+    this.code = typeof code === 'string' ? (code as ErrorCode) : undefined;
   }
 }
 
@@ -105,9 +107,13 @@ export class ApiClient {
     });
     const text = await response.text();
     const value = parse(text);
-    if (!response.ok) throw new ApiFault(response.status, readProblem(value));
+    if (!response.ok) throw new ApiFault(response.status, value);
     return value;
   }
+}
+
+function fields(body: unknown): Readonly<Record<string, unknown>> {
+  return typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {};
 }
 
 function parse(text: string): unknown {

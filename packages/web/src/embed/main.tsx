@@ -2,18 +2,21 @@ import { render } from 'preact';
 import '../styles/base.css';
 import { useTitle } from '../frame/frame.tsx';
 import { PlayerBox } from '../player/player-box.tsx';
+import { playerView } from '../player/player-view.ts';
 import { streamOfPath } from '../watch/address.ts';
 import { t } from '../words/words.ts';
 import './embed.css';
 import { embedOptions } from './options.ts';
 
 const stream = streamOfPath(location.pathname);
+const { latency, transport, ...rest } = embedOptions(location.search);
+const view = playerView(latency, transport);
 const root = document.getElementById('page');
 
 function Embed() {
   useTitle(stream?.name ?? t('missing.title'));
   if (stream === undefined) return <p class="embed-missing">{t('missing.title')}</p>;
-  return <PlayerBox src={`/${stream.full}`} {...embedOptions(location.search)} />;
+  return <PlayerBox src={`/${stream.full}`} view={view} {...rest} />;
 }
 
 if (root !== null) render(<Embed />, root);

@@ -47,8 +47,8 @@ export function Home(): JSX.Element {
             <h1>{t('home.title')}</h1>
           </div>
           <ul class="grid">
-            {shown.map((stream, at) => (
-              <StreamCard key={stream.name} stream={stream} first={at === 0} />
+            {shown.map((stream) => (
+              <StreamCard key={stream.name} stream={stream} />
             ))}
           </ul>
           <details class="home-more">

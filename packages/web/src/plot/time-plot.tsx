@@ -29,7 +29,7 @@ function optionsOf(
   readOut: (plot: uPlot) => void,
 ): uPlot.Options {
   const style = getComputedStyle(box);
-  const color = (name: string): string => style.getPropertyValue(name).trim() || style.color;
+  const color = (name: string): string => resolved(box, name);
   const muted = color('--plot-muted');
   const grid = { stroke: color('--plot-line'), width: 1 };
   const font = `12px ${style.fontFamily}`;
@@ -79,6 +79,16 @@ function optionsOf(
     ],
     hooks: { setCursor: [readOut] },
   };
+}
+
+/** A custom property as a colour that a canvas understands. */
+function resolved(box: HTMLElement, name: string): string {
+  const probe = document.createElement('span');
+  probe.style.color = `var(${name})`;
+  box.append(probe);
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
 }
 
 function dataOf(times: readonly number[], lines: readonly PlotLine[]): uPlot.AlignedData {

@@ -10,7 +10,7 @@ import './sign-in.css';
 
 function reasonOf(error: unknown): WordKey {
   if (!(error instanceof ApiFault)) return 'signin.unreachable';
-  switch (error.problem?.code) {
+  switch (error.code) {
     case 'TOO_MANY_ATTEMPTS':
       return 'signin.tooMany';
     case 'ADMIN_LOCAL_ONLY':

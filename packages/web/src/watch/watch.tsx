@@ -1,10 +1,12 @@
-import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
+import { useEffect, useMemo } from 'preact/hooks';
 import { live, serverNow } from '../api/live.ts';
 import { Frame } from '../frame/frame.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Tally } from '../parts/tally.tsx';
-import { type Latency, PlayerBox, type Transport } from '../player/player-box.tsx';
+import { passKeysOn } from '../player/keys.ts';
+import { PlayerBox } from '../player/player-box.tsx';
+import { playerView } from '../player/player-view.ts';
 import { clock, number } from '../words/format.ts';
 import { t } from '../words/words.ts';
 import type { StreamAddress } from './address.ts';
@@ -16,8 +18,8 @@ import { WaitingCard } from './waiting-card.tsx';
 
 /** One stream, large. */
 export function Watch({ stream }: { readonly stream: StreamAddress }): JSX.Element {
-  const latency = useSignal<Latency>('balanced');
-  const transport = useSignal<Transport>('auto');
+  const view = useMemo(() => playerView('lowest', 'auto'), []);
+  useEffect(() => passKeysOn(view), [view]);
   const streams = live().streams.value;
   const found = streams?.find((entry) => entry.name === stream.full);
   const never =
@@ -26,7 +28,7 @@ export function Watch({ stream }: { readonly stream: StreamAddress }): JSX.Eleme
     <Frame place="elsewhere" wide title={stream.name}>
       <div class="stage">
         <div class="stage-box">
-          <PlayerBox src={`/${stream.full}`} latency={latency.value} transport={transport.value} />
+          <PlayerBox src={`/${stream.full}`} view={view} />
           {never && <WaitingCard stream={stream} ended={found?.state === 'ended'} />}
         </div>
       </div>
@@ -55,8 +57,8 @@ export function Watch({ stream }: { readonly stream: StreamAddress }): JSX.Eleme
           </div>
         </div>
         <div class="watch-chips">
-          <LatencyChip chosen={latency} />
-          <TransportChip chosen={transport} />
+          <LatencyChip view={view} />
+          <TransportChip view={view} />
           <ShareChip stream={stream} />
           <a class="button chip" href={`/compare/${stream.full}`}>
             <Icon name="compare" small />

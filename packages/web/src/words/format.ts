@@ -61,16 +61,15 @@ export function codecName(codec: string): string {
   return CODECS[codec] ?? codec.toUpperCase();
 }
 
-/** What people call a transport: `HTTP-FLV`. */
+const TRANSPORT_NAMES: Readonly<Record<string, string>> = {
+  ws: 'WebSocket',
+  'ws-fmp4': 'WebSocket fMP4',
+  'ws-flv': 'WebSocket FLV',
+  llhls: 'LL-HLS',
+  'll-hls': 'LL-HLS',
+};
+
+/** What people call a transport of the player or a protocol of the server: `HTTP-FLV`. */
 export function transportName(transport: string): string {
-  switch (transport) {
-    case 'ws-fmp4':
-      return 'WebSocket fMP4';
-    case 'll-hls':
-      return 'LL-HLS';
-    case 'native-hls':
-      return 'HLS';
-    default:
-      return transport.toUpperCase();
-  }
+  return TRANSPORT_NAMES[transport] ?? transport.toUpperCase();
 }
