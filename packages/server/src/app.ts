@@ -24,6 +24,7 @@ import {
   systemClock,
 } from './hub/index.ts';
 import { publishLocal } from './ingest/local/index.ts';
+import { PullSet } from './ingest/pull/index.ts';
 import { acceptRtmpPublisher } from './ingest/rtmp/index.ts';
 import { bindAddress, createHttpServer } from './net/index.ts';
 import { RtmpListener } from './net/rtmp-listener.ts';
@@ -158,6 +159,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       undo.push(() => rtmp.close('server stopping'));
       ports.rtmp = await rtmp.listen(config().rtmp.port, bindAddress(rtmpHost(config())));
     }
+    const pulls = new PullSet({ registry, sessions, clock: systemClock, log });
+    undo.push(() => pulls.close('server stopping'));
+    undo.push(options.config.listen({ changed: ({ current }) => pulls.set(current.pulls) }));
+    pulls.set(config().pulls);
     if (config().demo) undo.push(publishLocal(DEMO_STREAM, new DemoSource(), { registry, sessions }));
 
     let closing: Promise<void> | undefined;

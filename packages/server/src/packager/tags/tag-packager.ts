@@ -1,6 +1,6 @@
 import { MICROSECONDS, MILLISECONDS, rescale, type Sample, type Track, ticks } from '@onair/media';
 import { concatBytes } from '@onair/media/bytes';
-import { configTag } from '@onair/media/flv';
+import { configTag, metadataTag } from '@onair/media/flv';
 import {
   type Cut,
   Fanout,
@@ -11,7 +11,6 @@ import {
   type PackagerKind,
   type StreamState,
 } from '../../hub/index.ts';
-import { metadataBody } from './metadata.ts';
 import type { TagFormat } from './tag-format.ts';
 
 /** Turns samples into a log of FLV tags or RTMP messages, once for all who watch. */
@@ -89,7 +88,7 @@ export class TagPackager implements Packager {
   }
 
   #config(tracks: readonly Track[], timestampMs: number): Uint8Array {
-    const parts = [this.#format.body('script', timestampMs, metadataBody(tracks))];
+    const parts = [this.#format.body('script', timestampMs, metadataTag(tracks).body)];
     // One track of each kind: players of this family know no more.
     for (const kind of ['video', 'audio'] as const) {
       const track = tracks.find((candidate) => candidate.parameters.kind === kind);

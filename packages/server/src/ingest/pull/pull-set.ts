@@ -1,0 +1,46 @@
+import { type StreamName, splitStreamName, streamName } from '@onair/media';
+import { type PullDeps, StreamPull } from './stream-pull.ts';
+
+/** A pull as the configuration names it. */
+export interface PullWish {
+  readonly url: string;
+  /** `APP/NAME`. */
+  readonly stream: string;
+}
+
+/** The pulls that run. A new list stops what is no longer in it and leaves the rest alone. */
+export class PullSet {
+  readonly #deps: PullDeps;
+  readonly #running = new Map<string, StreamPull>();
+
+  constructor(deps: PullDeps) {
+    this.#deps = deps;
+  }
+
+  /** Runs exactly these pulls from now on. */
+  set(wishes: readonly PullWish[]): void {
+    const wanted = new Map(wishes.map((wish) => [`${wish.stream} ${wish.url}`, wish]));
+    for (const [key, pull] of this.#running) {
+      if (wanted.has(key)) continue;
+      this.#running.delete(key);
+      pull.close('no longer configured');
+    }
+    for (const [key, { url, stream }] of wanted) {
+      if (this.#running.has(key)) continue;
+      const pull = new StreamPull({ url, stream: nameOf(stream) }, this.#deps);
+      this.#running.set(key, pull);
+      pull.start();
+    }
+  }
+
+  /** Stops all pulls. */
+  close(reason: string): void {
+    for (const pull of this.#running.values()) pull.close(reason);
+    this.#running.clear();
+  }
+}
+
+function nameOf(stream: string): StreamName {
+  const { app, name } = splitStreamName(stream as StreamName);
+  return streamName(app, name);
+}
