@@ -9,4 +9,5 @@ export * from './play-rtmpdump.ts';
 export * from './publisher.ts';
 export * from './report.ts';
 export * from './scope.ts';
+export * from './server.ts';
 export * from './until.ts';
