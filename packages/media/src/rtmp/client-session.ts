@@ -142,6 +142,13 @@ export class RtmpClientSession {
     this.#link.output.command(0, ok ? '_result' : '_error', transactionId, [null, value]);
   }
 
+  /** Plays on a further message stream, or another name on the first. */
+  play(streamId: number, name: string): void {
+    const out = this.#link.output;
+    out.command(streamId, 'play', this.#calls.number(), [null, name, -2000]);
+    out.userControl({ kind: 'setBufferLength', streamId, ms: this.#options.bufferMs ?? 3000 });
+  }
+
   /** Any command on the stream: `pause`, `receiveVideo`, `seek` and the like. */
   command(name: string, ...args: AmfValue[]): void {
     this.#link.output.command(this.#streamId, name, 0, [null, ...args]);
@@ -255,7 +262,7 @@ export class RtmpClientSession {
   }
 
   #created(streamId: AmfValue): RtmpClientEvent | undefined {
-    const { intent, name, bufferMs } = this.#options;
+    const { intent, name } = this.#options;
     const out = this.#link.output;
     if (typeof streamId !== 'number' || !(streamId >= 1 && streamId <= 0xffff_ffff)) {
       return this.#refused([
@@ -267,8 +274,7 @@ export class RtmpClientSession {
     if (intent === 'publish') {
       out.command(streamId, 'publish', this.#calls.number(), [null, name, 'live']);
     } else {
-      out.command(streamId, 'play', this.#calls.number(), [null, name, -2000]);
-      out.userControl({ kind: 'setBufferLength', streamId, ms: bufferMs ?? 3000 });
+      this.play(streamId, name);
     }
     return undefined;
   }

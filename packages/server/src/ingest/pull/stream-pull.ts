@@ -113,7 +113,7 @@ export class StreamPull {
     this.#release(reason);
     if (onAirMs >= GOOD_AFTER_MS) this.#failures = 0;
     const random = this.#deps.random ?? Math.random;
-    const wait = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures) * (0.75 + random() / 2);
+    const wait = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures) * (0.75 + random() / 4);
     if (this.#failures++ === 0) {
       const { stream, url } = this.#order;
       this.#deps.log('source failed', { stream, url, reason });
