@@ -52,6 +52,11 @@ export class MockStream {
     return this.#viewers.size;
   }
 
+  /** Seconds since the first publisher began, 0 before. */
+  get seconds(): number {
+    return this.#start === undefined ? 0 : (performance.now() - this.#start) / 1000;
+  }
+
   /** A publisher begins or comes back. */
   publish(tracks: readonly FileTrack[], sameParameters = false): void {
     clearTimeout(this.#absence);

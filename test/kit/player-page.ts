@@ -19,7 +19,7 @@ export async function bundlePlayer(): Promise<{ readonly dir: string; readonly r
       emptyOutDir: true,
       minify: true,
       lib: {
-        entry: join(process.cwd(), 'packages/client/src/define/index.ts'),
+        entry: join(process.cwd(), 'packages/client/src/index.ts'),
         formats: ['es'],
         fileName: 'onair-player',
       },
@@ -89,5 +89,5 @@ export class PlayerPage {
 }
 
 const PAGE = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>player</title><style>body{margin:0;background:#23272e}</style>
+<title>player</title><link rel="icon" href="data:,"><style>body{margin:0;background:#23272e}</style>
 <script type="module" src="/onair-player.js"></script><body></body></html>`;

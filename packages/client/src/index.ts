@@ -1,3 +1,6 @@
+// Importing the package registers `<onair-player>`.
+import './define/index.ts';
+
 export * from './element/index.ts';
 export * from './engine/index.ts';
 export * from './player/index.ts';

@@ -1,6 +1,4 @@
 import { defineOnairPlayer } from '../element/index.ts';
 
-// Entry of `/onair-player.js`: a page that loads this script has `<onair-player>`.
+// A page that loads this script has `<onair-player>`.
 defineOnairPlayer();
-
-export * from '../index.ts';

@@ -2,8 +2,8 @@
 export const STYLES = `
 :host {
   --live: var(--onair-live, #ff3b3b); --amber: var(--onair-amber, #ffb020); --focus: var(--onair-focus, #6aa7ff);
-  --text: #f2f4f7; --muted: #b4bcc8; --raised: rgb(20 24 31 / .94); --line: rgb(255 255 255 / .14);
-  display: block; position: relative; aspect-ratio: 16 / 9; overflow: hidden; background: #000; color: var(--text);
+  --text: #f2f4f7; --muted: #b4bcc8; --raised: rgb(20 24 31 / .97); --line: rgb(255 255 255 / .14);
+  color-scheme: dark; display: block; position: relative; aspect-ratio: 16 / 9; overflow: hidden; background: #000; color: var(--text);
   font: 14px/1.6 system-ui, -apple-system, "Segoe UI", Roboto, "Hiragino Sans", "Noto Sans CJK JP", "Noto Sans CJK SC", sans-serif;
   font-style: normal; text-align: start; container-type: size; -webkit-tap-highlight-color: transparent;
 }
@@ -39,7 +39,7 @@ button:focus-visible, label:has(:focus-visible) { outline: 2px solid var(--focus
 .live[aria-pressed="false"] { color: var(--muted); }
 .delay { color: var(--muted); padding: 0 8px; }
 .veil { position: absolute; inset: 0; display: grid; place-items: center; padding: 12px; overflow: hidden; line-height: 1.6;
-  background: rgb(8 10 14 / .68); pointer-events: none; }
+  background: rgb(8 10 14 / .76); pointer-events: none; }
 .veil.solid { background: radial-gradient(120% 90% at 50% 40%, #1a202a, #0e1116 70%); }
 .veil.bare { background: none; }
 .veil > * { pointer-events: auto; }

@@ -17,7 +17,7 @@ export interface LatencyTarget {
 
 /** The targets per class. */
 export const LATENCY_TARGETS: Readonly<Record<LatencyClass, LatencyTarget>> = {
-  lowest: { margin: 0.12, maxMargin: 0.8, tolerance: 0.04, seekBeyond: 1 },
+  lowest: { margin: 0.14, maxMargin: 0.8, tolerance: 0.04, seekBeyond: 1 },
   balanced: { margin: 0.8, maxMargin: 2, tolerance: 0.15, seekBeyond: 4 },
   smoothest: { margin: 2.5, maxMargin: 6, tolerance: 0.5, seekBeyond: 12 },
 };
@@ -41,6 +41,8 @@ const GAIN = 0.5;
 const SLEW = 0.02;
 /** After a stall the margin grows by this factor. */
 const RAISE = 1.5;
+/** What follows a stall so closely is part of it. */
+const SAME_STALL_MS = 1000;
 /** Time without a stall after which the margin begins to fall again, and how fast (per second). */
 const CALM_MS = 20_000;
 const FALL_PER_SECOND = 0.01;
@@ -90,6 +92,7 @@ export class LiveEdge {
 
   /** Play ran dry although the stream went on: more margin is needed on this connection. @param now ms */
   stalled(now: number): void {
+    if (now - this.#lastStall < SAME_STALL_MS) return;
     this.#lastStall = now;
     this.#margin = Math.min(this.#target.maxMargin, this.#margin * RAISE);
   }

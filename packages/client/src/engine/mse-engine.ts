@@ -40,7 +40,7 @@ const JITTER_STALL_MS = 2000;
 /** A track without media for so long while the other goes on is left out. */
 const STARVED_MS = 1500;
 const STARVED_AHEAD = 1.5;
-/** After the first media, the position is set a second time when the burst of a join is over. */
+/** After the first media, the position is set a second time when play has begun, at the earliest after this. */
 const SETTLE_MS = 250;
 /** Less than this off the wanted place, the rate alone brings it there. */
 const SETTLE_TOLERANCE = 0.35;
@@ -75,6 +75,7 @@ export class MseEngine {
     this.#edge = new LiveEdge(latency);
     media.preservesPitch = true;
     media.addEventListener('seeking', this.#onSeeking);
+    media.addEventListener('waiting', this.#onWaiting);
     media.addEventListener('error', this.#onMediaError);
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
@@ -172,6 +173,7 @@ export class MseEngine {
     this.#closed = true;
     clearInterval(this.#timer);
     this.#media.removeEventListener('seeking', this.#onSeeking);
+    this.#media.removeEventListener('waiting', this.#onWaiting);
     this.#media.removeEventListener('error', this.#onMediaError);
     this.#media.playbackRate = 1;
     this.#attached?.close();
@@ -249,10 +251,7 @@ export class MseEngine {
     if (attached?.placedAt === undefined) return;
     const now = performance.now();
     const media = this.#media;
-    if (!attached.settled && now - attached.placedAt >= SETTLE_MS) {
-      attached.settled = true;
-      if (this.#following) this.#place(SETTLE_TOLERANCE);
-    }
+    this.#settle(attached, now);
     const spans = this.#spans();
     attached.tellSeekable(spans);
     const ahead = aheadOf(spans, media.currentTime);
@@ -268,6 +267,15 @@ export class MseEngine {
     }
     if (this.#following) this.#steer(now, ahead);
     else if (media.playbackRate !== 1) media.playbackRate = 1;
+  }
+
+  /** Once play moves, the time that its start took is made up for by one more step. */
+  #settle(attached: Attachment, now: number): void {
+    if (attached.settled || attached.placedAt === undefined || now - attached.placedAt < SETTLE_MS) return;
+    const { currentTime, paused, seeking } = this.#media;
+    if (paused || seeking || currentTime <= (attached.ownSeek ?? 0)) return;
+    attached.settled = true;
+    if (this.#following) this.#place(SETTLE_TOLERANCE);
   }
 
   #steer(now: number, ahead: number): void {
@@ -323,6 +331,13 @@ export class MseEngine {
     const behind = (this.#spans().at(-1)?.end ?? currentTime) - currentTime;
     this.#following = behind < this.#edge.margin + 1;
     this.#edge.reset();
+  };
+
+  /** The decoder ran dry although some media lay ahead, too briefly for the watch to see: its needs are larger. */
+  readonly #onWaiting = (): void => {
+    const { seeking, paused, currentTime } = this.#media;
+    if (seeking || paused || this.#attached?.settled !== true) return;
+    if (aheadOf(this.#spans(), currentTime) > 0.02) this.#edge.stalled(performance.now());
   };
 
   readonly #onMediaError = (): void => {

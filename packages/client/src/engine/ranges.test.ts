@@ -18,6 +18,7 @@ it.each([
   ['before all media', spans([5, 9]), 0, 5],
   ['in a hole', spans([0, 4], [6, 9]), 5, 6],
   ['at the end before a hole', spans([0, 4], [6, 9]), 3.97, 6],
+  ['near the end before a hole', spans([0, 4], [6, 9]), 3.6, 6],
   ['inside', spans([0, 4], [6, 9]), 2, undefined],
   ['at the live edge', spans([0, 4]), 3.99, undefined],
   ['behind all media', spans([0, 4]), 8, undefined],

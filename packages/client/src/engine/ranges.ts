@@ -42,8 +42,8 @@ export function aheadOf(spans: readonly Span[], position: number): number {
 
 /** How far outside a span a position may lie and still count as inside: browsers start a little early. */
 const EDGE = 0.05;
-/** With less than this left in its span and another span behind the hole, play will not get across. */
-const NEAR_END = 0.06;
+/** With less than this left in its span, a decoder may not play on: it wants more ahead, which never comes. */
+const NEAR_END = 0.5;
 
 /**
  * Where to go from `position` when play cannot go on: the start of the next span if the position is in a hole,

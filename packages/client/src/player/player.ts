@@ -52,9 +52,10 @@ export interface PlayerFigures extends SourceFigures {
 }
 
 /** How often the position is looked at, ms. */
-const LOOK_MS = 250;
-/** The position may stand this long before the viewer is told, ms. */
+const LOOK_MS = 200;
+/** The position may stand this long before the viewer is told, ms; less if it is known why. */
 const PATIENCE_MS = 600;
+const SHORT_PATIENCE_MS = 250;
 /** Pauses before all transports are tried again, ms; the last one repeats. */
 const RETRY_MS = [3000, 6000, 12_000, 30_000] as const;
 
@@ -314,8 +315,9 @@ export class Player {
     const { source, blocked } = this.#state;
     if (source === undefined) return;
     const media = this.#media;
-    const moving =
-      media.readyState >= 2 && !media.paused && performance.now() - this.#motion.at < PATIENCE_MS;
+    const patience = source.kind === 'live' ? PATIENCE_MS : SHORT_PATIENCE_MS;
+    const still = performance.now() - this.#motion.at;
+    const moving = media.readyState >= 2 && !media.paused && still < patience;
     this.#report(statusOf(source, { wanted: this.#wish.play, blocked, moving }));
   }
 

@@ -270,7 +270,12 @@ export class Fmp4Source implements Source {
       return;
     }
     this.#shown.reconnects++;
-    this.#listener.state({ kind: 'reconnecting', reason: reason || `closed with ${code}` });
+    this.#listener.state({ kind: 'reconnecting', reason: reason || closeWords(code) });
     this.#link.retry = setTimeout(() => this.#open(), this.#backOff.next());
   }
+}
+
+function closeWords(code: number): string {
+  // 1006 is what a browser reports when there was no closing handshake (RFC 6455 §7.1.5).
+  return code === 1006 ? 'no connection by WebSocket' : `the WebSocket was closed with ${code}`;
 }
