@@ -129,6 +129,7 @@ function initialState(): MockState {
       viewers: 12,
       eventLoopDelayMs: 1.8,
       memoryBytes: 118_000_000,
+      cpuSeconds: 40,
     },
     admin: false,
     token: 'let-me-in',

@@ -79,6 +79,7 @@ describe('decoders of the API', () => {
       viewers: 2,
       eventLoopDelayMs: 0.3,
       memoryBytes: 5,
+      cpuSeconds: 1.5,
     };
     expect(decodeHealth(copy(health))).toEqual(health);
   });

@@ -14,6 +14,8 @@ export interface Health {
   readonly eventLoopDelayMs: number;
   /** Resident memory, bytes. */
   readonly memoryBytes: number;
+  /** Processor time used since the start, user and system together, seconds. */
+  readonly cpuSeconds: number;
 }
 
 /** What the server is and where it listens. */
@@ -72,6 +74,7 @@ export function decodeHealth(value: unknown): Health {
     viewers: field.at('viewers').count(),
     eventLoopDelayMs: field.at('eventLoopDelayMs').number(0),
     memoryBytes: field.at('memoryBytes').count(),
+    cpuSeconds: field.at('cpuSeconds').number(0),
   };
 }
 

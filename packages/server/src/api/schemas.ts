@@ -114,6 +114,7 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     viewers: count,
     eventLoopDelayMs: amount,
     memoryBytes: count,
+    cpuSeconds: { ...amount, description: 'Processor time used since the start, seconds.' },
   }),
   ServerInfo: object(
     {

@@ -68,6 +68,7 @@ export function healthOf(deps: ApiDeps): Health {
     if (kind === 'publisher') publishers++;
     else viewers++;
   }
+  const { user, system } = process.cpuUsage();
   return {
     status: deps.stopping() ? 'stopping' : 'ok',
     uptime: Math.round(process.uptime() * 1000) / 1000,
@@ -76,6 +77,7 @@ export function healthOf(deps: ApiDeps): Health {
     viewers,
     eventLoopDelayMs: Math.round(deps.loop.p99Ms * 100) / 100,
     memoryBytes: process.memoryUsage.rss(),
+    cpuSeconds: (user + system) / 1e6,
   };
 }
 

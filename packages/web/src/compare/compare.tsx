@@ -82,10 +82,12 @@ function Bars({ lanes }: { readonly lanes: readonly Lane[] }): JSX.Element {
             <tr key={lane.transport}>
               <th scope="row">{transportName(lane.transport)}</th>
               <td class="bar-track">
-                <div
-                  class="bar"
-                  style={{ width: `${((ms ?? 0) / scale) * 100}%`, background: `var(--series-${at + 1})` }}
-                />
+                {ms !== undefined && (
+                  <div
+                    class="bar"
+                    style={{ width: `${(ms / scale) * 100}%`, background: `var(--series-${at + 1})` }}
+                  />
+                )}
               </td>
               <td class="num bar-value">{ms === undefined ? '–' : delay(ms)}</td>
             </tr>
@@ -157,6 +159,7 @@ export function Compare({ stream }: { readonly stream: StreamAddress }): JSX.Ele
                   dash: DASHES[at] ?? [],
                 }))}
                 write={delay}
+                least={500}
                 height={220}
               />
             </section>

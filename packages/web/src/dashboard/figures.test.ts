@@ -10,6 +10,7 @@ const health: Health = {
   viewers: 1,
   eventLoopDelayMs: 2,
   memoryBytes: 1e8,
+  cpuSeconds: 4,
 };
 const stream: StreamInfo = {
   name: 'live/a',

@@ -8,6 +8,8 @@ export interface Moment {
   readonly in: number;
   /** Bits per second sent to viewers since the moment before. */
   readonly out: number;
+  /** Part of one processor core in use since the moment before; above 1 with several. */
+  readonly cpu: number;
   /** Bytes. */
   readonly memory: number;
   /** Milliseconds. */

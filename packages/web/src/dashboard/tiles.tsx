@@ -1,7 +1,7 @@
 import type { Health, StreamInfo } from '@onair/contracts/api';
 import type { JSX } from 'preact';
 import { TimePlot } from '../plot/time-plot.tsx';
-import { bitrate, bytes, clock, delay, number } from '../words/format.ts';
+import { bitrate, bytes, clock, delay, number, percent } from '../words/format.ts';
 import { t } from '../words/words.ts';
 import type { Moment } from './figures.ts';
 
@@ -11,24 +11,27 @@ function Tile({
   moments,
   of,
   write,
+  least,
 }: {
   readonly label: string;
   readonly value: string;
   readonly moments?: readonly Moment[];
   readonly of?: (moment: Moment) => number;
   readonly write?: (value: number) => string;
+  readonly least?: number;
 }): JSX.Element {
   return (
     <div class="panel tile">
       <span class="tile-label">{label}</span>
       <span class="tile-value num">{value}</span>
-      {moments !== undefined && of !== undefined && write !== undefined && (
+      {moments !== undefined && of !== undefined && write !== undefined && least !== undefined && (
         <TimePlot
           label={label}
           times={moments.map((moment) => moment.time)}
           lines={[{ name: label, values: moments.map(of) }]}
           write={write}
-          height={112}
+          least={least}
+          height={124}
         />
       )}
     </div>
@@ -60,6 +63,15 @@ export function Tiles({
         moments={moments}
         of={(moment) => moment.out}
         write={bitrate}
+        least={1e6}
+      />
+      <Tile
+        label={t('figure.cpu')}
+        value={last === undefined ? none : percent(last.cpu)}
+        moments={moments}
+        of={(moment) => moment.cpu}
+        write={percent}
+        least={0.2}
       />
       <Tile
         label={t('figure.memory')}
@@ -67,6 +79,7 @@ export function Tiles({
         moments={moments}
         of={(moment) => moment.memory}
         write={bytes}
+        least={1e8}
       />
       <Tile
         label={t('figure.loop')}
@@ -74,6 +87,7 @@ export function Tiles({
         moments={moments}
         of={(moment) => moment.loopDelay}
         write={delay}
+        least={10}
       />
     </section>
   );

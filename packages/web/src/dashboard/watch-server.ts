@@ -27,19 +27,20 @@ export function watchServer(): ServerView {
   const moments = signal<readonly Moment[]>([]);
   const sessions = signal<readonly SessionInfo[] | undefined>(undefined);
   const admin = signal<boolean | undefined>(undefined);
-  let sent: Sent | undefined;
-  let sentAt = 0;
+  let before: { readonly sent: Sent; readonly cpuSeconds: number; readonly at: number } | undefined;
 
   const lookAtHealth = async (): Promise<void> => {
     const now = await api.health();
     const time = Date.now();
     const streams = live().streams.value ?? [];
     const counts = sentBytes(streams);
-    if (sent !== undefined) {
+    if (before !== undefined) {
+      const elapsed = time - before.at;
       const moment: Moment = {
         time,
         in: streams.reduce((sum, stream) => sum + stream.bitrateIn, 0),
-        out: outRate(sent, counts, time - sentAt),
+        out: outRate(before.sent, counts, elapsed),
+        cpu: Math.max(0, ((now.cpuSeconds - before.cpuSeconds) * 1000) / elapsed),
         memory: now.memoryBytes,
         loopDelay: now.eventLoopDelayMs,
         viewers: now.viewers,
@@ -47,8 +48,7 @@ export function watchServer(): ServerView {
       moments.value = [...moments.value, moment].slice(-MAX_MOMENTS);
     }
     if (live().streams.value !== undefined) {
-      sent = counts;
-      sentAt = time;
+      before = { sent: counts, cpuSeconds: now.cpuSeconds, at: time };
     }
     health.value = now;
   };

@@ -13,15 +13,17 @@ export interface PublishTarget {
 /** The port of RTMP, left out of addresses. */
 const RTMP_PORT = 1935;
 
-/** Where to publish `app/name` on the server that the page came from, reached by `hostname`. */
+/** Where to publish `app/name`: at the address that the server tells, else at the host of the page. */
 export function publishTarget(
   app: string,
   name: string,
   hostname: string,
-  info: Pick<ServerInfo, 'ports'> | undefined,
+  info: Pick<ServerInfo, 'ports' | 'publishUrl'> | undefined,
 ): PublishTarget {
   const port = info?.ports.rtmp ?? RTMP_PORT;
-  const server = `rtmp://${hostname}${port === RTMP_PORT ? '' : `:${port}`}/${app}`;
+  const guessed = `rtmp://${hostname}${port === RTMP_PORT ? '' : `:${port}`}/`;
+  const host = info?.publishUrl?.replace(/[^/]*$/, '') ?? guessed;
+  const server = `${host}${app}`;
   return { server, key: name, url: `${server}/${name}` };
 }
 

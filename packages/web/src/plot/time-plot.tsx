@@ -18,6 +18,8 @@ export interface PlotLine {
 
 /** Room for the texts of the value axis, pixels. */
 const AXIS_WIDTH = 76;
+/** Milliseconds that the time axis spans at least. */
+const LEAST_SPAN = 60_000;
 /** Least distance between two values on the axis, pixels. */
 const AXIS_STEP = 32;
 
@@ -25,6 +27,7 @@ function optionsOf(
   box: HTMLElement,
   lines: readonly PlotLine[],
   write: (value: number) => string,
+  least: number,
   height: number,
   readOut: (plot: uPlot) => void,
 ): uPlot.Options {
@@ -45,16 +48,24 @@ function optionsOf(
     padding: [8, 8, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
-    scales: { y: { range: (_plot, _low, high) => [0, Math.max(high || 0, Number.EPSILON) * 1.15] } },
+    scales: {
+      x: {
+        range: (_plot, first, last) => {
+          const end = last ?? Date.now() / 1000;
+          return [Math.min(first ?? end, end - LEAST_SPAN / 1000), end];
+        },
+      },
+      y: { range: (_plot, _low, high) => [0, Math.max(high ?? 0, least) * 1.15] },
+    },
     axes: [
       {
         stroke: muted,
         grid: { show: false },
         ticks: { show: false },
         font,
-        size: 24,
-        gap: 4,
-        space: 96,
+        size: 28,
+        gap: 6,
+        space: 110,
         values: (_plot, splits) => splits.map((second) => time.format(second * 1000)),
       },
       {
@@ -63,6 +74,7 @@ function optionsOf(
         ticks: { show: false },
         font,
         size: AXIS_WIDTH,
+        gap: 8,
         space: AXIS_STEP,
         values: (_plot, splits) => splits.map(write),
       },
@@ -101,6 +113,7 @@ export function TimePlot({
   times,
   lines,
   write,
+  least,
   height,
 }: {
   /** What is plotted, for those who cannot see it. */
@@ -110,6 +123,8 @@ export function TimePlot({
   readonly lines: readonly PlotLine[];
   /** Writes a value with its unit. */
   readonly write: (value: number) => string;
+  /** The value axis reaches at least this far. */
+  readonly least: number;
   /** Pixels. */
   readonly height: number;
 }): JSX.Element {
@@ -137,7 +152,7 @@ export function TimePlot({
       const { default: Plot } = await import('./uplot.ts');
       if (gone) return;
       plot.current?.destroy();
-      const options = optionsOf(target, shown.current.lines, write, height, readOut);
+      const options = optionsOf(target, shown.current.lines, write, least, height, readOut);
       plot.current = new Plot(options, dataOf(shown.current.times, shown.current.lines), target);
     };
     void draw();

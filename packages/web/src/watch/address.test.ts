@@ -33,6 +33,8 @@ it('names where to publish as the visitor reached the server', () => {
   expect(publishTarget('live', 'test', '[::1]', { ports: { http: 80, rtmp: 21935 } }).server).toBe(
     'rtmp://[::1]:21935/live',
   );
+  const told = { ports: { http: 80, rtmp: 1935 }, publishUrl: 'rtmp://tv.example.org/live' };
+  expect(publishTarget('sport', 'court', '127.0.0.1', told).url).toBe('rtmp://tv.example.org/sport/court');
 });
 
 it('gives addresses and code for elsewhere', () => {

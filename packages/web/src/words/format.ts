@@ -35,6 +35,11 @@ export function delay(milliseconds: number): string {
   return milliseconds < 999.5 ? `${number(milliseconds, 0)} ms` : `${number(milliseconds / 1000, 2)} s`;
 }
 
+/** A share for people, 1 being all of one: `12 %`. */
+export function percent(share: number): string {
+  return `${number(share * 100, 0)} %`;
+}
+
 /** A number in the writing of the page's language. @param digits after the point, always shown */
 export function number(value: number, digits = 0): string {
   return new Intl.NumberFormat(language.value, {
