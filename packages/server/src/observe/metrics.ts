@@ -22,6 +22,8 @@ export interface StreamFigures {
   readonly name: string;
   readonly live: boolean;
   readonly bytesIn: number;
+  /** Samples that the publisher sent and the stream took. */
+  readonly samplesIn: number;
   /** Samples or tags that were malformed and left out. */
   readonly droppedIn: number;
   readonly epoch: number;
@@ -98,6 +100,12 @@ const STREAM_COLUMNS: readonly Column<StreamFigures>[] = [
     help: 'Media bytes received.',
     kind: 'counter',
     read: (s) => s.bytesIn,
+  },
+  {
+    name: 'onair_stream_samples_in_total',
+    help: 'Samples received.',
+    kind: 'counter',
+    read: (s) => s.samplesIn,
   },
   {
     name: 'onair_stream_dropped_in_total',

@@ -149,6 +149,7 @@ it('metrics are collected at the scrape, per stream and transport', async () => 
       name: 'live/a',
       live: true,
       bytesIn: 1000,
+      samplesIn: 10,
       droppedIn: 1,
       epoch: 2,
       bitrateIn: 8000,
