@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { ConfigError, type ConfigFault, faultsOf } from './faults.ts';
 import { fieldsOf, notesOf, unwrap } from './field.ts';
 import {
@@ -7,6 +7,7 @@ import {
   assignmentLayer,
   environmentAssignments,
   fileLayer,
+  isRecord,
   type Layer,
   MAX_CONFIG_BYTES,
   mergeLayers,
@@ -117,4 +118,24 @@ function isSecret(path: readonly PropertyKey[]): boolean {
     if (schema !== undefined && !fieldsOf(schema) && notesOf(schema)?.secret) return true;
   }
   return false;
+}
+
+/** A copy for people to see: secrets are blanked. */
+export function withoutSecrets(config: Config): unknown {
+  const walk = (value: unknown, schema: z.ZodType | undefined): unknown => {
+    const inner = schema && unwrap(schema);
+    if (Array.isArray(value)) {
+      return value.map((item) =>
+        walk(item, inner instanceof z.ZodArray ? (inner.element as z.ZodType) : undefined),
+      );
+    }
+    const fields = schema && fieldsOf(schema);
+    if (isRecord(value) && fields !== undefined) {
+      return Object.fromEntries(
+        Object.entries(value).map(([name, item]) => [name, walk(item, fields[name])]),
+      );
+    }
+    return schema !== undefined && notesOf(schema)?.secret ? '***' : value;
+  };
+  return walk(config, configSchema);
 }

@@ -18,6 +18,8 @@ export interface LogOptions {
   readonly format: 'auto' | 'json' | 'pretty';
   /** Where finished lines go; standard output if left out. */
   readonly write?: (line: string) => void;
+  /** True to hold lines back until `release`, so that another line can be the first. */
+  readonly hold?: boolean;
 }
 
 /** The logger of a process with what only its owner may do. */
@@ -27,9 +29,16 @@ export interface Log {
   readonly format: 'json' | 'pretty';
   /** Changes the level of the logger and of all its children. */
   setLevel(level: string): void;
+  /** Writes the lines that were held back, and from now on every line at once. */
+  release(): void;
+  /** As {@link release}, with a record of level info in front of the lines that were held back. */
+  first(record: Readonly<Record<string, unknown>>, text: string): void;
   /** Writes out what is still buffered. Call before the process ends. */
   flush(): void;
 }
+
+/** Most lines that are held back. */
+const MAX_HELD_LINES = 1000;
 
 /**
  * Makes the logger: one JSON object per line or one line for a person per record. Secrets are blanked, control
@@ -39,7 +48,19 @@ export function createLog(options: LogOptions): Log {
   const terminal = options.write === undefined && process.stdout.isTTY === true;
   const format = options.format === 'auto' ? (terminal ? 'pretty' : 'json') : options.format;
   const sink = options.write === undefined ? destination({ fd: 1, sync: false }) : undefined;
-  const write = options.write ?? ((line: string): void => void sink!.write(line));
+  // The reader of the log may go at any time; the streams go on.
+  sink?.on('error', () => {});
+  const writeNow = options.write ?? ((line: string): void => void sink!.write(line));
+  let held: string[] | undefined = options.hold === true ? [] : undefined;
+  const write = (line: string): void => {
+    if (held === undefined) writeNow(line);
+    else if (held.length < MAX_HELD_LINES) held.push(line);
+  };
+  const release = (): void => {
+    const lines = held ?? [];
+    held = undefined;
+    for (const line of lines) writeNow(line);
+  };
   const colour = terminal && process.env.NO_COLOR === undefined;
   const stream: DestinationStream = {
     write: format === 'json' ? write : (line) => write(prettyLine(line, colour)),
@@ -79,6 +100,16 @@ export function createLog(options: LogOptions): Log {
     setLevel(level) {
       logger.level = level;
       for (const child of children.living()) child.level = level;
+    },
+    release,
+    first(record, text) {
+      const lines = held ?? [];
+      held = undefined;
+      // The least severity is for what happens, not for where the server listens.
+      const level = options.level === 'silent' ? 'silent' : 'info';
+      logger.child({}, { level }).info(record, text);
+      held = lines;
+      release();
     },
     flush() {
       try {
