@@ -3,11 +3,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AmfEcmaArray, decodeAmf0 } from '../amf/index.ts';
 import { ParseError, type Sample, type Track } from '../model/index.ts';
+import { parseAudioBody } from './audio-message.ts';
 import { FlvReader } from './flv-reader.ts';
 import { metadataTag, scriptBody } from './script.ts';
 import { encodeFlvTag, type Tag, type TagType } from './tag.ts';
 import { TagDemuxer } from './tag-demuxer.ts';
 import { configTag, encodeSampleAsFlvTag, sampleTag } from './tag-muxer.ts';
+import { parseVideoBody } from './video-message.ts';
 
 const hex = (text: string): Uint8Array =>
   Uint8Array.from(text.replaceAll(' ', '').match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
@@ -131,6 +133,42 @@ describe('every codec', () => {
     expect(() => first.push('audio', 0, `95 01 ${ascii('Opus')} 10 fc`)).toThrow(
       expect.objectContaining({ code: 'FLV_TOO_MANY_TRACKS' }),
     );
+  });
+});
+
+describe('a real file with multitrack', () => {
+  it('has four tracks, and is written as it was read', () => {
+    const reader = new FlvReader();
+    reader.push(
+      new Uint8Array(readFileSync(new URL('../../fixtures/enhanced-multitrack.flv', import.meta.url))),
+    );
+    const tracks: Track[] = [];
+    const written: string[] = [];
+    const read: string[] = [];
+    const target = new TagDemuxer({
+      onTrack: (track) => {
+        tracks.push(track);
+        written.push(`${configTag(track)!.body}`);
+      },
+      onSample: (sample) => written.push(`${sampleTag(sample).body}`),
+      onMetadata: (value) => expect(value).toBeInstanceOf(AmfEcmaArray),
+      onDataEvent: () => undefined,
+    });
+    for (let item = reader.next(); item !== undefined; item = reader.next()) {
+      if (item.kind !== 'tag') continue;
+      target.push(item.tag);
+      const { type, body } = item.tag;
+      const parse = type === 'video' ? parseVideoBody : parseAudioBody;
+      const kind = type === 'script' ? undefined : parse(body)[0]?.kind;
+      if (kind === 'config' || kind === 'frame') read.push(`${body}`);
+    }
+    expect(tracks.map((track) => [track.id, track.parameters.codec]).sort()).toEqual([
+      [1, 'hevc'],
+      [2, 'aac'],
+      [3, 'av1'],
+      [4, 'opus'],
+    ]);
+    expect(written.join('\n') === read.join('\n')).toBe(true);
   });
 });
 
