@@ -1,13 +1,15 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AmfEcmaArray, decodeAmf0 } from '../amf/index.ts';
+import { AmfEcmaArray } from '../amf/index.ts';
 import { ParseError, type Sample, type Track } from '../model/index.ts';
+import { parseAudioBody } from './audio-message.ts';
 import { FlvReader } from './flv-reader.ts';
-import { metadataTag, scriptBody } from './script.ts';
+import { scriptBody } from './script.ts';
 import { encodeFlvTag, type Tag, type TagType } from './tag.ts';
 import { TagDemuxer } from './tag-demuxer.ts';
 import { configTag, encodeSampleAsFlvTag, sampleTag } from './tag-muxer.ts';
+import { parseVideoBody } from './video-message.ts';
 
 const hex = (text: string): Uint8Array =>
   Uint8Array.from(text.replaceAll(' ', '').match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
@@ -134,6 +136,42 @@ describe('every codec', () => {
   });
 });
 
+describe('a real file with multitrack', () => {
+  it('has four tracks, and is written as it was read', () => {
+    const reader = new FlvReader();
+    reader.push(
+      new Uint8Array(readFileSync(new URL('../../fixtures/enhanced-multitrack.flv', import.meta.url))),
+    );
+    const tracks: Track[] = [];
+    const written: string[] = [];
+    const read: string[] = [];
+    const target = new TagDemuxer({
+      onTrack: (track) => {
+        tracks.push(track);
+        written.push(`${configTag(track)!.body}`);
+      },
+      onSample: (sample) => written.push(`${sampleTag(sample).body}`),
+      onMetadata: (value) => expect(value).toBeInstanceOf(AmfEcmaArray),
+      onDataEvent: () => undefined,
+    });
+    for (let item = reader.next(); item !== undefined; item = reader.next()) {
+      if (item.kind !== 'tag') continue;
+      target.push(item.tag);
+      const { type, body } = item.tag;
+      const parse = type === 'video' ? parseVideoBody : parseAudioBody;
+      const kind = type === 'script' ? undefined : parse(body)[0]?.kind;
+      if (kind === 'config' || kind === 'frame') read.push(`${body}`);
+    }
+    expect(tracks.map((track) => [track.id, track.parameters.codec]).sort()).toEqual([
+      [1, 'hevc'],
+      [2, 'aac'],
+      [3, 'av1'],
+      [4, 'opus'],
+    ]);
+    expect(written.join('\n') === read.join('\n')).toBe(true);
+  });
+});
+
 describe('parameters', () => {
   it('that change make a new track of the same id; the same again does not', () => {
     const { push, tracks, samples } = demuxer();
@@ -165,6 +203,27 @@ describe('parameters', () => {
     expect(tracks.map((track) => track.parameters.codec)).toEqual(['vp9', 'vp8']);
     expect(samples.map((sample) => sample.keyframe)).toEqual([true, false, true, true]);
     expect(counted.dropped).toBe(1);
+  });
+
+  it('of AV1 without record follow its key frames', () => {
+    const { push, tracks } = demuxer();
+    const keyFrame = (sequence: string): string => `91${ascii('av01')} ${sequence} 32041b1400a1`;
+    const other = '0a0a00000003b4fd900be001';
+    for (const sequence of [AV1C.slice(8), AV1C.slice(8), other, other]) push('video', 0, keyFrame(sequence));
+    expect(tracks.map(({ parameters }) => parameters)).toMatchObject([{ width: 320 }, { width: 160 }]);
+    push('video', 0, `90${ascii('av01')} ${AV1C}`);
+    push('video', 0, keyFrame(other));
+    expect(tracks.length).toBe(3);
+  });
+
+  it('that cannot be read leave the old ones in force', () => {
+    const { push, tracks, samples } = demuxer();
+    push('video', 0, `1700000000 ${AVCC}`);
+    expect(() =>
+      push('video', 0, `1700000000 ${AVCC.replace('0142c00dff', '0142c00dfd').slice(0, -8)}`),
+    ).toThrow(expect.objectContaining({ name: 'ParseError' }));
+    push('video', 40, '1701000000 00000002 6588');
+    expect([tracks.length, samples.length]).toEqual([1, 1]);
   });
 
   it('are missed: frames before them are dropped and counted', () => {
@@ -283,61 +342,5 @@ describe('MP3', () => {
       [22_626, 576],
       [23_202, 576],
     ]);
-  });
-});
-
-describe('script tags', () => {
-  it('are metadata or events, with unwrapped time', () => {
-    const { told, demuxer: target } = demuxer();
-    const value = new AmfEcmaArray({ width: 320 });
-    target.push({
-      type: 'script',
-      timestampMs: 0xffff_fff0,
-      body: scriptBody('@setDataFrame', ['onMetaData', value]),
-    });
-    target.push({ type: 'script', timestampMs: 5, body: scriptBody('onCuePoint', ['旗 🚩', 1]) });
-    target.pushData({ name: 'onTextData', values: [] }, 6);
-    expect(told).toEqual([
-      expect.objectContaining({ properties: expect.objectContaining({ width: 320 }) }),
-      ['onCuePoint', ['旗 🚩', 1], 2 ** 32 + 5],
-      ['onTextData', [], 2 ** 32 + 6],
-    ]);
-  });
-
-  it('without a name are refused', () => {
-    const { demuxer: target } = demuxer();
-    for (const body of ['', '05', '02000d40736574446174614672616d65']) {
-      expect(() => target.push({ type: 'script', timestampMs: 0, body: hex(body) })).toThrow(
-        expect.objectContaining({ code: 'FLV_SCRIPT_NAME' }),
-      );
-    }
-  });
-
-  it('describe the tracks', () => {
-    const { push, tracks } = demuxer();
-    push('video', 0, `1700000000 ${AVCC}`);
-    push('audio', 0, 'af00 1210');
-    const [name, value] = decodeAmf0(metadataTag(tracks).body);
-    expect(name).toBe('onMetaData');
-    expect({ ...(value as AmfEcmaArray).properties }).toEqual({
-      width: 320,
-      height: 180,
-      framerate: 30,
-      videocodecid: 7,
-      audiocodecid: 10,
-      audiosamplerate: 44_100,
-      audiosamplesize: 16,
-      audiochannels: 2,
-      stereo: true,
-      encoder: 'onair',
-    });
-    const enhanced = demuxer();
-    enhanced.push('video', 0, `90${ascii('hvc1')} ${HVCC}`);
-    enhanced.push('audio', 0, `90${ascii('Opus')} ${OPUS_HEAD}`);
-    const [, other] = decodeAmf0(metadataTag(enhanced.tracks).body);
-    expect((other as AmfEcmaArray).properties).toMatchObject({
-      videocodecid: 0x6876_6331,
-      audiocodecid: 0x4f70_7573,
-    });
   });
 });

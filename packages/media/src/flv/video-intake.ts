@@ -29,8 +29,8 @@ export interface Intake {
 export class VideoIntake {
   readonly #id: number;
   #track: (Track & { readonly parameters: VideoParameters }) | undefined;
-  /** Record of a codec whose picture size only key frames tell. */
-  #record: { readonly codec: VideoCodec; readonly bytes: Uint8Array } | undefined;
+  /** Set while key frames tell the parameters, with the record that tells the rest, if there was one. */
+  #inBand: { readonly codec: VideoCodec; readonly record: Uint8Array | undefined } | undefined;
   #lengthSize = 4;
   #lastDts: number | undefined;
 
@@ -44,13 +44,14 @@ export class VideoIntake {
    * @param frameRate frames per second by the publisher's word, for records that tell none.
    */
   configure(codec: VideoCodec, record: Uint8Array, frameRate: number | undefined): Track | undefined {
-    this.#record = undefined;
-    this.#lengthSize = lengthSizeOf(codec, record);
+    const lengthSize = lengthSizeOf(codec, record);
     const parameters = videoParameters(codec, record);
+    this.#lengthSize = lengthSize;
     if (parameters === undefined || (codec === 'av1' && parameters.width === 0)) {
-      this.#record = { codec, bytes: record.slice() };
+      this.#inBand = { codec, record: record.slice() };
       return undefined;
     }
+    this.#inBand = undefined;
     return this.#adopt(parameters, frameRate);
   }
 
@@ -78,12 +79,15 @@ export class VideoIntake {
     return { track: adopted, samples: [{ track, dts, pts, duration: undefined, keyframe, data }] };
   }
 
+  /** Key frames tell the parameters where no record does so. */
   #adoptFromFrame(codec: VideoCodec, data: Uint8Array, frameRate: number | undefined): Track | undefined {
-    const configured = this.#track?.parameters;
-    if (codec === 'av1' && configured?.codec === 'av1' && this.#record === undefined) return undefined;
-    const record = this.#record?.codec === codec ? this.#record.bytes : undefined;
+    const told = this.#inBand;
+    if (told?.codec !== codec && this.#track?.parameters.codec === codec) return undefined;
+    const record = told?.codec === codec ? told.record : undefined;
     const parameters = keyframeParameters(codec, data, record);
-    return parameters === undefined ? undefined : this.#adopt(parameters, frameRate);
+    if (parameters === undefined) return undefined;
+    this.#inBand = { codec, record };
+    return this.#adopt(parameters, frameRate);
   }
 
   #adopt(found: VideoParameters, frameRate: number | undefined): Track | undefined {
