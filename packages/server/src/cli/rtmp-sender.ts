@@ -8,19 +8,19 @@ import {
   VIDEO_FOURCC,
 } from '@onair/media/flv';
 import type { CodecParameters, Sample, Track } from '@onair/media/model';
-import type { RtmpConnection } from './rtmp-connection.ts';
+import type { RtmpClient } from './rtmp-client.ts';
 
 /** Values of `videocodecid` and `audiocodecid` that FLV numbers; others are told by FourCC. */
 const FLV_CODEC_IDS: Readonly<Record<string, number>> = { h264: 7, aac: 10, mp3: 2 };
 
 /** Sends tracks and samples over a connection that is ready to publish. Its first sample is at time 0. */
-export class RtmpPublisher {
-  readonly #connection: RtmpConnection;
+export class RtmpSender {
+  readonly #connection: RtmpClient;
   readonly #tracks = new Map<number, Track>();
   #startMs: number | undefined;
   #lastMs = 0;
 
-  constructor(connection: RtmpConnection) {
+  constructor(connection: RtmpClient) {
     this.#connection = connection;
   }
 
