@@ -4,8 +4,8 @@ import type { Command } from 'commander';
 import { type DemoOptions, DemoSource } from '../demo/index.ts';
 import { createLog, type Logger, redactUrl } from '../observe/index.ts';
 import { wholeNumber } from './numbers.ts';
-import { RtmpConnection } from './rtmp-connection.ts';
-import { RtmpPublisher } from './rtmp-publisher.ts';
+import { RtmpClient } from './rtmp-client.ts';
+import { RtmpSender } from './rtmp-sender.ts';
 import { stopSignal } from './stop-signal.ts';
 
 /** Where the demo goes if no address is given. */
@@ -38,7 +38,7 @@ export async function publishDemo({ url, demo = {}, logger, signal }: DemoPublic
   const source = new DemoSource(demo);
   let failures = 0;
   while (!signal.aborted) {
-    const connection = new RtmpConnection({ url: address, intent: 'publish' });
+    const connection = new RtmpClient({ url: address, intent: 'publish' });
     const leave = (): void => void connection.close();
     signal.addEventListener('abort', leave);
     let since = Number.POSITIVE_INFINITY;
@@ -62,8 +62,8 @@ export async function publishDemo({ url, demo = {}, logger, signal }: DemoPublic
   logger.info({ url: shown }, 'demo ended');
 }
 
-async function runDemo(source: DemoSource, connection: RtmpConnection): Promise<void> {
-  const publisher = new RtmpPublisher(connection);
+async function runDemo(source: DemoSource, connection: RtmpClient): Promise<void> {
+  const publisher = new RtmpSender(connection);
   for (const track of source.tracks) publisher.announce(track);
   let skipping = false;
   const handle = source.start((sample) => {

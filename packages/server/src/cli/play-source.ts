@@ -6,10 +6,12 @@ import { parseRtmpUrl } from '@onair/media/rtmp';
 import { ticks } from '@onair/media/time';
 import { WebSocket } from 'ws';
 import { initParameters } from './init-parameters.ts';
-import { RtmpConnection } from './rtmp-connection.ts';
+import { RtmpClient } from './rtmp-client.ts';
 
 /** Milliseconds within which a server must answer a request. */
 const ANSWER_MS = 10_000;
+/** Milliseconds a server gets to answer the closing of a WebSocket. */
+const CLOSE_MS = 1000;
 /** Largest WebSocket message taken, in bytes. */
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 
@@ -26,6 +28,7 @@ export interface PlaySink {
  * @throws whatever ends it otherwise.
  */
 export async function playStream(url: string, sink: PlaySink, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
   const scheme = /^([a-z]+):\/\//.exec(url)?.[1] ?? '';
   if (scheme.startsWith('rtmp')) return playRtmp(url, sink, signal);
   if (scheme === 'http' || scheme === 'https') return playHttp(url, sink, signal);
@@ -52,7 +55,7 @@ function tagTaker(sink: PlaySink): (tag: Tag) => void {
 
 async function playRtmp(url: string, sink: PlaySink, signal: AbortSignal): Promise<void> {
   const take = tagTaker(sink);
-  const connection = new RtmpConnection({
+  const connection = new RtmpClient({
     url: parseRtmpUrl(url),
     intent: 'play',
     onBytes: (count) => sink.bytes(count),
@@ -84,18 +87,31 @@ function flvTaker(sink: PlaySink): (bytes: Uint8Array) => void {
 }
 
 async function playHttp(url: string, sink: PlaySink, signal: AbortSignal): Promise<void> {
-  const late = new AbortController();
-  const timer = setTimeout(() => late.abort(new Error('no answer within 10 s')), ANSWER_MS);
+  const request = new AbortController();
+  const leave = (): void => request.abort();
+  signal.addEventListener('abort', leave);
+  const timer = setTimeout(() => request.abort(new Error('no answer within 10 s')), ANSWER_MS);
+  // A body that was received whole before the abort never settles its reads any more.
+  const left = new Promise<{ readonly done: true }>((resolve) => {
+    request.signal.addEventListener('abort', () => resolve({ done: true }));
+  });
   try {
-    const response = await fetch(url, { signal: AbortSignal.any([signal, late.signal]) });
+    const response = await fetch(url, { signal: request.signal });
     clearTimeout(timer);
     if (!response.ok || response.body === null) throw new Error(`${response.status} ${response.statusText}`);
     const take = flvTaker(sink);
-    for await (const bytes of response.body) take(bytes);
+    const reader = response.body.getReader();
+    for (;;) {
+      const part = await Promise.race([reader.read(), left]);
+      if (part.done) return;
+      take(part.value);
+    }
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
     clearTimeout(timer);
+    signal.removeEventListener('abort', leave);
+    request.abort();
   }
 }
 
@@ -107,7 +123,11 @@ async function playSocket(url: string, sink: PlaySink, signal: AbortSignal): Pro
     handshakeTimeout: ANSWER_MS,
   });
   const take = fmp4 ? fmp4Taker(sink) : flvTaker(sink);
-  const leave = (): void => socket.close(1000);
+  let timer: NodeJS.Timeout | undefined;
+  const leave = (): void => {
+    socket.close(1000);
+    timer = setTimeout(() => socket.terminate(), CLOSE_MS);
+  };
   signal.addEventListener('abort', leave);
   try {
     await new Promise<void>((resolve, reject) => {
@@ -129,6 +149,7 @@ async function playSocket(url: string, sink: PlaySink, signal: AbortSignal): Pro
     if (!signal.aborted) throw error;
   } finally {
     signal.removeEventListener('abort', leave);
+    clearTimeout(timer);
     socket.terminate();
   }
 }

@@ -30,9 +30,11 @@ export async function watchStream(options: PlayOptions): Promise<boolean> {
   const { url, stats: live, interval, duration, write, terminal, signal } = options;
   const stats = new StreamStats(performance.now());
   const ended = new AbortController();
-  const until = AbortSignal.any([signal, ended.signal]);
+  const end = (): void => ended.abort();
+  if (signal.aborted) end();
+  signal.addEventListener('abort', end);
   const timers: NodeJS.Timeout[] = [];
-  if (duration !== undefined) timers.push(setTimeout(() => ended.abort(), duration * 1000));
+  if (duration !== undefined) timers.push(setTimeout(end, duration * 1000));
   const tell = (last: boolean): boolean => {
     const report = stats.report(performance.now());
     if (!terminal) write(`${JSON.stringify({ url: redactUrl(url), ...report })}\n`);
@@ -47,8 +49,9 @@ export async function watchStream(options: PlayOptions): Promise<boolean> {
       sample: (sample: Parameters<StreamStats['sample']>[0]) =>
         stats.sample(sample, performance.now(), Date.now()),
     };
-    await playStream(url, sink, until);
+    await playStream(url, sink, ended.signal);
   } finally {
+    signal.removeEventListener('abort', end);
     for (const timer of timers) clearTimeout(timer);
   }
   return tell(true);

@@ -5,8 +5,8 @@ import { MILLISECONDS, rescale, ticks } from '@onair/media/time';
 import type { Command } from 'commander';
 import { createLog, type Logger, redactUrl } from '../observe/index.ts';
 import { readMediaFile } from './media-file.ts';
-import { RtmpConnection } from './rtmp-connection.ts';
-import { RtmpPublisher } from './rtmp-publisher.ts';
+import { RtmpClient } from './rtmp-client.ts';
+import { RtmpSender } from './rtmp-sender.ts';
 import { stopSignal } from './stop-signal.ts';
 
 /** Between two passes of a looped file, in milliseconds, if the last sample tells no duration. */
@@ -31,7 +31,8 @@ export interface PushOptions {
  * @throws whatever ends it before the file or `signal` does.
  */
 export async function pushFile({ file, url, loop, logger, signal }: PushOptions): Promise<void> {
-  const connection = new RtmpConnection({ url: parseRtmpUrl(url), intent: 'publish' });
+  if (signal.aborted) return;
+  const connection = new RtmpClient({ url: parseRtmpUrl(url), intent: 'publish' });
   const leave = (): void => void connection.close();
   signal.addEventListener('abort', leave);
   try {
@@ -47,13 +48,8 @@ export async function pushFile({ file, url, loop, logger, signal }: PushOptions)
   }
 }
 
-async function send(
-  file: string,
-  loop: boolean,
-  connection: RtmpConnection,
-  signal: AbortSignal,
-): Promise<void> {
-  const publisher = new RtmpPublisher(connection);
+async function send(file: string, loop: boolean, connection: RtmpClient, signal: AbortSignal): Promise<void> {
+  const publisher = new RtmpSender(connection);
   const timeline = new Timeline();
   let announced = new Map<number, Track>();
   const gone = connection.closed.then((error) => {
@@ -87,22 +83,26 @@ async function send(
 /** Puts the samples of one pass after another onto one timeline and tells when each is due. */
 class Timeline {
   #startedAt: number | undefined; // clock, ms
-  #offsetMs: number | undefined; // of this pass
+  #offsetMs: number | undefined; // from the file's time to ours
   #lastMs = 0;
   #endMs = 0;
+  /** First and last moment of each track in this pass, in ms of our time. */
+  readonly #spans = new Map<number, { readonly first: number; end: number }>();
 
   /** @returns the sample at its place, and when to send it on the clock of `performance.now()`, in ms. */
   place(sample: Sample): { readonly sample: Sample; readonly dueMs: number } {
-    const { timebase } = sample.track;
+    const { timebase, id } = sample.track;
     const fileMs = rescale(sample.dts, timebase, MILLISECONDS);
-    if (this.#offsetMs === undefined || fileMs + this.#offsetMs < this.#lastMs - MAX_STEP_BACK_MS) {
-      this.#offsetMs = this.#endMs - fileMs;
-    }
+    this.#offsetMs ??= -fileMs;
+    if (fileMs + this.#offsetMs < this.#lastMs - MAX_STEP_BACK_MS) this.#offsetMs = this.#endMs - fileMs;
     const ms = fileMs + this.#offsetMs;
     const lengthMs =
       sample.duration === undefined ? LAST_SAMPLE_MS : rescale(sample.duration, timebase, MILLISECONDS);
     this.#lastMs = ms;
     this.#endMs = Math.max(this.#endMs, ms + lengthMs);
+    const span = this.#spans.get(id);
+    if (span === undefined) this.#spans.set(id, { first: ms, end: ms + lengthMs });
+    else span.end = Math.max(span.end, ms + lengthMs);
     this.#startedAt ??= performance.now() - ms;
     const shift = Math.round((this.#offsetMs * timebase) / MILLISECONDS);
     return {
@@ -111,9 +111,12 @@ class Timeline {
     };
   }
 
-  /** The next sample follows on the last one. */
+  /** The next pass begins when the longest track of this one is over. */
   startOver(): void {
-    this.#offsetMs = undefined;
+    const longest = Math.max(...[...this.#spans.values()].map(({ first, end }) => end - first));
+    if (this.#offsetMs !== undefined) this.#offsetMs += longest;
+    this.#lastMs = Number.NEGATIVE_INFINITY;
+    this.#spans.clear();
   }
 }
 

@@ -89,7 +89,7 @@ export class StreamStats {
       ...this.#totals,
       longestGapMs: round(this.#totals.longestGapMs),
       latencyMs: spread(ages),
-      tracks: [...this.#tracks.values()].map(({ track }) => describeTrack(track)),
+      tracks: [...this.#tracks].sort(([a], [b]) => a - b).map(([, { track }]) => describeTrack(track)),
     };
   }
 

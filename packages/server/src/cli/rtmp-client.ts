@@ -1,26 +1,16 @@
-import { createHmac, randomBytes } from 'node:crypto';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { AmfValue } from '@onair/media/amf';
-import {
-  type HandshakeCrypto,
-  type RtmpClientEvent,
-  RtmpClientSession,
-  type RtmpUrl,
-} from '@onair/media/rtmp';
+import { type RtmpClientEvent, RtmpClientSession, type RtmpUrl } from '@onair/media/rtmp';
+import { handshakeCrypto } from '../net/handshake-crypto.ts';
 
 /** Milliseconds from opening the socket until publishing or playing must have begun. */
 export const RTMP_READY_MS = 10_000;
 /** Milliseconds a socket gets to send what waits when it is closed. */
 const CLOSE_MS = 3000;
 
-const CRYPTO: HandshakeCrypto = {
-  hmacSha256: (key, data) => createHmac('sha256', key).update(data).digest(),
-  randomBytes,
-};
-
 /** What to connect to and for what. */
-export interface RtmpConnectionOptions {
+export interface RtmpClientOptions {
   readonly url: RtmpUrl;
   readonly intent: 'publish' | 'play';
   /** Takes every event of the session. What it throws closes the connection. */
@@ -42,12 +32,12 @@ export class RtmpRefused extends Error {
 }
 
 /** One RTMP connection as client: owns the socket and pumps it through the session. */
-export class RtmpConnection {
+export class RtmpClient {
   /** Settles when publishing or playing may begin; rejects if it never does. */
   readonly ready: Promise<void>;
   /** Settles once when the connection is over, with the error if there was one. Never rejects. */
   readonly closed: Promise<Error | undefined>;
-  readonly #options: RtmpConnectionOptions;
+  readonly #options: RtmpClientOptions;
   readonly #session: RtmpClientSession;
   readonly #socket: Socket;
   readonly #deadline: NodeJS.Timeout;
@@ -55,12 +45,19 @@ export class RtmpConnection {
   #markReady: () => void = () => undefined;
 
   /** Opens at once. */
-  constructor(options: RtmpConnectionOptions) {
+  constructor(options: RtmpClientOptions) {
     const { url, intent } = options;
     this.#options = options;
     const { app, tcUrl, playpath } = url;
     const nowMs = (): number => Math.floor(performance.now());
-    this.#session = new RtmpClientSession({ nowMs, crypto: CRYPTO, intent, app, tcUrl, name: playpath });
+    this.#session = new RtmpClientSession({
+      nowMs,
+      crypto: handshakeCrypto,
+      intent,
+      app,
+      tcUrl,
+      name: playpath,
+    });
     this.#socket = open(url);
     this.#socket.setNoDelay(true);
     this.closed = new Promise((resolve) => {
