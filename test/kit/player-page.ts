@@ -90,4 +90,4 @@ export class PlayerPage {
 
 const PAGE = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>player</title><link rel="icon" href="data:,"><style>body{margin:0;background:#23272e}</style>
-<script type="module" src="/onair-player.js"></script><body></body></html>`;
+<script type="module">import * as onair from "/onair-player.js"; window.onair = onair</script><body></body></html>`;

@@ -134,3 +134,20 @@ export async function watchFor(page: Page, ms: number): Promise<Watched> {
     ...seen,
   };
 }
+
+/** Seconds from making to showing each picture looked at during `ms` milliseconds, by the clock burnt into it; ascending. */
+export function measureGlass(page: Page, ms: number): Promise<number[]> {
+  return page.evaluate(async (duration) => {
+    const { BurntClockMeter } = (window as unknown as { onair: typeof import('@onair/client') }).onair;
+    const measures: number[] = [];
+    const meter = new BurntClockMeter(document.querySelector('onair-player')!.video!, {
+      everyMs: 100,
+      onMeasure: (measure) => {
+        if (measure !== undefined) measures.push(measure.seconds);
+      },
+    });
+    await new Promise((resolve) => setTimeout(resolve, duration));
+    meter.close();
+    return measures.sort((a, b) => a - b);
+  }, ms);
+}

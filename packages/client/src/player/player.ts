@@ -126,6 +126,7 @@ export class Player {
       reconnects: 0,
       skipped: 0,
       stalls: 0,
+      clockOffset: undefined,
     };
     return {
       ...(this.#source?.figures() ?? empty),

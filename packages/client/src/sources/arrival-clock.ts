@@ -1,5 +1,7 @@
 /** Arrivals over which the least delayed is looked for, ms. */
 const WINDOW_MS = 10_000;
+/** After silence of this length, ms, the stream's time may stand in another relation to ours. */
+const SILENCE_MS = 1000;
 
 /**
  * Tells how late a picture is where the wire carries no clock: of the media received in the last seconds, the least
@@ -8,9 +10,12 @@ const WINDOW_MS = 10_000;
  */
 export class ArrivalClock {
   #best: { readonly offset: number; readonly at: number }[] = [];
+  #heardAt = 0;
 
   /** Media arrived. @param time its presentation time, s @param now ms */
   add(time: number, now: number): void {
+    if (now - this.#heardAt > SILENCE_MS) this.#best = [];
+    this.#heardAt = now;
     const offset = now - time * 1000;
     // Ascending offsets: the first is the least delayed of the window.
     while (this.#best.length > 0 && this.#best.at(-1)!.offset >= offset) this.#best.pop();

@@ -86,6 +86,7 @@ export class FlvSource implements Source {
       reconnects: this.#shown.reconnects,
       skipped: 0,
       stalls: stalls.count,
+      clockOffset: undefined,
     };
   }
 

@@ -127,6 +127,7 @@ export class Fmp4Source implements Source {
       reconnects: this.#shown.reconnects,
       skipped: this.#shown.skipped,
       stalls: stalls.count,
+      clockOffset: this.#clock.synchronised ? this.#clock.offset : undefined,
     };
   }
 

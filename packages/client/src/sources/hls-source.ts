@@ -111,6 +111,7 @@ export class HlsSource implements Source {
       reconnects: this.#counts.reconnects,
       skipped: 0,
       stalls: this.#counts.stalls,
+      clockOffset: undefined,
     };
   }
 

@@ -89,6 +89,7 @@ export class NativeHlsSource implements Source {
       reconnects: this.#counts.reconnects,
       skipped: 0,
       stalls: this.#counts.stalls,
+      clockOffset: undefined,
     };
   }
 

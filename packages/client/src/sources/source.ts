@@ -52,6 +52,8 @@ export interface SourceFigures {
   /** Blocks the server left out because this viewer was too slow. */
   readonly skipped: number;
   readonly stalls: number;
+  /** Milliseconds to add to this machine's clock to get the server's, where the transport tells. */
+  readonly clockOffset: number | undefined;
 }
 
 /** One transport at work on one media element. */

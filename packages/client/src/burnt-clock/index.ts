@@ -1,0 +1,1 @@
+export * from './burnt-clock-meter.ts';
