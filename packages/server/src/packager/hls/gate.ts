@@ -22,7 +22,8 @@ export class Gate {
     if (last === undefined) return held;
     const until = Math.max(frontier, last.time - MAX_HELD_US);
     let count = 0;
-    while (count < held.length && held[count]!.time < until) count++;
+    // By its middle, which is what decides on the segment a block belongs to.
+    while (count < held.length && held[count]!.time + held[count]!.duration / 2 < until) count++;
     return held.splice(0, count);
   }
 
