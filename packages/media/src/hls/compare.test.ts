@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { live, part, segment } from '../../../../test/kit/playlists.ts';
 import { comparePlaylists } from './compare.ts';
-import { live, part, segment } from './fixtures.ts';
 import type { MediaPlaylist, Segment } from './model.ts';
 
 const older = live(7, 6, 2);
@@ -88,6 +88,7 @@ describe('comparePlaylists', () => {
       withSegment(newer, 5, { parts: [part(39), part(40), { ...part(41), uri: 'z' }] }),
       /hinted at part-41.m4s, but z came/,
     ],
+    ['a window that became too short', older, live(11, 2, 2), /though 2.666 s are below/],
     ['life after the end', { ...older, endList: true }, newer, /after EXT-X-ENDLIST/],
     [
       'a window in an event playlist',

@@ -1,4 +1,4 @@
-import type { Fault } from './check.ts';
+import { type Fault, listedSeconds, ROUNDING } from './check.ts';
 import type { MediaPlaylist, Part, Segment, SegmentHead } from './model.ts';
 
 const UPDATE = 'RFC 8216 §6.2.1';
@@ -24,6 +24,14 @@ export function comparePlaylists(older: MediaPlaylist, newer: MediaPlaylist): Fa
   const removed = newer.mediaSequence - older.mediaSequence;
   if (removed > 0 && older.type !== undefined) {
     must('RFC 8216 §6.2.1', `segments left a playlist of type ${older.type}`);
+  }
+  const span = listedSeconds(newer);
+  if (
+    removed > 0 &&
+    newer.skip === undefined &&
+    span < 3 * newer.targetDuration - ROUNDING * newer.segments.length
+  ) {
+    must('RFC 8216 §6.2.2', `segments left, though ${span.toFixed(3)} s are below 3 target durations`);
   }
   const end = lastSequence(newer);
   if (end < lastSequence(older)) must(UPDATE, `the last segment was ${lastSequence(older)}, is ${end}`);

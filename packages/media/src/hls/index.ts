@@ -1,4 +1,4 @@
-export * from './check.ts';
+export { checkMediaPlaylist, checkMultivariantPlaylist, type Fault, requiredVersion } from './check.ts';
 export * from './compare.ts';
 export * from './model.ts';
 export * from './parse.ts';

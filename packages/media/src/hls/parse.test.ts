@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { live } from '../../../../test/kit/playlists.ts';
 import { ParseError } from '../model/errors.ts';
-import { live } from './fixtures.ts';
 import { MAX_LINE_LENGTH, MAX_PLAYLIST_LENGTH } from './lines.ts';
 import { parseMediaPlaylist, parseMultivariantPlaylist, parsePlaylist } from './parse.ts';
 import { writeMediaPlaylist } from './write.ts';

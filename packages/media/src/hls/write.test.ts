@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { live, MULTIVARIANT, segment } from '../../../../test/kit/playlists.ts';
 import { checkMediaPlaylist, checkMultivariantPlaylist } from './check.ts';
-import { live, MULTIVARIANT, segment } from './fixtures.ts';
 import type { MediaPlaylist } from './model.ts';
 import { parseMediaPlaylist, parseMultivariantPlaylist } from './parse.ts';
 import { writeMediaPlaylist, writeMultivariantPlaylist } from './write.ts';

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { hex } from '../../../../test/kit/mp4-tracks.ts';
 import { ByteWriter, concatBytes } from '../bytes/index.ts';
 import { ParseError } from '../model/errors.ts';
 import { boxBudget, MAX_BOXES, readBoxes } from './box.ts';
 import { BoxStream } from './box-stream.ts';
 import { writeBox, writeFullBox } from './box-writer.ts';
 import { dumpBoxes } from './dump.ts';
-import { hex } from './fixtures.ts';
 
 const code = (run: () => unknown): string => {
   try {

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { hex, sample, TRACKS } from '../../../../test/kit/mp4-tracks.ts';
 import { concatBytes } from '../bytes/index.ts';
 import { ParseError } from '../model/errors.ts';
 import type { Sample } from '../model/sample.ts';
 import { chunk } from './chunk.ts';
 import { dumpBoxes } from './dump.ts';
-import { hex, sample, TRACKS } from './fixtures.ts';
 import { initSegment } from './init.ts';
 import { parseChunks } from './parse-chunks.ts';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { hex, TRACKS } from '../../../../test/kit/mp4-tracks.ts';
 import { ParseError } from '../model/errors.ts';
 import { dumpBoxes } from './dump.ts';
-import { hex, TRACKS } from './fixtures.ts';
 import { initSegment, progressiveHeader } from './init.ts';
 import { parseInit } from './parse-init.ts';
 

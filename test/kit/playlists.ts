@@ -1,4 +1,9 @@
-import type { MediaPlaylist, MultivariantPlaylist, Part, Segment } from './model.ts';
+import type {
+  MediaPlaylist,
+  MultivariantPlaylist,
+  Part,
+  Segment,
+} from '../../packages/media/src/hls/model.ts';
 
 const START = Date.UTC(2026, 0, 2, 3, 4, 5);
 const MAP = { uri: 'init-1.mp4' };

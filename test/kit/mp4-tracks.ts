@@ -1,6 +1,6 @@
-import type { AudioParameters, VideoParameters } from '../model/codec.ts';
-import type { Sample, Track } from '../model/sample.ts';
-import { type Timebase, ticks } from '../time/index.ts';
+import type { AudioParameters, VideoParameters } from '../../packages/media/src/model/codec.ts';
+import type { Sample, Track } from '../../packages/media/src/model/sample.ts';
+import { type Timebase, ticks } from '../../packages/media/src/time/index.ts';
 
 /** Bytes from hexadecimal digits; spaces are ignored. */
 export function hex(digits: string): Uint8Array {

@@ -1,0 +1,6 @@
+export * from './hls-packager.ts';
+export * from './options.ts';
+export * from './playlist-body.ts';
+export * from './reload.ts';
+export type { Rendition } from './rendition.ts';
+export type { WaitResult } from './waiters.ts';

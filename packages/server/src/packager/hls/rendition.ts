@@ -1,0 +1,171 @@
+import type { Track } from '@onair/media';
+import type { Block } from '../../hub/index.ts';
+import type { CmafConfig } from '../cmaf/cmaf-log.ts';
+import { type Boundary, type HlsInit, type HlsPart, type HlsSegment, OpenSegment } from './segment.ts';
+import { SegmentWindow, type WindowLimits } from './segment-window.ts';
+
+/** How far a rendition is: the newest part listed, or the newest segment if it has no parts. */
+export interface Progress {
+  readonly msn: number;
+  /** Index of the newest part within its segment; -1 for none. */
+  readonly part: number;
+}
+
+/** Where a rendition stands; replaced as a whole when it changes. */
+interface Progressing {
+  /** Rises with every change of the playlist. */
+  version: number;
+  ended: boolean;
+  nextPart: number;
+}
+
+/**
+ * The segments and parts of one track across epochs. Knows nothing of requests and playlists.
+ */
+export class Rendition {
+  /** Part of the addresses: `video`, `audio`, `audio-3`. */
+  readonly name: string;
+  /** Number of the first part it ever had. */
+  readonly firstPart: number;
+  readonly window = new SegmentWindow();
+  /** The track in the running epoch; undefined if the epoch has none for this rendition. */
+  track: Track | undefined;
+  readonly #boundaries: Boundary[] = [];
+  readonly #state: Progressing;
+  readonly #now: () => number;
+  readonly #changed: () => void;
+  #init: { readonly epoch: number; readonly init: HlsInit } | undefined;
+  #open: OpenSegment | undefined;
+
+  /**
+   * @param firstPart number of its first part. @param now monotonic ms.
+   * @param changed called when the playlist has changed.
+   */
+  constructor(name: string, firstPart: number, now: () => number, changed: () => void) {
+    this.name = name;
+    this.firstPart = firstPart;
+    this.#state = { version: 0, ended: false, nextPart: firstPart };
+    this.#now = now;
+    this.#changed = changed;
+  }
+
+  /** Rises with every change of the playlist; 0 while there is nothing to list. */
+  get version(): number {
+    return this.#state.version;
+  }
+
+  /** No segment will be added, unless {@link reopen} is called. */
+  get ended(): boolean {
+    return this.#state.ended;
+  }
+
+  /** The segment that is growing. */
+  get open(): OpenSegment | undefined {
+    return this.#open;
+  }
+
+  /** Number of the next part to be finished: the one a playlist hints at. */
+  get nextPart(): number {
+    return this.#open?.nextPart ?? this.#state.nextPart;
+  }
+
+  /** The newest that is listed, or undefined while nothing is. */
+  get progress(): Progress | undefined {
+    const open = this.#open;
+    if (open !== undefined && open.parts.length > 0) {
+      return { msn: open.boundary.msn, part: open.parts.length - 1 };
+    }
+    const last = this.window.listed.at(-1);
+    return last === undefined ? undefined : { msn: last.boundary.msn, part: last.parts.length - 1 };
+  }
+
+  /** Tells where a segment begins; it does once a block reaches that time. */
+  bound(boundary: Boundary): void {
+    this.#boundaries.push(boundary);
+  }
+
+  /** Takes the next block. @param partTarget PART-TARGET in µs. */
+  accept(block: Block<CmafConfig>, partTarget: number, limits: WindowLimits): void {
+    const at = block.time + block.compositionOffset;
+    // Audio goes where most of it belongs; a picture is where it begins.
+    const middle = block.video ? 0 : block.duration / 2;
+    for (let next = this.#boundaries[0]; next !== undefined; next = this.#boundaries[0]) {
+      if (at + middle < next.time) break;
+      this.#boundaries.shift();
+      this.#begin(next, limits);
+    }
+    const open = this.#open;
+    if (open === undefined) return;
+    const before = open.parts.length;
+    open.add(block, partTarget);
+    if (open.parts.length > before) this.#change();
+  }
+
+  /** Ends the growing segment and all that were announced, so that numbers stay those of the other renditions. */
+  close(end: number, limits: WindowLimits): void {
+    for (const boundary of this.#boundaries.splice(0)) this.#begin(boundary, limits);
+    this.#finish(end, limits);
+  }
+
+  /** No more will come: EXT-X-ENDLIST. */
+  end(): void {
+    if (this.#state.ended) return;
+    this.#state.ended = true;
+    this.#change();
+  }
+
+  /** Goes on after {@link end}: what was listed leaves the playlist. */
+  reopen(): void {
+    if (!this.#state.ended) return;
+    this.#state.ended = false;
+    this.window.retireAll(this.#now());
+    this.#change();
+  }
+
+  /** The init segment served under this name. */
+  init(file: string): HlsInit | undefined {
+    return this.#open?.init.file === file ? this.#open.init : this.window.init(file);
+  }
+
+  segment(msn: number): HlsSegment | undefined {
+    return this.window.segment(msn);
+  }
+
+  /** A finished part. */
+  part(number: number): HlsPart | undefined {
+    const first = this.#open?.parts[0];
+    return first !== undefined && number >= first.number
+      ? this.#open!.parts[number - first.number]
+      : this.window.part(number);
+  }
+
+  #begin(boundary: Boundary, limits: WindowLimits): void {
+    this.#finish(boundary.time, limits);
+    const init = this.#initFor(boundary);
+    if (init !== undefined) this.#open = new OpenSegment(boundary, init, this.#state.nextPart);
+  }
+
+  #finish(end: number, limits: WindowLimits): void {
+    const open = this.#open;
+    if (open === undefined) return;
+    this.#open = undefined;
+    const segment = open.finish(end);
+    this.#state.nextPart = open.nextPart;
+    this.window.push(segment, limits, this.#now());
+    this.#change();
+  }
+
+  #initFor({ epoch, msn }: Boundary): HlsInit | undefined {
+    if (this.#init?.epoch === epoch.number) return this.#init.init;
+    const bytes = this.track === undefined ? undefined : epoch.config.inits.get(this.track.id);
+    if (bytes === undefined) return this.#init?.init;
+    const init: HlsInit = { file: `i${msn}.mp4`, bytes };
+    this.#init = { epoch: epoch.number, init };
+    return init;
+  }
+
+  #change(): void {
+    this.#state.version++;
+    this.#changed();
+  }
+}

@@ -1,0 +1,214 @@
+import type { Track } from '@onair/media';
+import type { Block, Clock, ClockAnchor, LogEpoch } from '../../hub/index.ts';
+import type { CmafConfig } from '../cmaf/cmaf-log.ts';
+import { Gate } from './gate.ts';
+import { fitPartTarget, type HlsOptions } from './options.ts';
+import { Rendition } from './rendition.ts';
+import type { WindowLimits } from './segment-window.ts';
+import { firstNumbers, Timeline } from './timeline.ts';
+
+/** Audio chunks last about this long at most, in µs; longer frames are chunks of their own. */
+const AUDIO_GRAIN_US = 45_000;
+/** How far a track may run ahead of the leading one before it is cut without it, in µs. */
+const LEADER_ABSENT_US = 1_500_000;
+
+interface Lane {
+  readonly rendition: Rendition;
+  readonly gate: Gate;
+}
+
+/** Where the leading track is. */
+interface Lead {
+  lane: Lane | undefined;
+  /** µs of stream time up to which it has come. */
+  frontier: number;
+  /** µs of stream time of its last keyframe. */
+  lastKey: number;
+  /** What its next keyframe begins; undefined while segments run. */
+  start: { readonly discontinuity: boolean } | undefined;
+}
+
+/**
+ * Decides where segments begin: at keyframes of the video, for all renditions at once, so that they have the same
+ * numbers and times. Audio alone leads itself. Tracks other than the leading one wait until it has passed them.
+ */
+export class Segmenter {
+  readonly timeline: Timeline;
+  readonly #clock: Clock;
+  readonly #options: () => HlsOptions;
+  readonly #changed: (rendition: Rendition) => void;
+  readonly #lanes = new Map<string, Lane>();
+  readonly #byTrack = new Map<number, Lane>();
+  readonly #lead: Lead = {
+    lane: undefined,
+    frontier: Number.NEGATIVE_INFINITY,
+    lastKey: 0,
+    start: { discontinuity: false },
+  };
+  #partTarget: number | undefined;
+
+  /** @param changed called when the playlist of a rendition has changed. */
+  constructor(clock: Clock, options: () => HlsOptions, changed: (rendition: Rendition) => void) {
+    this.#clock = clock;
+    this.#options = options;
+    this.#changed = changed;
+    this.timeline = new Timeline(options(), clock.wall());
+  }
+
+  /** Every rendition there ever was, by name. */
+  rendition(name: string): Rendition | undefined {
+    return this.#lanes.get(name)?.rendition;
+  }
+
+  /** The renditions of the running epoch, the leading one first. */
+  get current(): Rendition[] {
+    return [...this.#byTrack.values()].map(({ rendition }) => rendition);
+  }
+
+  /** PART-TARGET in µs. */
+  get partTarget(): number {
+    return this.#partTarget ?? this.#options().partMs * 1000;
+  }
+
+  /** EXT-X-TARGETDURATION in seconds, settled now if it was not. */
+  settleTarget(): number {
+    const rendition = this.#lead.lane?.rendition;
+    const durations = rendition?.window.listed.map(({ duration }) => duration) ?? [];
+    return this.timeline.settle(durations, rendition?.open?.size.duration ?? 0);
+  }
+
+  /** Blocks to come belong to `epoch`; `anchor` ties their time to the wall clock. */
+  place(epoch: LogEpoch<CmafConfig>, anchor: ClockAnchor, discontinuity: boolean): void {
+    this.closeSegments();
+    this.timeline.place(epoch, anchor);
+    const tracks = servedTracks(epoch.tracks);
+    this.#byTrack.clear();
+    for (const [name, track] of tracks) {
+      const lane = this.#lanes.get(name) ?? this.#newLane(name);
+      lane.rendition.track = track;
+      lane.rendition.reopen();
+      this.#byTrack.set(track.id, lane);
+    }
+    for (const [name, { rendition }] of this.#lanes) {
+      if (tracks.has(name)) continue;
+      rendition.track = undefined;
+      rendition.end();
+    }
+    this.#lead.lane = [...this.#byTrack.values()][0];
+    this.#lead.frontier = Number.NEGATIVE_INFINITY;
+    this.#lead.start = { discontinuity };
+  }
+
+  /** Takes the next block of the log. */
+  block(block: Block<CmafConfig>): void {
+    const lane = this.#byTrack.get(block.track);
+    if (lane === undefined) return;
+    if (lane === this.#lead.lane) this.#leading(lane, block);
+    else lane.gate.push(block);
+    for (const follower of this.#byTrack.values()) {
+      for (const released of follower.gate.release(this.#lead.frontier)) this.#following(follower, released);
+    }
+  }
+
+  /** Ends the growing segments, so that everything received can be fetched. */
+  closeSegments(): void {
+    const limits = this.#limits();
+    for (const lane of this.#byTrack.values()) {
+      for (const block of lane.gate.drain()) lane.rendition.accept(block, this.partTarget, limits);
+    }
+    for (const { rendition } of this.#byTrack.values()) rendition.close(this.#lead.frontier, limits);
+    this.#lead.start ??= { discontinuity: false };
+  }
+
+  /** The stream is over. */
+  end(): void {
+    this.closeSegments();
+    for (const { rendition } of this.#lanes.values()) rendition.end();
+  }
+
+  /** Lets go of all media. */
+  clear(): void {
+    for (const { rendition } of this.#lanes.values()) rendition.window.clear();
+  }
+
+  #leading(lane: Lane, block: Block<CmafConfig>): void {
+    const lead = this.#lead;
+    if (lead.start !== undefined) {
+      if (block.video && !block.independent) return;
+      this.#partTarget ??= fitPartTarget(this.#options().partMs, this.#grains(block));
+      this.#bound(block.time, lead.start.discontinuity);
+      lead.start = undefined;
+    } else if (this.#cutsAt(lane.rendition, block)) {
+      this.#bound(block.time + block.compositionOffset, false);
+    }
+    if (block.independent) lead.lastKey = block.time;
+    lane.rendition.accept(block, this.partTarget, this.#limits());
+    lead.frontier = block.time + block.duration;
+  }
+
+  #following(lane: Lane, block: Block<CmafConfig>): void {
+    const { open } = lane.rendition;
+    const absent = block.time - this.#lead.frontier > LEADER_ABSENT_US;
+    if (absent && open !== undefined && this.#tooLong(open.start, block)) this.#bound(block.time, false);
+    lane.rendition.accept(block, this.partTarget, this.#limits());
+  }
+
+  /** True if a segment ends in front of this block of the leader. */
+  #cutsAt(rendition: Rendition, block: Block<CmafConfig>): boolean {
+    const { open } = rendition;
+    if (open === undefined) return false;
+    if (!block.independent) return this.#tooLong(open.start, block);
+    // At the keyframe nearest to the wished duration, if they keep their distance.
+    const distance = block.time - this.#lead.lastKey;
+    return block.time - open.start + distance / 2 >= this.#options().segmentMs * 1000;
+  }
+
+  #tooLong(start: number, block: Block<CmafConfig>): boolean {
+    return block.time + block.duration - start > this.timeline.maxSegment;
+  }
+
+  #bound(time: number, discontinuity: boolean): void {
+    const boundary = this.timeline.next(time, discontinuity);
+    for (const { rendition } of this.#byTrack.values()) rendition.bound(boundary);
+  }
+
+  #limits(): WindowLimits {
+    const { windowSegments, segmentMs, maxBytes } = this.#options();
+    const target = this.timeline.target;
+    const duration = target === undefined ? windowSegments * segmentMs * 1000 : 3 * target * 1_000_000;
+    return { segments: windowSegments, duration, bytes: maxBytes };
+  }
+
+  #grains(first: Block<CmafConfig>): number[] {
+    return this.current.map(({ track }) => {
+      const parameters = track?.parameters;
+      if (parameters?.kind !== 'audio') return first.duration;
+      const frame = ((parameters.frameSize ?? 0) * 1_000_000) / parameters.sampleRate;
+      return Math.max(AUDIO_GRAIN_US, frame);
+    });
+  }
+
+  #newLane(name: string): Lane {
+    const { part } = firstNumbers(this.#clock.wall(), this.#options().segmentMs);
+    const rendition: Rendition = new Rendition(
+      name,
+      part,
+      () => this.#clock.now(),
+      () => this.#changed(rendition),
+    );
+    const lane: Lane = { rendition, gate: new Gate() };
+    this.#lanes.set(name, lane);
+    return lane;
+  }
+}
+
+/** Names of the tracks that are served: one video, every audio. The leading one comes first. */
+function servedTracks(tracks: readonly Track[]): ReadonlyMap<string, Track> {
+  const served = new Map<string, Track>();
+  for (const track of tracks) {
+    const { kind } = track.parameters;
+    if (kind === 'data' || (kind === 'video' && served.has('video'))) continue;
+    served.set(served.has(kind) ? `${kind}-${track.id}` : kind, track);
+  }
+  return served;
+}

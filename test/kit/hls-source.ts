@@ -1,0 +1,141 @@
+import { rescale, type Sample, streamName, type Timebase, type Track, ticks } from '@onair/media';
+import {
+  checkMediaPlaylist,
+  comparePlaylists,
+  type MediaPlaylist,
+  parseMediaPlaylist,
+} from '@onair/media/hls';
+import { DEFAULT_POLICY, type Publication, StreamRegistry } from '../../packages/server/src/hub/index.ts';
+import { cmafPackagerKind } from '../../packages/server/src/packager/cmaf/index.ts';
+import { hlsPackagerKind } from '../../packages/server/src/packager/hls/hls-packager.ts';
+import { DEFAULT_HLS_OPTIONS, type HlsOptions } from '../../packages/server/src/packager/hls/options.ts';
+import { FakeClock } from './fake-clock.ts';
+import { audioTrack, videoParameters, videoTrack } from './samples.ts';
+
+const NAME = streamName('live', 'test');
+
+/** What {@link source} makes. */
+export interface SourceShape {
+  readonly seconds: number;
+  readonly fps?: number;
+  /** Frames from one keyframe to the next. */
+  readonly gop?: number;
+  /** Composition offset of every frame, in frames. */
+  readonly reorder?: number;
+  readonly video?: Track | undefined;
+  readonly audio?: Track | undefined;
+  /** Milliseconds of source time at the beginning. */
+  readonly from?: number;
+  /** How much audio comes before the video of the same time, in ms; negative: after it. */
+  readonly audioLead?: number;
+  readonly bytes?: number;
+}
+
+/** A sample with the moment it arrives, ms after the first. */
+interface Timed {
+  readonly at: number;
+  readonly sample: Sample;
+}
+
+const MS = 1000 as Timebase;
+/** A 30 fps video track that tells its rate. */
+export const VIDEO: Track = videoTrack({ ...videoParameters(), frameRate: 30 });
+export const AUDIO: Track = audioTrack();
+
+/** Samples as RTMP brings them: video times rounded to ms, audio counted. */
+export function source(shape: SourceShape): Timed[] {
+  const { seconds, fps = 30, gop = 60, reorder = 0, from = 0, audioLead = 0, bytes = 200 } = shape;
+  const { video, audio } = { video: VIDEO, audio: AUDIO, ...shape };
+  const out: Timed[] = [];
+  if (video !== undefined) {
+    for (let i = 0; i < seconds * fps; i++) {
+      const ms = Math.round((i * 1000) / fps);
+      const dts = rescale(ticks(from + ms), MS, video.timebase);
+      const pts = dts + Math.round((reorder * 1000) / fps) * 90;
+      const data = new Uint8Array(bytes).fill(i & 0xff);
+      const sample = {
+        track: video,
+        dts,
+        pts: ticks(pts),
+        duration: undefined,
+        keyframe: i % gop === 0,
+        data,
+      };
+      out.push({ at: ms, sample });
+    }
+  }
+  if (audio !== undefined) {
+    const rate = audio.timebase;
+    const start = Math.round((from * rate) / 1000);
+    for (let i = 0; i * 1024 < seconds * rate; i++) {
+      const dts = ticks(start + i * 1024);
+      const data = new Uint8Array(60).fill(i & 0xff);
+      const sample = { track: audio, dts, pts: dts, duration: ticks(1024), keyframe: true, data };
+      out.push({ at: (i * 1024_000) / rate - audioLead, sample });
+    }
+  }
+  return out.sort((a, b) => a.at - b.at);
+}
+
+/** A hub with one stream, its HLS packager and a clock that the test moves. */
+export function setUp(options: Partial<HlsOptions> = {}, start = true) {
+  const clock = new FakeClock();
+  const faults: unknown[] = [];
+  const registry = new StreamRegistry({
+    clock,
+    policy: { ...DEFAULT_POLICY, gop: { maxBytes: 1 << 24, maxMs: 20_000 } },
+    onFault: (_, error) => faults.push(error),
+  });
+  const stream = registry.open(NAME);
+  stream.attach();
+  const kind = hlsPackagerKind(cmafPackagerKind(), clock, () => ({ ...DEFAULT_HLS_OPTIONS, ...options }));
+  const packager = () => stream.packager(kind);
+  if (start) packager();
+
+  /** Publishes in real time; calls `each` after every sample. Leaves the publication open. */
+  const publish = (samples: readonly Timed[], each?: () => void, running?: Publication): Publication => {
+    const publication = running ?? registry.publish(NAME, { protocol: 'test', revoked: () => {} });
+    const tracks = new Set(samples.map(({ sample }) => sample.track));
+    const kinds = [...tracks].map(({ parameters }) => parameters.kind);
+    if (running === undefined) {
+      publication.promise({ audio: kinds.includes('audio'), video: kinds.includes('video') });
+      for (const track of tracks) publication.setTrack(track);
+    }
+    const begin = clock.now() - Math.min(0, samples[0]?.at ?? 0);
+    for (const { at, sample } of samples) {
+      clock.advance(Math.max(0, begin + at - clock.now()));
+      publication.push(sample);
+      each?.();
+    }
+    return publication;
+  };
+  return { clock, registry, stream, packager, publish, faults };
+}
+
+/** Follows the playlists of a stream and gathers everything that breaks a rule. */
+export class Judge {
+  readonly faults: string[] = [];
+  readonly versions: MediaPlaylist[] = [];
+  readonly #fetch: () => string | undefined;
+  #text = '';
+
+  constructor(fetch: () => string | undefined) {
+    this.#fetch = fetch;
+  }
+
+  get last(): MediaPlaylist {
+    return this.versions.at(-1)!;
+  }
+
+  /** Looks at the playlist as it is now. */
+  look(): void {
+    const text = this.#fetch();
+    if (text === undefined || text === this.#text) return;
+    this.#text = text;
+    const playlist = parseMediaPlaylist(text);
+    const before = this.versions.at(-1);
+    const found = [...checkMediaPlaylist(playlist), ...(before ? comparePlaylists(before, playlist) : [])];
+    for (const { clause, message } of found) this.faults.push(`${message} (${clause})`);
+    this.versions.push(playlist);
+  }
+}
