@@ -1,7 +1,6 @@
 import { ParseError } from '@onair/media';
 import { type AmfValue, amfProperties } from '@onair/media/amf';
-import { type Tag, TagDemuxer } from '@onair/media/flv';
-import { decodeData, MessageType } from '@onair/media/rtmp';
+import { type ScriptMessage, type Tag, TagDemuxer } from '@onair/media/flv';
 import type { Publication } from '../hub/index.ts';
 
 /** Malformed tags in a row after which a source is given up. */
@@ -20,7 +19,7 @@ export class TagIntake {
     this.#demuxer = new TagDemuxer({
       onTrack: (track) => publication.setTrack(track),
       onSample: (sample) => publication.push(sample),
-      onMetadata: () => undefined,
+      onMetadata: (value) => this.#metadata(value),
       onDataEvent: () => undefined,
     });
   }
@@ -40,9 +39,17 @@ export class TagIntake {
    * @throws ParseError of the last tag after {@link MAX_BAD_TAGS_IN_A_ROW} bad ones; HubError if there are too many tracks.
    */
   push(tag: Tag): void {
+    this.#judge(() => this.#demuxer.push(tag));
+  }
+
+  /** Takes a data message that is decoded already; otherwise like `push`. */
+  pushData(message: ScriptMessage, timestampMs: number): void {
+    this.#judge(() => this.#demuxer.pushData(message, timestampMs));
+  }
+
+  #judge(take: () => void): void {
     try {
-      if (tag.type === 'script') this.#script(tag.body);
-      else this.#demuxer.push(tag);
+      take();
       this.#badInARow = 0;
     } catch (error) {
       if (!(error instanceof ParseError)) throw error;
@@ -52,14 +59,8 @@ export class TagIntake {
     }
   }
 
-  #script(body: Uint8Array): void {
-    const { name, values } = decodeData(MessageType.dataAmf0, body);
-    if (name === 'onMetaData') this.metadata(values[0]);
-    else if (name === '@setDataFrame' && values[0] === 'onMetaData') this.metadata(values[1]);
-  }
-
-  /** Takes the value of `onMetaData`: it promises which tracks will come. */
-  metadata(value: AmfValue): void {
+  /** Metadata promise which tracks will come. */
+  #metadata(value: AmfValue): void {
     const properties = amfProperties(value);
     if (properties === undefined) return;
     const video = properties.videocodecid !== undefined && properties.videocodecid !== 0;

@@ -12,6 +12,9 @@ const OVER: ReadonlySet<string> = new Set([
   'NetConnection.Connect.Closed',
 ]);
 
+/** Data messages that belong to playing, not to the stream. */
+const CONTROL_DATA: ReadonlySet<string> = new Set(['onStatus', '|RtmpSampleAccess', 'onPlayStatus']);
+
 /** Plays a stream of an RTMP server: rtmp:// or rtmps://. @throws ParseError for another address. */
 export function openRtmpSource(url: string, sink: PullSink): PullAttempt {
   const { scheme, host, port, app, playpath, tcUrl } = parseRtmpUrl(url);
@@ -44,7 +47,7 @@ export function openRtmpSource(url: string, sink: PullSink): PullAttempt {
         sink.tag(event);
         break;
       case 'data':
-        if (event.name === 'onMetaData') sink.metadata(event.values[0]);
+        if (!CONTROL_DATA.has(event.name)) sink.data(event, event.timestampMs);
         break;
       case 'refused':
         if (event.redirect === undefined) end.because(`refused: ${event.code} ${event.description}`);

@@ -1,5 +1,4 @@
-import type { AmfValue } from '@onair/media/amf';
-import type { Tag } from '@onair/media/flv';
+import type { ScriptMessage, Tag } from '@onair/media/flv';
 
 /** Until when a source must have begun to deliver, in milliseconds from the attempt. */
 export const OPEN_TIMEOUT_MS = 10_000;
@@ -10,7 +9,8 @@ export const SILENCE_MS = 15_000;
 export interface PullSink {
   /** @throws if the source is not to be listened to any longer. */
   tag(tag: Tag): void;
-  metadata(value: AmfValue): void;
+  /** @param timestampMs milliseconds of the source's clock, modulo 2^32. */
+  data(message: ScriptMessage, timestampMs: number): void;
   /** The attempt is over. Called once. */
   ended(reason: string): void;
   /** The source names another address. Called once, in place of `ended`. */

@@ -78,7 +78,7 @@ export class StreamPull {
     this.#cancelRetry = undefined;
     const sink: PullSink = {
       tag: (tag) => this.#publish().tag(tag),
-      metadata: (value) => this.#publish().intake.metadata(value),
+      data: (message, timestampMs) => this.#publish().intake.pushData(message, timestampMs),
       ended: (reason) => this.#failed(reason),
       redirected: (target) => this.#follow(target),
     };

@@ -93,7 +93,7 @@ class RtmpPublisher implements RtmpInlet {
   }
 
   data(event: RtmpDataEvent): void {
-    if (event.name === 'onMetaData') this.#intake.metadata(event.values[0]);
+    this.#intake.pushData(event, event.timestampMs);
   }
 
   closed(reason: string): void {
