@@ -1,31 +1,21 @@
 import type { Command } from 'commander';
-import { stringify } from 'yaml';
-import { loadConfig, withoutSecrets } from '../config/index.ts';
-import { reportFault } from './fault.ts';
-import { addCommonFlags, type CommonFlags, configSources } from './settings.ts';
+import { addCommonFlags, type CommonFlags } from './settings.ts';
+
+type Work = typeof import('./config-work.ts');
 
 /** Adds `onair config check|show`. */
 export function registerConfigCommand(program: Command): void {
   const config = program.command('config').description('check or show the configuration');
-  addCommonFlags(config.command('check').description('validate file, environment and flags')).action(
-    (flags: CommonFlags) =>
-      run(() => {
-        const sources = configSources(flags);
-        loadConfig(sources);
-        process.stdout.write(`${sources.file ?? 'the configuration'} is fine\n`);
-      }),
-  );
-  addCommonFlags(config.command('show').description('print every key with the value in force')).action(
-    (flags: CommonFlags) =>
-      run(() => {
-        process.stdout.write(stringify(withoutSecrets(loadConfig(configSources(flags)))));
-      }),
-  );
+  const check = config.command('check').description('validate file, environment and flags');
+  addCommonFlags(check).action((flags: CommonFlags) => run(({ checkConfig }) => checkConfig(flags)));
+  const show = config.command('show').description('print every key with the value in force');
+  addCommonFlags(show).action((flags: CommonFlags) => run(({ showConfig }) => showConfig(flags)));
 }
 
-function run(work: () => void): void {
+async function run(work: (module: Work) => string): Promise<void> {
+  const [module, { reportFault }] = await Promise.all([import('./config-work.ts'), import('./fault.ts')]);
   try {
-    work();
+    process.stdout.write(work(module));
   } catch (error) {
     reportFault(error);
   }

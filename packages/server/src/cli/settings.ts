@@ -45,7 +45,7 @@ export function addCommonFlags(command: Command): Command {
       `configuration file (default: ONAIR_CONFIG, else ${DEFAULT_CONFIG_FILE} if there)`,
     )
     .option('--data <folder>', 'folder for token, keys and everything that outlives a restart')
-    .option('--set <key=value>', 'set any key, e.g. --set hub.mergeWindowMs=50', collectAssignment, []);
+    .option('--set <key=value>', 'set any key, e.g. --set hub.mergeWindowMs=50', collectAssignment);
 }
 
 /** Reads `http.port=8081`. @throws InvalidArgumentError */
@@ -58,7 +58,7 @@ export function parseAssignment(text: string): Assignment {
   return { path, text: text.slice(at + 1), source: `--set ${path.join('.')}` };
 }
 
-function collectAssignment(text: string, before: readonly Assignment[]): readonly Assignment[] {
+function collectAssignment(text: string, before: readonly Assignment[] = []): readonly Assignment[] {
   return [...before, parseAssignment(text)];
 }
 
