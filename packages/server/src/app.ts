@@ -12,6 +12,7 @@ import {
 } from './auth/index.ts';
 import { type Config, type ConfigStore, rtmpHost } from './config/index.ts';
 import { DemoSource } from './demo/index.ts';
+import { registerHlsRoutes } from './egress/hls/index.ts';
 import { registerLiveRoutes } from './egress/live-routes.ts';
 import { RtmpEgress } from './egress/rtmp/index.ts';
 import { Fmp4SocketServer } from './egress/ws-fmp4/index.ts';
@@ -30,6 +31,7 @@ import { bindAddress, createHttpServer } from './net/index.ts';
 import { RtmpListener } from './net/rtmp-listener.ts';
 import { createMetrics, type Logger, LoopDelay } from './observe/index.ts';
 import { cmafPackagerKind } from './packager/cmaf/index.ts';
+import { DEFAULT_HLS_OPTIONS, hlsPackagerKind } from './packager/hls/index.ts';
 import { FLV_TAGS, RTMP_MESSAGES, tagPackagerKind } from './packager/tags/index.ts';
 
 /** What a server is started with. The store and the logger stay the caller's. */
@@ -75,10 +77,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const loop = new LoopDelay();
     undo.push(() => loop.close());
     const context = fanoutContext(config, loop, undo);
+    const cmaf = cmafPackagerKind();
     const kinds = {
       flv: tagPackagerKind(FLV_TAGS, context),
       rtmp: tagPackagerKind(RTMP_MESSAGES, context),
-      cmaf: cmafPackagerKind(),
+      cmaf,
+      hls: hlsPackagerKind(cmaf, systemClock, () => ({ ...DEFAULT_HLS_OPTIONS, ...config().hls })),
     };
     const registry = new StreamRegistry({
       clock: systemClock,
@@ -119,6 +123,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     undo.push(() => http.close(0));
     const fmp4 = new Fmp4SocketServer({ ...live, kind: kinds.cmaf, context });
     undo.push(() => fmp4.close());
+    if (config().hls.enabled) {
+      const hls = registerHlsRoutes(http, { ...live, kind: kinds.hls, clock: systemClock });
+      undo.push(() => hls.close('server stopping'));
+    }
     registerLiveRoutes(http, { flv: { ...live, kind: kinds.flv }, fmp4 });
     const sources = { registry, sessions, clock: systemClock };
     const metrics = createMetrics(figuresSource(sources), loop, version);

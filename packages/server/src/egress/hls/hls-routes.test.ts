@@ -1,0 +1,380 @@
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { gunzipSync } from 'node:zlib';
+import { type Sample, streamName } from '@onair/media';
+import { checkMediaPlaylist, parseMediaPlaylist, parseMultivariantPlaylist } from '@onair/media/hls';
+import { parseChunks, parseInit } from '@onair/media/isobmff';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { FakeClock } from '../../../../../test/kit/fake-clock.ts';
+import { source } from '../../../../../test/kit/hls-source.ts';
+import { type Config, loadConfig } from '../../config/index.ts';
+import { SessionTable, StreamRegistry } from '../../hub/index.ts';
+import { createHttpServer } from '../../net/index.ts';
+import { createLog } from '../../observe/index.ts';
+import { cmafPackagerKind } from '../../packager/cmaf/index.ts';
+import { DEFAULT_HLS_OPTIONS, type HlsOptions, hlsPackagerKind } from '../../packager/hls/index.ts';
+import { registerHlsRoutes } from './hls-routes.ts';
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  readonly text: string;
+}
+
+const open: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of open.splice(0)) await close();
+});
+
+async function setUp(options: Partial<HlsOptions> = {}) {
+  const clock = new FakeClock();
+  const sessions = new SessionTable(
+    () => clock.wall(),
+    () => String(Math.random()),
+  );
+  const base = loadConfig({});
+  const config: Config = { ...base, http: { ...base.http, host: '127.0.0.1', port: 0 } };
+  const { logger } = createLog({ level: 'silent', format: 'json', write: () => {} });
+  const server = createHttpServer({ config: () => config, logger, pagesFolder: '/nowhere' });
+  const kind = hlsPackagerKind(cmafPackagerKind(), clock, () => ({ ...DEFAULT_HLS_OPTIONS, ...options }));
+  const registry = new StreamRegistry({ clock, eager: [kind] });
+  const lines: Readonly<Record<string, unknown>>[] = [];
+  const log = (message: string, fields: Readonly<Record<string, unknown>>): void =>
+    void lines.push({ message, ...fields });
+  const routes = registerHlsRoutes(server, { registry, sessions, log, kind, clock });
+  const port = await server.listen();
+  open.push(async () => {
+    routes.close('test over');
+    registry.close('test over');
+    await server.close(0);
+  });
+  const stream = registry.open(streamName('live', 'test'));
+  stream.attach();
+  const get = (path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Answer> =>
+    new Promise((resolve, reject) => {
+      const request = httpRequest({ host: '127.0.0.1', port, path, method, headers }, (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('end', () => {
+          const body = Buffer.concat(chunks);
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body,
+            text: body.toString(),
+          });
+        });
+      });
+      request.on('error', reject).end();
+    });
+  const publication = () => {
+    const made = registry.publish(stream.name, { protocol: 'test', revoked: () => {} });
+    made.promise({ audio: true, video: true });
+    return made;
+  };
+  const samples = source({ seconds: 60, bytes: 500 });
+  let running: ReturnType<typeof publication> | undefined;
+  let next = 0;
+  /** Publishes on until `seconds` of media time. */
+  const until = (seconds: number): void => {
+    if (running === undefined) {
+      running = publication();
+      for (const track of new Set(samples.map(({ sample }) => sample.track))) running.setTrack(track);
+    }
+    for (; next < samples.length && samples[next]!.at < seconds * 1000; next++) {
+      clock.advance(Math.max(0, samples[next]!.at + 1000 - clock.now()));
+      running.push(samples[next]!.sample as Sample);
+    }
+  };
+  const packager = () => stream.packager(kind);
+  return { clock, registry, stream, sessions, routes, server, port, get, until, packager, lines };
+}
+
+const media = (answer: Answer) => parseMediaPlaylist(answer.body);
+
+describe('playlists', () => {
+  it('serves everything from the multivariant playlist down, by every address', async () => {
+    const { get, until } = await setUp();
+    until(9);
+    for (const [path, prefix] of [
+      ['/live/test/index.m3u8', 'hls/'],
+      ['/hls/test.m3u8', '../live/test/hls/'],
+      ['/hls/live/test.m3u8', '../../live/test/hls/'],
+    ] as const) {
+      const answer = await get(path);
+      expect(answer.status).toBe(200);
+      expect(answer.headers['content-type']).toBe('application/vnd.apple.mpegurl');
+      expect(answer.headers['access-control-allow-origin']).toBe('*');
+      const { variants, renditions } = parseMultivariantPlaylist(answer.body);
+      expect(variants[0]!.uri).toBe(`${prefix}video.m3u8`);
+      for (const uri of [variants[0]!.uri, renditions[0]!.uri!]) {
+        const address = new URL(uri, `http://x${path}`);
+        const playlist = media(await get(address.pathname));
+        expect(checkMediaPlaylist(playlist)).toEqual([]);
+        const from = (relative: string) => new URL(relative, address).pathname;
+        const segment = playlist.segments.at(-1)!;
+        const init = await get(from(segment.map!.uri));
+        expect(parseInit(init.body).tracks).toHaveLength(1);
+        const bytes = await get(from(segment.uri));
+        expect(bytes.headers['content-type']).toBe(uri.includes('video') ? 'video/mp4' : 'audio/mp4');
+        expect(bytes.headers['cache-control']).toContain('immutable');
+        const parts = await Promise.all(segment.parts.map((part) => get(from(part.uri))));
+        expect(Buffer.concat(parts.map((part) => part.body))).toEqual(bytes.body);
+        expect(parseChunks(bytes.body).length).toBeGreaterThan(20);
+      }
+    }
+  });
+
+  it('compresses, knows what the client has, and answers HEAD and OPTIONS', async () => {
+    const { get, until } = await setUp();
+    until(5);
+    const path = '/live/test/hls/video.m3u8';
+    const plain = await get(path);
+    const packed = await get(path, { 'accept-encoding': 'br;q=1, gzip' });
+    expect(packed.headers['content-encoding']).toBe('gzip');
+    expect(gunzipSync(packed.body).toString()).toBe(plain.text);
+    expect(packed.headers.etag).not.toBe(plain.headers.etag);
+    expect(packed.headers.vary).toContain('Accept-Encoding');
+    expect((await get(path, { 'accept-encoding': 'gzip;q=0' })).headers['content-encoding']).toBeUndefined();
+    const known = await get(path, { 'if-none-match': `W/"x", ${plain.headers.etag}` });
+    expect([known.status, known.body.length]).toEqual([304, 0]);
+    const head = await get(path, {}, 'HEAD');
+    expect([head.status, head.body.length, head.headers['content-length']]).toEqual([
+      200,
+      0,
+      String(plain.body.length),
+    ]);
+    const preflight = await get(
+      path,
+      { origin: 'http://elsewhere', 'access-control-request-method': 'GET' },
+      'OPTIONS',
+    );
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers['access-control-allow-origin']).toBe('*');
+    expect((await get(path, {}, 'POST')).status).toBeGreaterThanOrEqual(404);
+  });
+
+  it('refuses what does not exist with a problem document', async () => {
+    const { get, until } = await setUp();
+    expect((await get('/live/test/index.m3u8')).status).toBe(404);
+    until(5);
+    for (const [path, status] of [
+      ['/live/nobody/index.m3u8', 404],
+      ['/live/te..st/index.m3u8', 400],
+      ['/live/%2e%2e/index.m3u8', 400],
+      ['/hls/%E3%81%82.m3u8', 400],
+      ['/live/test/hls/other.m3u8', 404],
+      ['/live/test/hls/__proto__.m3u8', 404],
+      ['/live/test/hls/video/x.m4s', 404],
+      ['/live/test/hls/video/..%2f..%2fetc', 404],
+      ['/live/test/hls/video/s99999999999999.m4s', 404],
+      ['/live/test/hls/video/p99999999999999.m4s', 404],
+      ['/live/test/hls/video/s1.m4s', 410],
+      ['/live/test/hls/video/i1.mp4', 410],
+      ['/live/test/hls/other/p1.m4s', 404],
+    ] as const) {
+      const answer = await get(path);
+      expect(answer.status, path).toBe(status);
+      expect(answer.headers['content-type'], path).toContain('application/problem+json');
+      expect(JSON.parse(answer.text)).toMatchObject({ status });
+    }
+  });
+});
+
+describe('blocking reloads', () => {
+  const path = '/live/test/hls/video.m3u8';
+
+  it('holds a request until the part is there, and gives one body to all', async () => {
+    const { get, until, packager } = await setUp();
+    until(5);
+    const now = media(await get(path));
+    const msn = now.mediaSequence + now.segments.length;
+    const part = now.pending!.parts.length;
+    const asked = Array.from({ length: 50 }, () => get(`${path}?_HLS_msn=${msn}&_HLS_part=${part}`));
+    const hinted = get(`/live/test/hls/${now.preloadHints[0]!.uri}`);
+    await vi.waitFor(() => expect(packager().waiting).toBe(51));
+    until(5.5);
+    const answers = await Promise.all(asked);
+    expect(new Set(answers.map(({ status, text }) => `${status}${text}`)).size).toBe(1);
+    const after = media(answers[0]!);
+    expect(after.pending!.parts[part]!.uri).toBe(now.preloadHints[0]!.uri);
+    expect(answers[0]!.headers['cache-control']).toBe('public, max-age=12');
+    expect(parseChunks((await hinted).body).length).toBeGreaterThan(5);
+    expect(packager().waiting).toBe(0);
+  });
+
+  it('holds for a whole segment, and answers at once for what is past', async () => {
+    const { get, until, packager } = await setUp();
+    until(5);
+    const now = media(await get(path));
+    const msn = now.mediaSequence + now.segments.length;
+    const whole = get(`${path}?_HLS_msn=${msn}`);
+    const behind = get(
+      `${path}?_HLS_msn=${msn}&_HLS_part=${packager().rendition('video')!.open!.parts.length + 2}`,
+    );
+    await vi.waitFor(() => expect(packager().waiting).toBe(2));
+    until(6.5);
+    expect(media(await whole).segments.length).toBe(now.segments.length + 1);
+    expect((await behind).status).toBe(200);
+    expect((await get(`${path}?_HLS_msn=${msn - 1}`)).status).toBe(200);
+    expect((await get(`${path}?_HLS_msn=${msn - 1}&_HLS_part=99`)).status).toBe(200);
+    expect((await get(`${path}?_HLS_unknown=1&x=y`)).status).toBe(200);
+  });
+
+  it.each([
+    ['a part without a segment', () => '_HLS_part=1'],
+    ['three segments ahead', (msn: number) => `_HLS_msn=${msn + 2}`],
+    ['parts far ahead', (msn: number) => `_HLS_msn=${msn}&_HLS_part=40`],
+    ['no number', () => '_HLS_msn=abc'],
+    ['a negative number', () => '_HLS_msn=-1'],
+    ['two numbers', (msn: number) => `_HLS_msn=${msn}&_HLS_msn=${msn}`],
+    ['a number beyond all', () => '_HLS_msn=9999999999999999999'],
+  ])('answers 400 to %s', async (_, query) => {
+    const { get, until } = await setUp();
+    until(5);
+    const now = media(await get(path));
+    const answer = await get(`${path}?${query(now.mediaSequence + now.segments.length)}`);
+    expect(answer.status).toBe(400);
+  });
+
+  it('answers 503 after three target durations without anything new, playlists and parts alike', async () => {
+    const { get, until, packager, clock } = await setUp();
+    until(5);
+    const now = media(await get(path));
+    const asked = get(`${path}?_HLS_msn=${now.mediaSequence + now.segments.length}`);
+    const hinted = get(`/live/test/hls/${now.preloadHints[0]!.uri}`);
+    await vi.waitFor(() => expect(packager().waiting).toBe(2));
+    clock.advance(now.targetDuration * 3000 - 100);
+    expect(packager().waiting).toBe(2);
+    clock.advance(200);
+    for (const answer of await Promise.all([asked, hinted])) {
+      expect(answer.status).toBe(503);
+      expect(answer.headers['retry-after']).toBe('1');
+    }
+  });
+
+  it('caps those who wait, and forgets those who leave', async () => {
+    const { get, until, packager, port } = await setUp({ maxWaiters: 3 });
+    until(5);
+    const now = media(await get(path));
+    const url = `${path}?_HLS_msn=${now.mediaSequence + now.segments.length}`;
+    const leaving = Array.from({ length: 3 }, () => {
+      const request = httpRequest({ host: '127.0.0.1', port, path: url });
+      request.on('error', () => {});
+      request.end();
+      return request;
+    });
+    await vi.waitFor(() => expect(packager().waiting).toBe(3));
+    expect((await get(url)).status).toBe(503);
+    for (const request of leaving) request.destroy();
+    await vi.waitFor(() => expect(packager().waiting).toBe(0));
+  });
+
+  it('gives delta updates', async () => {
+    const { get, until } = await setUp({ windowSegments: 12 });
+    until(40);
+    const delta = media(await get(`${path}?_HLS_skip=YES`));
+    expect(delta.skip!.skippedSegments).toBeGreaterThan(0);
+    expect(media(await get(`${path}?_HLS_skip=v2`)).skip).toEqual(delta.skip);
+    expect(media(await get(`${path}?_HLS_skip=no`)).skip).toBeUndefined();
+    expect(checkMediaPlaylist(delta)).toEqual([]);
+  });
+
+  it('waits for the first picture of a stream that has just begun', async () => {
+    const { get, until, packager } = await setUp();
+    until(0.1);
+    const asked = [get('/live/test/index.m3u8'), get(path)];
+    await vi.waitFor(() => expect(packager().waiting).toBe(2));
+    until(0.5);
+    for (const answer of await Promise.all(asked)) expect(answer.status).toBe(200);
+  });
+});
+
+describe('media', () => {
+  it('serves ranges', async () => {
+    const { get, until } = await setUp();
+    until(5);
+    const playlist = media(await get('/live/test/hls/video.m3u8'));
+    const path = `/live/test/hls/${playlist.segments[0]!.uri}`;
+    const whole = await get(path);
+    const size = whole.body.length;
+    for (const [range, status, from, to] of [
+      ['bytes=0-9', 206, 0, 10],
+      ['bytes=10-', 206, 10, size],
+      ['bytes=-5', 206, size - 5, size],
+      [`bytes=5-${size + 100}`, 206, 5, size],
+      ['bytes=0-1,4-5', 200, 0, size],
+      ['bytes=9-5', 200, 0, size],
+      ['lines=0-9', 200, 0, size],
+    ] as const) {
+      const answer = await get(path, { range });
+      expect(answer.status, range).toBe(status);
+      expect(answer.body, range).toEqual(whole.body.subarray(from, to));
+      if (status === 206) expect(answer.headers['content-range']).toBe(`bytes ${from}-${to - 1}/${size}`);
+    }
+    const outside = await get(path, { range: `bytes=${size}-` });
+    expect([outside.status, outside.headers['content-range']]).toEqual([416, `bytes */${size}`]);
+    expect((await get(path, { range: 'bytes=0-9', 'if-range': '"other"' })).status).toBe(200);
+    expect((await get(path, { 'if-none-match': whole.headers.etag! })).status).toBe(304);
+  });
+
+  it('serves what has left the playlist on for a while, then says it is gone', async () => {
+    const { get, until } = await setUp();
+    until(5);
+    const first = media(await get('/live/test/hls/video.m3u8')).segments[0]!;
+    const path = `/live/test/hls/${first.uri}`;
+    until(20);
+    expect(media(await get('/live/test/hls/video.m3u8')).segments.map(({ uri }) => uri)).not.toContain(
+      first.uri,
+    );
+    expect((await get(path)).status).toBe(200);
+    until(50);
+    expect((await get(path)).status).toBe(410);
+  });
+});
+
+describe('viewers', () => {
+  it('counts requests of one program as one viewer until it stays away', async () => {
+    const { get, until, sessions, clock, routes, lines, stream } = await setUp();
+    until(5);
+    await get('/live/test/index.m3u8', { 'user-agent': 'a' });
+    await get('/live/test/hls/video.m3u8', { 'user-agent': 'a' });
+    const answer = await get('/live/test/hls/video.m3u8', { 'user-agent': 'b' });
+    expect(sessions.viewers(stream.name)).toBe(2);
+    expect(sessions.list().map(({ protocol }) => protocol)).toEqual(['hls', 'hls']);
+    expect(sessions.list()[1]!.figures().bytes).toBe(answer.body.length);
+    clock.advance(15_000);
+    await get('/live/test/hls/audio.m3u8', { 'user-agent': 'b' });
+    clock.advance(15_000);
+    expect(routes.viewers).toBe(1);
+    clock.advance(40_000);
+    expect(routes.viewers).toBe(0);
+    expect(sessions.viewers(stream.name)).toBe(0);
+    expect(lines.filter(({ message }) => message === 'viewer left')).toHaveLength(2);
+  });
+
+  it('sends away whom the operator ended', async () => {
+    const { get, until, sessions } = await setUp();
+    until(5);
+    await get('/live/test/index.m3u8');
+    sessions.list()[0]!.close('kicked');
+    expect(sessions.list()).toHaveLength(0);
+    expect((await get('/live/test/index.m3u8')).status).toBe(410);
+  });
+});
+
+describe('the end', () => {
+  it('shows the ended playlist, then 404 when the stream is forgotten', async () => {
+    const { get, until, stream, clock } = await setUp();
+    until(9);
+    await get('/live/test/hls/video.m3u8');
+    stream.publication!.close('over');
+    const waiting = media(await get('/live/test/hls/video.m3u8'));
+    expect(waiting.endList).toBe(false);
+    clock.advance(31_000);
+    const over = media(await get('/live/test/hls/video.m3u8'));
+    expect(over.endList).toBe(true);
+    const again = await get(`/live/test/hls/video.m3u8?_HLS_msn=${over.mediaSequence + 50}`);
+    expect(again.status).toBe(200);
+  });
+});
