@@ -68,12 +68,14 @@ export class BurntClockMeter {
   }
 
   #next(): void {
-    this.#request = this.#video.requestVideoFrameCallback((now: number, { expectedDisplayTime }: FrameTimes) => {
-      this.#next();
-      if (now - this.#lookedAt < (this.#options.everyMs ?? 250)) return;
-      this.#lookedAt = now;
-      this.#look(expectedDisplayTime);
-    });
+    this.#request = this.#video.requestVideoFrameCallback(
+      (now: number, { expectedDisplayTime }: FrameTimes) => {
+        this.#next();
+        if (now - this.#lookedAt < (this.#options.everyMs ?? 250)) return;
+        this.#lookedAt = now;
+        this.#look(expectedDisplayTime);
+      },
+    );
   }
 
   /** @param shown ms of `performance.now()` at which the picture is on the screen */
