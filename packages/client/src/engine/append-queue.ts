@@ -50,6 +50,10 @@ const ENTRY_SPACING = 0.5;
 export class AppendQueue {
   readonly #owner: AppendQueueOwner;
   readonly #limits: AppendLimits;
+  readonly #listeners = {
+    updateend: () => this.#updateEnded(),
+    error: () => this.#fail(new Error(`the source buffer refused to ${this.#current?.label ?? 'go on'}`)),
+  };
   #port: BufferPort | undefined;
   #waiting: BufferOperation[] = [];
   #waitingBytes = 0;
@@ -82,8 +86,8 @@ export class AppendQueue {
   /** The source buffer is there: what waited begins. */
   attach(port: BufferPort): void {
     this.#port = port;
-    port.addEventListener('updateend', this.#onUpdateEnd);
-    port.addEventListener('error', this.#onError);
+    port.addEventListener('updateend', this.#listeners.updateend);
+    port.addEventListener('error', this.#listeners.error);
     this.#pump();
   }
 
@@ -120,12 +124,12 @@ export class AppendQueue {
     this.#broken = true;
     this.#waiting = [];
     this.#waitingBytes = 0;
-    this.#port?.removeEventListener('updateend', this.#onUpdateEnd);
-    this.#port?.removeEventListener('error', this.#onError);
+    this.#port?.removeEventListener('updateend', this.#listeners.updateend);
+    this.#port?.removeEventListener('error', this.#listeners.error);
     this.#port = undefined;
   }
 
-  readonly #onUpdateEnd = (): void => {
+  #updateEnded(): void {
     const done = this.#current;
     this.#current = undefined;
     if (this.#broken) return;
@@ -135,11 +139,7 @@ export class AppendQueue {
       this.#owner.done(done.label);
     }
     this.#pump();
-  };
-
-  readonly #onError = (): void => {
-    this.#fail(new Error(`the source buffer refused to ${this.#current?.label ?? 'go on'}`));
-  };
+  }
 
   #push(operation: BufferOperation): void {
     if (this.#broken) return;

@@ -1,9 +1,9 @@
-import type { AppendQueueOwner } from './append-queue.ts';
+import { Attachment } from './attachment.ts';
 import { type LatencyClass, LiveEdge } from './live-edge.ts';
-import type { MediaPort, MediaSourcePlatform, MediaSourcePort } from './ports.ts';
+import type { MediaPort, MediaSourcePlatform } from './ports.ts';
 import { aheadOf, intersect, jumpTarget, type Span } from './ranges.ts';
 import { type StallFigures, StallWatch } from './stall-watch.ts';
-import { type EngineChunk, type EngineTrack, TrackBuffer } from './track-buffer.ts';
+import type { EngineChunk, EngineTrack, TrackBuffer } from './track-buffer.ts';
 
 /** What an {@link MseEngine} tells whoever feeds and shows it. */
 export interface EngineListener {
@@ -47,6 +47,13 @@ const SETTLE_TOLERANCE = 0.35;
 /** Moving the position into a browser's slightly late first frame needs this little more. */
 const STEP = 0.01;
 
+interface Selection {
+  /** The tracks taken of those announced. */
+  tracks: readonly EngineTrack[];
+  /** A kind of media that stopped coming although the stream has a track of it. */
+  starved: EngineTrack['kind'] | undefined;
+}
+
 /** Plays CMAF chunks of at most one video and one audio track by Media Source Extensions, close to the live edge. */
 export class MseEngine {
   readonly #media: MediaPort;
@@ -55,10 +62,13 @@ export class MseEngine {
   readonly #edge: LiveEdge;
   readonly #stalls = new StallWatch();
   readonly #timer: ReturnType<typeof setInterval>;
+  readonly #listeners = {
+    seeking: () => this.#onSeeking(),
+    waiting: () => this.#onWaiting(),
+    error: () => this.#onMediaError(),
+  };
   #attached: Attachment | undefined;
-  #tracks: readonly EngineTrack[] = [];
-  /** A kind of media that stopped coming although the stream has a track of it. */
-  #starved: EngineTrack['kind'] | undefined;
+  #selection: Selection = { tracks: [], starved: undefined };
   #following = true;
   #figures = { jumps: 0, rebuilds: [] as number[], rebuilt: 0 };
   #closed = false;
@@ -74,9 +84,7 @@ export class MseEngine {
     this.#listener = listener;
     this.#edge = new LiveEdge(latency);
     media.preservesPitch = true;
-    media.addEventListener('seeking', this.#onSeeking);
-    media.addEventListener('waiting', this.#onWaiting);
-    media.addEventListener('error', this.#onMediaError);
+    for (const [type, listener] of Object.entries(this.#listeners)) media.addEventListener(type, listener);
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
 
@@ -123,10 +131,10 @@ export class MseEngine {
       );
       return;
     }
-    const same = this.#tracks.map((one) => one.mime).join() === taken.map((one) => one.mime).join();
-    if (!same) this.#starved = undefined;
-    this.#tracks = taken;
-    const wanted = taken.filter((one) => one.kind !== this.#starved);
+    const same = this.#selection.tracks.map((one) => one.mime).join() === taken.map((one) => one.mime).join();
+    if (!same) this.#selection.starved = undefined;
+    this.#selection.tracks = taken;
+    const wanted = taken.filter((one) => one.kind !== this.#selection.starved);
     const buffers = this.#attached?.buffers;
     if (buffers === undefined || kindsOf(buffers) !== kindsOf(wanted)) this.#attach();
     else for (const buffer of buffers) buffer.follow(wanted.find((one) => one.kind === buffer.kind)!);
@@ -164,7 +172,7 @@ export class MseEngine {
 
   /** Forgets all media, so that play can begin anew; the source feeds from an independent chunk on. */
   restart(): void {
-    if (this.#tracks.length > 0) this.#attach();
+    if (this.#selection.tracks.length > 0) this.#attach();
   }
 
   /** Lets go of the media element and everything made for it. Safe to call twice. */
@@ -172,9 +180,9 @@ export class MseEngine {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#timer);
-    this.#media.removeEventListener('seeking', this.#onSeeking);
-    this.#media.removeEventListener('waiting', this.#onWaiting);
-    this.#media.removeEventListener('error', this.#onMediaError);
+    for (const [type, listener] of Object.entries(this.#listeners)) {
+      this.#media.removeEventListener(type, listener);
+    }
     this.#media.playbackRate = 1;
     this.#attached?.close();
     this.#attached = undefined;
@@ -190,7 +198,7 @@ export class MseEngine {
 
   #attach(): void {
     this.#attached?.close();
-    const tracks = this.#tracks.filter((one) => one.kind !== this.#starved);
+    const tracks = this.#selection.tracks.filter((one) => one.kind !== this.#selection.starved);
     this.#edge.reset();
     this.#stalls.reset(performance.now());
     this.#following = true;
@@ -309,21 +317,22 @@ export class MseEngine {
     const rich = ahead.findIndex((seconds) => seconds > STARVED_AHEAD);
     const poor = ahead.findIndex((seconds) => seconds < 0.1);
     if (rich < 0 || poor < 0) return;
-    this.#starved = buffers[poor]!.kind;
-    this.#rebuild(`no more ${this.#starved} arrives`);
+    this.#selection.starved = buffers[poor]!.kind;
+    this.#rebuild(`no more ${this.#selection.starved} arrives`);
   }
 
   /** The kind that was left out comes in again, level with the other: take it back. */
   #perhapsReturn(chunk: EngineChunk): void {
-    const track = this.#tracks.find((one) => one.id === chunk.track);
-    if (track === undefined || track.kind !== this.#starved || this.#attached?.settled !== true) return;
+    const track = this.#selection.tracks.find((one) => one.id === chunk.track);
+    if (track === undefined || track.kind !== this.#selection.starved || this.#attached?.settled !== true)
+      return;
     const other = this.#attached.buffers[0]?.latest;
     if (other === undefined || Math.abs(chunk.start - other) > 1) return;
-    this.#starved = undefined;
+    this.#selection.starved = undefined;
     this.#rebuild(`${track.kind} arrives again`);
   }
 
-  readonly #onSeeking = (): void => {
+  #onSeeking(): void {
     const { currentTime } = this.#media;
     const attached = this.#attached;
     if (attached === undefined) return;
@@ -331,82 +340,20 @@ export class MseEngine {
     const behind = (this.#spans().at(-1)?.end ?? currentTime) - currentTime;
     this.#following = behind < this.#edge.margin + 1;
     this.#edge.reset();
-  };
+  }
 
   /** The decoder ran dry although some media lay ahead, too briefly for the watch to see: its needs are larger. */
-  readonly #onWaiting = (): void => {
+  #onWaiting(): void {
     const { seeking, paused, currentTime } = this.#media;
     if (seeking || paused || this.#attached?.settled !== true) return;
     if (aheadOf(this.#spans(), currentTime) > 0.02) this.#edge.stalled(performance.now());
-  };
+  }
 
-  readonly #onMediaError = (): void => {
+  #onMediaError(): void {
     const { error } = this.#media;
     if (error !== null && this.#attached !== undefined)
       this.#rebuild(error.message || `media error ${error.code}`);
-  };
-}
-
-interface AttachmentOwner extends Pick<AppendQueueOwner, 'position' | 'done' | 'failed'> {
-  opened(): void;
-  wantsMedia(wanted: boolean): void;
-}
-
-/** One media source with its buffers, from attaching to letting go. */
-class Attachment {
-  readonly buffers: readonly TrackBuffer[];
-  /** When the position was first set, ms. */
-  placedAt: number | undefined;
-  settled = false;
-  /** Where the engine itself moved the position last. */
-  ownSeek: number | undefined;
-  readonly #source: MediaSourcePort;
-  readonly #detach: () => void;
-  readonly #owner: AttachmentOwner;
-
-  constructor(platform: MediaSourcePlatform, tracks: readonly EngineTrack[], owner: AttachmentOwner) {
-    this.#owner = owner;
-    this.buffers = tracks.map((track) => new TrackBuffer(track, owner));
-    const { source, detach } = platform.attach();
-    this.#source = source;
-    this.#detach = detach;
-    source.addEventListener('sourceopen', this.#onOpen);
-    source.addEventListener('startstreaming', this.#onStart);
-    source.addEventListener('endstreaming', this.#onEnd);
   }
-
-  /** Tells the browser where the viewer may go, so that its own controls know. */
-  tellSeekable(spans: readonly Span[]): void {
-    const first = spans[0];
-    const last = spans.at(-1);
-    if (first === undefined || last === undefined || this.#source.readyState !== 'open') return;
-    this.#source.setLiveSeekableRange?.(first.start, last.end);
-  }
-
-  close(): void {
-    this.#source.removeEventListener('sourceopen', this.#onOpen);
-    this.#source.removeEventListener('startstreaming', this.#onStart);
-    this.#source.removeEventListener('endstreaming', this.#onEnd);
-    for (const buffer of this.buffers) buffer.close();
-    this.#detach();
-  }
-
-  readonly #onOpen = (): void => {
-    this.#source.removeEventListener('sourceopen', this.#onOpen);
-    try {
-      this.#source.duration = Number.POSITIVE_INFINITY;
-      // All buffers first: browsers take no further one after the first init segment.
-      const ports = this.buffers.map((buffer) => this.#source.addSourceBuffer(buffer.track.mime));
-      for (const [i, buffer] of this.buffers.entries()) buffer.attach(ports[i]!);
-    } catch (error) {
-      this.#owner.failed(error instanceof Error ? error : new Error(String(error)));
-      return;
-    }
-    this.#owner.opened();
-  };
-
-  readonly #onStart = (): void => this.#owner.wantsMedia(true);
-  readonly #onEnd = (): void => this.#owner.wantsMedia(false);
 }
 
 function kindsOf(list: readonly { readonly kind: string }[]): string {

@@ -59,6 +59,13 @@ const SHORT_PATIENCE_MS = 250;
 /** Pauses before all transports are tried again, ms; the last one repeats. */
 const RETRY_MS = [3000, 6000, 12_000, 30_000] as const;
 
+/** What ends with the player. */
+interface Life {
+  readonly abort: AbortController;
+  readonly look: ReturnType<typeof setInterval>;
+  retry: ReturnType<typeof setTimeout> | undefined;
+}
+
 /** One stream on one video element: chooses transports, follows the viewer's wish to play, tells how things stand. */
 export class Player {
   readonly #media: HTMLVideoElement;
@@ -66,10 +73,7 @@ export class Player {
   readonly #factory: SourceFactory;
   readonly #can: Capabilities;
   readonly #wish: { play: boolean; transport: TransportPreference; latency: LatencyClass };
-  readonly #timers: {
-    look: ReturnType<typeof setInterval>;
-    retry?: ReturnType<typeof setTimeout> | undefined;
-  };
+  readonly #life: Life;
   #addresses: StreamAddresses | undefined;
   #source: Source | undefined;
   #order: readonly Transport[] = [];
@@ -88,10 +92,12 @@ export class Player {
     this.#factory = options.factory ?? createSource;
     this.#can = options.capabilities ?? detectCapabilities(media);
     this.#wish = { play: false, transport: options.transport, latency: options.latency };
-    this.#timers = { look: setInterval(() => this.#look(), LOOK_MS) };
-    media.addEventListener('play', this.#onPlay);
-    media.addEventListener('pause', this.#onPause);
-    document.addEventListener('visibilitychange', this.#onVisible);
+    const abort = new AbortController();
+    const { signal } = abort;
+    this.#life = { abort, look: setInterval(() => this.#look(), LOOK_MS), retry: undefined };
+    media.addEventListener('play', () => this.#onPlay(), { signal });
+    media.addEventListener('pause', () => this.#onPause(), { signal });
+    document.addEventListener('visibilitychange', () => this.#onVisible(), { signal });
   }
 
   /** Status as last told. */
@@ -191,15 +197,13 @@ export class Player {
 
   /** Lets go of everything. Safe to call twice. */
   close(): void {
-    clearInterval(this.#timers.look);
+    clearInterval(this.#life.look);
+    this.#life.abort.abort();
     this.#stop();
-    this.#media.removeEventListener('play', this.#onPlay);
-    this.#media.removeEventListener('pause', this.#onPause);
-    document.removeEventListener('visibilitychange', this.#onVisible);
   }
 
   #stop(): void {
-    clearTimeout(this.#timers.retry);
+    clearTimeout(this.#life.retry);
     this.#state.turn++;
     const source = this.#source;
     this.#source = undefined;
@@ -279,7 +283,7 @@ export class Player {
     }
     const pause = RETRY_MS[Math.min(this.#state.rounds++, RETRY_MS.length - 1)]!;
     this.#report({ kind: 'failed', failure, retryAt: Date.now() + pause });
-    this.#timers.retry = setTimeout(() => this.#begin(), pause);
+    this.#life.retry = setTimeout(() => this.#begin(), pause);
   }
 
   #tryPlay(): void {
@@ -328,20 +332,20 @@ export class Player {
     this.#listener.status(status);
   }
 
-  readonly #onPlay = (): void => {
+  #onPlay(): void {
     if (this.#wish.play) return;
     this.play();
-  };
+  }
 
-  readonly #onPause = (): void => {
+  #onPause(): void {
     // A hidden page is paused by the browser, not by the viewer.
     if (!this.#wish.play || document.hidden || this.#media.ended) return;
     this.#wish.play = false;
     this.#source?.setPaused(true);
     this.#tell();
-  };
+  }
 
-  readonly #onVisible = (): void => {
+  #onVisible(): void {
     if (!document.hidden && this.#wish.play && this.#media.paused) this.#tryPlay();
-  };
+  }
 }

@@ -266,7 +266,7 @@ export class Fmp4Source implements Source {
     if (this.#backOff.attempts >= MAX_ATTEMPTS) {
       this.#listener.failed({
         code: 'unreachable',
-        detail: reason || `the WebSocket was closed with ${code}`,
+        detail: reason || closeWords(code),
       });
       return;
     }

@@ -37,12 +37,11 @@ export class HlsSource implements Source {
   readonly #listener: SourceListener;
   readonly #meter = new BitrateMeter();
   readonly #backOff = new BackOff();
-  readonly #look: ReturnType<typeof setInterval>;
+  readonly #timers: { readonly look: ReturnType<typeof setInterval>; retry?: ReturnType<typeof setTimeout> };
   /** The one that plays. */
   #hls: Hls | undefined;
   /** The one that finds out whether there is something to play. */
   #probe: Hls | undefined;
-  #retry: ReturnType<typeof setTimeout> | undefined;
   #playlist: { edge: number; grewAt: number; patience: number; state: string } | undefined;
   #counts = { reconnects: 0, stalls: 0 };
   #repairs: number[] = [];
@@ -52,7 +51,7 @@ export class HlsSource implements Source {
     this.#options = options;
     this.#listener = listener;
     this.#latency = options.latency;
-    this.#look = setInterval(() => this.#watch(), LOOK_MS);
+    this.#timers = { look: setInterval(() => this.#watch(), LOOK_MS) };
   }
 
   start(): void {
@@ -116,8 +115,8 @@ export class HlsSource implements Source {
   }
 
   close(): void {
-    clearInterval(this.#look);
-    clearTimeout(this.#retry);
+    clearInterval(this.#timers.look);
+    clearTimeout(this.#timers.retry);
     this.#probe?.destroy();
     this.#hls?.destroy();
     this.#probe = undefined;
@@ -147,7 +146,7 @@ export class HlsSource implements Source {
 
   /** Loads the playlists; the media element is taken only when they tell of a live stream. */
   #open(): void {
-    clearTimeout(this.#retry);
+    clearTimeout(this.#timers.retry);
     this.#probe?.destroy();
     const hls = new Hls(this.#config());
     this.#probe = hls;
@@ -212,8 +211,8 @@ export class HlsSource implements Source {
   /** Nobody publishes: ask again after a moment. */
   #wait(kind: 'waiting' | 'ended'): void {
     if (kind === 'waiting' || this.#playlist === undefined) this.#listener.state({ kind });
-    clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => this.#open(), ASK_AGAIN_MS);
+    clearTimeout(this.#timers.retry);
+    this.#timers.retry = setTimeout(() => this.#open(), ASK_AGAIN_MS);
   }
 
   #error(hls: Hls, data: ErrorData): void {
@@ -240,8 +239,8 @@ export class HlsSource implements Source {
     } else {
       this.#counts.reconnects++;
       this.#listener.state({ kind: 'reconnecting', reason: data.details });
-      clearTimeout(this.#retry);
-      this.#retry = setTimeout(() => this.#open(), this.#backOff.next());
+      clearTimeout(this.#timers.retry);
+      this.#timers.retry = setTimeout(() => this.#open(), this.#backOff.next());
     }
   }
 
