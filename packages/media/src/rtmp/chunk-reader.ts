@@ -47,6 +47,8 @@ class ChunkStream {
 export class ChunkReader {
   /** Most bytes of unfinished messages; raise it once the peer is authorised. */
   unfinishedLimit = UNFINISHED_BYTES_BEFORE_AUTH;
+  /** Longest audio, video or aggregate message, in bytes. */
+  maxMessageBytes = MAX_MESSAGE_BYTES;
   readonly #queue: ChunkQueue;
   readonly #streams = new Map<number, ChunkStream>();
   #chunkSize = DEFAULT_CHUNK_SIZE;
@@ -136,7 +138,7 @@ export class ChunkReader {
             (queue.peek(at + 10)! << 24)) >>>
           0;
       }
-      refuseTooLarge(stream.type, stream.length);
+      this.#refuseTooLarge(stream.type, stream.length);
     }
     stream.timestamp = format === 0 ? time : (stream.timestamp + time) >>> 0;
     stream.delta = time;
@@ -184,6 +186,17 @@ export class ChunkReader {
       );
     }
     return new ChunkStream(csid);
+  }
+
+  #refuseTooLarge(type: number, length: number): void {
+    const media = type === MessageType.audio || type === MessageType.video || type === MessageType.aggregate;
+    const limit = media ? this.maxMessageBytes : Math.min(this.maxMessageBytes, MAX_AMF_MESSAGE_BYTES);
+    if (length <= limit) return;
+    throw new ParseError(
+      'RTMP_MESSAGE_TOO_LARGE',
+      'RTMP 1.0 §6.1.1',
+      `type ${type} message of ${length} bytes; ${limit} are allowed`,
+    );
   }
 
   /** Takes what is there of the current chunk; true when the chunk is whole. */
@@ -258,16 +271,6 @@ export class ChunkReader {
   #badHeader(what: string): never {
     throw new ParseError('RTMP_CHUNK_HEADER', 'RTMP 1.0 §5.3.1.2', what);
   }
-}
-
-function refuseTooLarge(type: number, length: number): void {
-  if (length <= MAX_AMF_MESSAGE_BYTES) return;
-  if (type === MessageType.audio || type === MessageType.video || type === MessageType.aggregate) return;
-  throw new ParseError(
-    'RTMP_MESSAGE_TOO_LARGE',
-    'RTMP 1.0 §6.1.1',
-    `type ${type} message of ${length} bytes; ${MAX_AMF_MESSAGE_BYTES} are allowed`,
-  );
 }
 
 function controlValue(body: Uint8Array, clause: string): number {
