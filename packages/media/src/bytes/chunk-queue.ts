@@ -16,7 +16,9 @@ export class ChunkQueue {
   /** Adds bytes at the end. The queue keeps the view: the caller must not write into it again. */
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
-    this.#chunks.push(chunk);
+    // Views of a plain array are cheaper than views of a subclass, and their `slice` copies.
+    const plain = chunk.constructor === Uint8Array;
+    this.#chunks.push(plain ? chunk : new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length));
     this.#length += chunk.length;
   }
 

@@ -12,7 +12,7 @@ import {
 
 /** Bytes of the message header by chunk type (§5.3.1.2). */
 const HEADER_BYTES = [11, 7, 3, 0] as const;
-/** First allocation for a message that arrives in pieces; it grows fourfold with what is received. */
+/** First allocation for a message that arrives in pieces, in bytes; it grows fourfold with what is received. */
 const FIRST_ALLOCATION = 4096;
 const NO_BYTES = new Uint8Array(0);
 
@@ -29,6 +29,8 @@ class ChunkStream {
   extended = false;
   received = 0;
   body: Uint8Array = NO_BYTES;
+  /** Length of the longest message that came whole: the next may be as long. */
+  longest = 0;
 
   constructor(csid: number) {
     this.csid = csid;
@@ -45,6 +47,8 @@ class ChunkStream {
 export class ChunkReader {
   /** Most bytes of unfinished messages; raise it once the peer is authorised. */
   unfinishedLimit = UNFINISHED_BYTES_BEFORE_AUTH;
+  /** Longest audio, video or aggregate message, in bytes. */
+  maxMessageBytes = MAX_MESSAGE_BYTES;
   readonly #queue: ChunkQueue;
   readonly #streams = new Map<number, ChunkStream>();
   #chunkSize = DEFAULT_CHUNK_SIZE;
@@ -87,6 +91,7 @@ export class ChunkReader {
         timestampMs: stream.timestamp,
         body: stream.body,
       };
+      if (stream.length > stream.longest) stream.longest = stream.length;
       stream.body = NO_BYTES;
       stream.received = 0;
       if (message.type === MessageType.setChunkSize) this.#setChunkSize(message.body);
@@ -133,7 +138,7 @@ export class ChunkReader {
             (queue.peek(at + 10)! << 24)) >>>
           0;
       }
-      refuseTooLarge(stream.type, stream.length);
+      this.#refuseTooLarge(stream.type, stream.length);
     }
     stream.timestamp = format === 0 ? time : (stream.timestamp + time) >>> 0;
     stream.delta = time;
@@ -183,6 +188,17 @@ export class ChunkReader {
     return new ChunkStream(csid);
   }
 
+  #refuseTooLarge(type: number, length: number): void {
+    const media = type === MessageType.audio || type === MessageType.video || type === MessageType.aggregate;
+    const limit = media ? this.maxMessageBytes : Math.min(this.maxMessageBytes, MAX_AMF_MESSAGE_BYTES);
+    if (length <= limit) return;
+    throw new ParseError(
+      'RTMP_MESSAGE_TOO_LARGE',
+      'RTMP 1.0 §6.1.1',
+      `type ${type} message of ${length} bytes; ${limit} are allowed`,
+    );
+  }
+
   /** Takes what is there of the current chunk; true when the chunk is whole. */
   #readPayload(stream: ChunkStream): boolean {
     const queue = this.#queue;
@@ -196,7 +212,7 @@ export class ChunkReader {
     const count = Math.min(left, queue.length);
     if (count > 0) {
       const received = stream.received + count;
-      if (received > stream.body.length) grow(stream, received);
+      if (received > stream.body.length) this.#grow(stream, received);
       queue.takeInto(stream.body, stream.received, count);
       stream.received = received;
       this.#left = left - count;
@@ -211,6 +227,18 @@ export class ChunkReader {
       if (received === stream.length) this.#unfinished -= received;
     }
     return this.#left === 0;
+  }
+
+  /**
+   * Makes room for `needed` bytes of a message without trusting its announced length: at first as much as
+   * the longest message before it had, within this stream's share of the limit.
+   */
+  #grow(stream: ChunkStream, needed: number): void {
+    const first = Math.min(stream.longest, this.unfinishedLimit / MAX_CHUNK_STREAMS);
+    const size = Math.max(FIRST_ALLOCATION, first, needed, stream.body.length * 4);
+    const body = new Uint8Array(Math.min(stream.length, size));
+    if (stream.received > 0) body.set(stream.body.subarray(0, stream.received));
+    stream.body = body;
   }
 
   /** §5.4.1: 31 bits, at least 1. Beyond the largest message all values mean the same. */
@@ -243,24 +271,6 @@ export class ChunkReader {
   #badHeader(what: string): never {
     throw new ParseError('RTMP_CHUNK_HEADER', 'RTMP 1.0 §5.3.1.2', what);
   }
-}
-
-/** Makes room for `needed` bytes of a message without trusting its announced length. */
-function grow(stream: ChunkStream, needed: number): void {
-  const size = Math.min(stream.length, Math.max(FIRST_ALLOCATION, needed, stream.body.length * 4));
-  const body = new Uint8Array(size);
-  if (stream.received > 0) body.set(stream.body.subarray(0, stream.received));
-  stream.body = body;
-}
-
-function refuseTooLarge(type: number, length: number): void {
-  if (length <= MAX_AMF_MESSAGE_BYTES) return;
-  if (type === MessageType.audio || type === MessageType.video || type === MessageType.aggregate) return;
-  throw new ParseError(
-    'RTMP_MESSAGE_TOO_LARGE',
-    'RTMP 1.0 §6.1.1',
-    `type ${type} message of ${length} bytes; ${MAX_AMF_MESSAGE_BYTES} are allowed`,
-  );
 }
 
 function controlValue(body: Uint8Array, clause: string): number {

@@ -223,6 +223,27 @@ it('acknowledges at most once per 64 KB, whatever window the peer sets', () => {
   expect(victim.code).toBe(undefined);
 });
 
+it.each([
+  [9, 2_000_000, undefined],
+  [9, 2_000_001, '2000000 are allowed'],
+  [20, 1_048_577, '1048576 are allowed'],
+])('takes messages up to the length that is set: type %i, %i bytes', (type, length, fault) => {
+  const limits = { maxMessageBytes: 2_000_000, windowAckSize: 5_000_000 };
+  const session = new RtmpServerSession({ nowMs: () => 0, ...limits });
+  const hello = new Uint8Array(3073);
+  hello[0] = 3;
+  session.push(hello);
+  const connect = encodeAmf0(['connect', 1, {}]);
+  session.push(encodeMessage({ csid: 3, type: 20, timestampMs: 0, body: connect }, 0, 128));
+  session.next();
+  session.takeOutput();
+  session.acceptConnect();
+  expect([...session.takeOutput()!.subarray(12, 16)]).toEqual([0, 0x4c, 0x4b, 0x40]);
+  session.push(Uint8Array.of(6, 0, 0, 0, length >> 16, length >> 8, length, type, 1, 0, 0, 0));
+  if (fault === undefined) expect(session.next()).toBe(undefined);
+  else expect(() => session.next()).toThrow(fault);
+});
+
 it('splits aggregates with the times they have, and refuses lies', () => {
   const part = (type: number, timestampMs: number, length: number) => ({
     type,

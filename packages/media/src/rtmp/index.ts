@@ -7,6 +7,7 @@ export { type ConnectRequest, connectRequest, splitQuery } from './connect-reque
 export * from './flow.ts';
 export { ClientHandshake, type HandshakeOptions, ServerHandshake } from './handshake.ts';
 export { HANDSHAKE_BYTES, type HandshakeCrypto } from './handshake-digest.ts';
+export type { LinkLimits } from './link.ts';
 export * from './messages/index.ts';
 export * from './server-events.ts';
 export { type ConnectAnswer, FORWARDED_FOURCCS } from './server-replies.ts';

@@ -1,11 +1,24 @@
 import { ChunkQueue } from '../bytes/index.ts';
 import { ParseError } from '../model/errors.ts';
-import { type ChunkMessage, MessageType, UNFINISHED_BYTES_AFTER_AUTH } from './chunk-message.ts';
+import {
+  type ChunkMessage,
+  MAX_MESSAGE_BYTES,
+  MessageType,
+  UNFINISHED_BYTES_AFTER_AUTH,
+} from './chunk-message.ts';
 import { ChunkReader } from './chunk-reader.ts';
 import { AckWindow, WINDOW_ACK_SIZE } from './flow.ts';
 import type { ClientHandshake, ServerHandshake } from './handshake.ts';
 import { decodeControl, decodeUserControl, splitAggregate } from './messages/index.ts';
 import type { SessionOutput } from './session-output.ts';
+
+/** Limits that an installation may set. */
+export interface LinkLimits {
+  /** Window announced to the peer, in bytes; {@link WINDOW_ACK_SIZE} unless given. */
+  readonly windowAckSize?: number | undefined;
+  /** Longest media message taken, in bytes; {@link MAX_MESSAGE_BYTES} unless given. */
+  readonly maxMessageBytes?: number | undefined;
+}
 
 /**
  * What both sides of a session have in common: handshake, chunks, acknowledgements, pings. Hands up
@@ -17,13 +30,21 @@ export class RtmpLink {
   readonly #queue = new ChunkQueue();
   readonly #reader = new ChunkReader(this.#queue);
   readonly #handshake: ClientHandshake | ServerHandshake;
+  readonly #windowAckSize: number;
   #split: readonly ChunkMessage[] = []; // of the aggregate being handed up
   #splitAt = 0;
   #announcedWindow = 0;
 
-  constructor(handshake: ClientHandshake | ServerHandshake, output: SessionOutput) {
+  constructor(handshake: ClientHandshake | ServerHandshake, output: SessionOutput, limits: LinkLimits = {}) {
     this.#handshake = handshake;
     this.output = output;
+    this.#windowAckSize = limits.windowAckSize ?? WINDOW_ACK_SIZE;
+    this.#reader.maxMessageBytes = limits.maxMessageBytes ?? MAX_MESSAGE_BYTES;
+  }
+
+  /** Window announced to the peer, in bytes. */
+  get windowAckSize(): number {
+    return this.#windowAckSize;
   }
 
   get handshakeDone(): boolean {
@@ -72,7 +93,7 @@ export class RtmpLink {
   }
 
   /** Announces our window unless the same was announced before. */
-  announceWindow(size: number = WINDOW_ACK_SIZE): void {
+  announceWindow(size: number = this.#windowAckSize): void {
     if (this.#announcedWindow === size) return;
     this.#announcedWindow = size;
     this.output.control({ kind: 'windowAckSize', size });

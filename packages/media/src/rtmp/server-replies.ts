@@ -2,7 +2,6 @@ import type { AmfObject } from '../amf/index.ts';
 import { AmfEcmaArray } from '../amf/index.ts';
 import { RTMP_SHARED_CHUNK_SIZE } from './chunk-writer.ts';
 import type { ConnectRequest } from './connect-request.ts';
-import { WINDOW_ACK_SIZE } from './flow.ts';
 import type { RtmpLink } from './link.ts';
 import type { PlayRequest } from './server-events.ts';
 import type { SessionOutput } from './session-output.ts';
@@ -48,7 +47,7 @@ export function replyConnected(
 ): void {
   const out = link.output;
   link.announceWindow();
-  out.control({ kind: 'setPeerBandwidth', size: WINDOW_ACK_SIZE, limit: 'dynamic' });
+  out.control({ kind: 'setPeerBandwidth', size: link.windowAckSize, limit: 'dynamic' });
   out.control({ kind: 'setChunkSize', size: RTMP_SHARED_CHUNK_SIZE });
   out.userControl({ kind: 'streamBegin', streamId: 0 });
   const properties: AmfObject = { fmsVer: SERVER_VERSION, capabilities: CAPABILITIES, mode: 1 };

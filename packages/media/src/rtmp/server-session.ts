@@ -5,7 +5,7 @@ import { type ConnectRequest, connectRequest } from './connect-request.ts';
 import { CommandBudget } from './flow.ts';
 import { ServerHandshake } from './handshake.ts';
 import type { HandshakeCrypto } from './handshake-digest.ts';
-import { RtmpLink } from './link.ts';
+import { type LinkLimits, RtmpLink } from './link.ts';
 import { type CommandMessage, decodeCommand, decodeUserControl } from './messages/index.ts';
 import { PendingCalls } from './pending-calls.ts';
 import type { PlayRequest, PublishRequest, RtmpServerEvent, ServerDecision } from './server-events.ts';
@@ -23,7 +23,7 @@ import { SessionOutput, type StatusLevel } from './session-output.ts';
 import { dataEvent, finite, playRequest, publishRequest, text } from './stream-requests.ts';
 
 /** What a server session needs from outside. */
-export interface RtmpServerOptions {
+export interface RtmpServerOptions extends LinkLimits {
   /** A monotonic clock in milliseconds. */
   readonly nowMs: () => number;
   /** Without it only the simple handshake is spoken. */
@@ -59,7 +59,7 @@ export class RtmpServerSession {
 
   constructor(options: RtmpServerOptions) {
     const handshake = new ServerHandshake({ crypto: options.crypto, nowMs: options.nowMs() });
-    this.#link = new RtmpLink(handshake, new SessionOutput());
+    this.#link = new RtmpLink(handshake, new SessionOutput(), options);
     this.#budget = new CommandBudget(options.nowMs);
   }
 

@@ -20,6 +20,10 @@ export interface RtmpConnectionPolicy {
   readonly phaseTimeoutMs: number;
   /** A peer silent for so long is pinged, and closed after twice that again, milliseconds. */
   readonly pingMs: number;
+  /** Acknowledgement window that is announced, in bytes. */
+  readonly windowAckBytes?: number;
+  /** Longest media message of a publisher, in bytes. */
+  readonly maxMessageBytes?: number;
 }
 
 /** How a connection ended; one line of the log. */
@@ -55,7 +59,7 @@ export class RtmpConnection implements RtmpPeer {
   readonly id: string = newSessionId();
   readonly socket: Socket;
   readonly #context: RtmpConnectionContext;
-  readonly #session = new RtmpServerSession({ nowMs: () => performance.now(), crypto: handshakeCrypto });
+  readonly #session: RtmpServerSession;
   readonly #inlets = new Map<number, RtmpInlet>();
   readonly #outlets = new Map<number, RtmpOutlet>();
   readonly #since = performance.now();
@@ -69,6 +73,13 @@ export class RtmpConnection implements RtmpPeer {
   constructor(socket: Socket, head: Buffer, context: RtmpConnectionContext) {
     this.socket = socket;
     this.#context = context;
+    const { windowAckBytes, maxMessageBytes } = context.policy();
+    this.#session = new RtmpServerSession({
+      nowMs: () => performance.now(),
+      crypto: handshakeCrypto,
+      windowAckSize: windowAckBytes,
+      maxMessageBytes,
+    });
     this.#startDeadline();
     socket.on('data', (bytes) => this.#receive(bytes));
     socket.on('drain', () => this.#drained());
