@@ -12,7 +12,9 @@ import {
 } from './auth/index.ts';
 import { type Config, type ConfigStore, rtmpHost } from './config/index.ts';
 import { DemoSource } from './demo/index.ts';
+import { Fmp4HttpServer } from './egress/fmp4/index.ts';
 import { registerHlsRoutes } from './egress/hls/index.ts';
+import { CmafFanouts } from './egress/live/index.ts';
 import { registerLiveRoutes } from './egress/live-routes.ts';
 import { RtmpEgress } from './egress/rtmp/index.ts';
 import { Fmp4SocketServer } from './egress/ws-fmp4/index.ts';
@@ -121,13 +123,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const live = { registry, sessions, log, windowMs: () => config().hub.mergeWindowMs };
     const http = createHttpServer({ config, logger, pagesFolder: options.pagesFolder ?? builtPages() });
     undo.push(() => http.close(0));
-    const fmp4 = new Fmp4SocketServer({ ...live, kind: kinds.cmaf, context });
+    const fanouts = new CmafFanouts(kinds.cmaf, context);
+    const fmp4 = new Fmp4SocketServer({ ...live, fanouts });
     undo.push(() => fmp4.close());
+    const fmp4Http = new Fmp4HttpServer({ ...live, fanouts });
+    undo.push(() => fmp4Http.close());
     if (config().hls.enabled) {
       const hls = registerHlsRoutes(http, { ...live, kind: kinds.hls, clock: systemClock });
       undo.push(() => hls.close('server stopping'));
     }
-    registerLiveRoutes(http, { flv: { ...live, kind: kinds.flv }, fmp4 });
+    registerLiveRoutes(http, { flv: { ...live, kind: kinds.flv }, fmp4, fmp4Http });
     const sources = { registry, sessions, clock: systemClock };
     const metrics = createMetrics(figuresSource(sources), loop, version);
     undo.push(() => metrics.close());

@@ -1,42 +1,51 @@
 import { isNamePart, type StreamName, streamName } from '@onair/media';
+import type { FastifyRequest } from 'fastify';
 import { HubError } from '../hub/index.ts';
 import { HttpProblem, type HttpServer, refusedForNow, type UpgradeRequest } from '../net/index.ts';
 import { type FlvDeps, hasPicture, serveHttpFlv, serveWsFlv } from './flv/index.ts';
+import type { Fmp4HttpServer } from './fmp4/index.ts';
+import type { LiveRequest } from './live/index.ts';
 import type { Fmp4SocketServer } from './ws-fmp4/index.ts';
 
 /** What the endless outputs over HTTP and WebSocket are made of. */
 export interface LiveRouteDeps {
   readonly flv: FlvDeps;
   readonly fmp4: Fmp4SocketServer;
+  readonly fmp4Http: Fmp4HttpServer;
 }
 
 const FILE = /^\/(?<app>[^/]+)\/(?<name>[^/]+)\.(?<kind>flv|fmp4)$/;
 
-/** `/APP/NAME.flv` over HTTP and WebSocket, `/APP/NAME.fmp4` over WebSocket. */
+interface FileCall {
+  readonly Params: { readonly app: string; readonly file: string };
+  readonly Querystring: Readonly<Record<string, string>>;
+}
+
+/** `/APP/NAME.flv` and `/APP/NAME.fmp4`, each over HTTP and WebSocket. */
 export function registerLiveRoutes(server: HttpServer, deps: LiveRouteDeps): void {
+  const readFile = (request: FastifyRequest<FileCall>): LiveRequest => {
+    const stream = nameOf(request.params.app, request.params.file);
+    if (!hasPicture(deps.flv.registry.find(stream)) && request.query.wait !== '1') throw notFound(stream);
+    const { address } = server.client(request.raw);
+    const windowMs = windowOf(request.query.latency);
+    return {
+      stream,
+      address,
+      head: request.method === 'HEAD',
+      ...(windowMs === undefined ? {} : { windowMs }),
+    };
+  };
   server.registerMedia((scope) => {
-    scope.get<{ Params: { app: string; file: string }; Querystring: Record<string, string> }>(
-      '/:app/:file.flv',
-      (request, reply) => {
-        const stream = nameOf(request.params.app, request.params.file);
-        if (!hasPicture(deps.flv.registry.find(stream)) && request.query.wait !== '1') throw notFound(stream);
-        const { address } = server.client(request.raw);
-        const windowMs = windowOf(request.query.latency);
-        refusing(() =>
-          serveHttpFlv(
-            request.raw.socket,
-            {
-              stream,
-              address,
-              head: request.method === 'HEAD',
-              ...(windowMs === undefined ? {} : { windowMs }),
-            },
-            deps.flv,
-          ),
-        );
-        reply.hijack();
-      },
-    );
+    scope.get<FileCall>('/:app/:file.flv', (request, reply) => {
+      const wanted = readFile(request);
+      refusing(() => serveHttpFlv(request.raw.socket, wanted, deps.flv));
+      reply.hijack();
+    });
+    scope.get<FileCall>('/:app/:file.fmp4', (request, reply) => {
+      const wanted = readFile(request);
+      refusing(() => deps.fmp4Http.serve(request.raw.socket, wanted));
+      reply.hijack();
+    });
   });
   server.upgrades.add({ pattern: FILE, origins: 'any', handle: (upgrade) => serveUpgrade(upgrade, deps) });
 }

@@ -202,7 +202,8 @@ export class Stream {
     for (const sink of this.#sinks) this.#tell(sink, () => sink.cut(this.#cut!));
     // A sink that joins later has to set itself up in any case.
     this.#cut = { ...this.#cut, newEpoch: true };
-    this.#enter('live');
+    if (this.#state.name === 'live') this.#context.changed(this);
+    else this.#enter('live');
     return new Map(epoch.tracks.map((track) => [track.id, track]));
   }
 

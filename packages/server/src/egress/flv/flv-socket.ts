@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { SocketTransport, Viewing } from '../live/index.ts';
+import { type LiveRequest, SocketTransport, Viewing } from '../live/index.ts';
 import { ViewerSocket } from '../websocket/viewer-socket.ts';
 import { joinFlv, WS_FLV_ENVELOPE } from './flv-feed.ts';
-import type { FlvDeps, FlvRequest } from './flv-http.ts';
+import type { FlvDeps } from './flv-http.ts';
 
 /**
  * Answers an upgrade request with FLV in binary messages: the file header and each batch of tags is a message.
@@ -13,7 +13,7 @@ export function serveWsFlv(
   upgrade: IncomingMessage,
   socket: Duplex,
   head: Buffer,
-  request: FlvRequest,
+  request: LiveRequest,
   deps: FlvDeps,
 ): void {
   let viewing: Viewing | undefined;

@@ -9,26 +9,15 @@ import {
   type Fmp4State,
 } from '@onair/contracts/fmp4-socket';
 import type { StreamName } from '@onair/media';
-import {
-  Fanout,
-  type FanoutContext,
-  type JoinOptions,
-  type Packager,
-  type PackagerKind,
-  type Stream,
-  type StreamState,
-} from '../../hub/index.ts';
-import type { CmafConfig, CmafLog } from '../../packager/cmaf/cmaf-log.ts';
-import { type LiveDeps, SocketTransport, Viewing } from '../live/index.ts';
+import type { JoinOptions, Stream, StreamState } from '../../hub/index.ts';
+import { type CmafFanouts, type LiveDeps, SocketTransport, Viewing } from '../live/index.ts';
 import { framed } from '../websocket/frame.ts';
 import { ViewerSocket } from '../websocket/viewer-socket.ts';
 import { WS_FMP4_ENVELOPE } from './envelope.ts';
 
 /** What the fMP4 socket needs. */
 export interface Fmp4SocketDeps extends LiveDeps {
-  /** The packager whose log of CMAF chunks is served. */
-  readonly kind: PackagerKind<Packager & { readonly log: CmafLog }>;
-  readonly context: FanoutContext;
+  readonly fanouts: CmafFanouts;
   /** Merge window for viewers who ask for none, in milliseconds. */
   windowMs(): number;
 }
@@ -54,7 +43,6 @@ interface Watcher {
 /** Serves `docs/protocols/ws-fmp4.md`. One object per process; it keeps what viewers of a stream share. */
 export class Fmp4SocketServer {
   readonly #deps: Fmp4SocketDeps;
-  readonly #fanouts = new WeakMap<CmafLog, Fanout<CmafConfig>>();
   readonly #viewers = new Map<Stream, Set<Watcher>>();
   /** State the viewers of a stream were told last. */
   readonly #told = new WeakMap<Stream, StreamState>();
@@ -122,7 +110,9 @@ export class Fmp4SocketServer {
     };
     const join = (): void => {
       const windowMs = request.windowMs ?? this.#deps.windowMs();
-      const pump = this.#fanout(stream).pump({ envelope: WS_FMP4_ENVELOPE, tracks: 'all', windowMs });
+      const pump = this.#deps.fanouts
+        .of(stream)
+        .pump({ envelope: WS_FMP4_ENVELOPE, tracks: 'all', windowMs });
       viewing.join(pump.join(new SocketTransport(socket.raw, ended, skipped), wish));
       wish = {};
     };
@@ -135,16 +125,6 @@ export class Fmp4SocketServer {
       if (watchers.size === 0 && this.#viewers.get(stream) === watchers) this.#viewers.delete(stream);
       viewing.close(reason);
     };
-  }
-
-  #fanout(stream: Stream): Fanout<CmafConfig> {
-    const { log } = stream.packager(this.#deps.kind);
-    let fanout = this.#fanouts.get(log);
-    if (fanout === undefined) {
-      fanout = new Fanout(log, this.#deps.context);
-      this.#fanouts.set(log, fanout);
-    }
-    return fanout;
   }
 
   /** State changes are rare and small, so they are written whether a viewer is behind or not. */
