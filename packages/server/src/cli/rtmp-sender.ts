@@ -1,12 +1,5 @@
 import { AmfEcmaArray, type AmfObject } from '@onair/media/amf';
-import {
-  AUDIO_FOURCC,
-  configTag,
-  sampleTagBody,
-  sampleTagType,
-  sampleTimestampMs,
-  VIDEO_FOURCC,
-} from '@onair/media/flv';
+import { AUDIO_FOURCC, configTag, sampleTagBody, sampleTimestampMs, VIDEO_FOURCC } from '@onair/media/flv';
 import type { CodecParameters, Sample, Track } from '@onair/media/model';
 import type { RtmpClient } from './rtmp-client.ts';
 
@@ -38,12 +31,12 @@ export class RtmpSender {
 
   /** Sends one sample of an announced track. */
   send(sample: Sample): void {
-    const type = sampleTagType(sample.track.parameters);
-    if (type === 'script') return;
+    const { kind } = sample.track.parameters;
+    if (kind === 'data') return;
     const ms = sampleTimestampMs(sample);
     this.#startMs ??= ms;
     this.#lastMs = Math.max(ms - this.#startMs, 0);
-    this.#connection.sendMedia(type, this.#lastMs, sampleTagBody(sample));
+    this.#connection.sendMedia(kind, this.#lastMs, sampleTagBody(sample));
   }
 }
 
