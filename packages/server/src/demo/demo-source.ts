@@ -35,8 +35,8 @@ const GOP_SECONDS = 2;
 const MAX_CATCH_UP = SOUND_RATE;
 /** Ahead by more than this, in audio samples, the wall clock must have been set back. */
 const MAX_AHEAD = SOUND_RATE / 2;
-/** QP of the video; text stays crisp and the picture below 1 Mbit/s. */
-const QP = 22;
+/** QP of the video; text stays crisp at about 0.5 Mbit/s. */
+const QP = 18;
 
 /** Where on the wall clock the samples' timeline stands. Counts are from 1970-01-01T00:00:00Z. */
 interface Anchor {
@@ -105,16 +105,18 @@ export class DemoSource {
 
   /**
    * The samples that became due since the last call, in decoding order across both tracks; their data is the
-   * caller's to keep. After a pause of more than a second, or when the wall clock is set back, it goes on
+   * caller's to keep. Sound is due with the video frame it begins under. After a pause of more than a second, or when the wall clock is set back, it goes on
    * from now with a keyframe and without a hole in the timestamps.
    */
   next(): Sample[] {
     const now = Math.floor((this.#clock() * SOUND_RATE) / 1000);
-    const due = this.#nextDue();
+    const due = this.#videoDue();
     if (this.#anchor === undefined || now - due > MAX_CATCH_UP || due - now > MAX_AHEAD) this.#setAnchor(now);
     const samples: Sample[] = [];
-    while (this.#nextDue() <= now) {
-      samples.push(this.#videoDue() <= this.#soundDue() ? this.#nextVideo() : this.#nextAudio());
+    while (this.#videoDue() <= now) {
+      samples.push(this.#nextVideo());
+      // The sound of the whole frame duration goes with it, so that there is one wake-up a video frame.
+      while (this.#soundDue() < this.#videoDue()) samples.push(this.#nextAudio());
     }
     return samples;
   }
@@ -129,7 +131,7 @@ export class DemoSource {
     const now = Math.floor((this.#clock() * SOUND_RATE) / 1000);
     this.#setAnchor(now);
     const wait = (): void => {
-      const ms = (this.#nextDue() * 1000) / SOUND_RATE - this.#clock();
+      const ms = (this.#videoDue() * 1000) / SOUND_RATE - this.#clock();
       timer = setTimeout(turn, Math.min(Math.max(Math.ceil(ms), 1), 1000));
     };
     const turn = (): void => {
@@ -156,10 +158,6 @@ export class DemoSource {
   /** Audio samples from 1970 to the next audio frame. */
   #soundDue(): number {
     return this.#soundFrame * SOUND_FRAME;
-  }
-
-  #nextDue(): number {
-    return Math.min(this.#videoDue(), this.#soundDue());
   }
 
   /** Timeline of the samples for a time in audio samples from 1970. */

@@ -2,10 +2,22 @@ import type { BitWriter } from './bit-writer.ts';
 import { CHROMA_DC, writeResidualBlock } from './cavlc.ts';
 import type { Picture } from './picture.ts';
 import { chromaQp, Quantizer } from './quantizer.ts';
-import { copyBlock, forward4x4, hadamard2x2, hadamard4x4, type Plane, reconstruct4x4 } from './transform.ts';
+import {
+  copyBlock,
+  DC_AND_AC,
+  forward4x4,
+  hadamard2x2,
+  hadamard4x4,
+  NONE,
+  type Plane,
+  reconstruct4x4,
+  reconstructDc,
+} from './transform.ts';
 
-const DC_AND_AC = 0x20;
-const DC_ONLY = 0x10;
+/** Chroma part of coded_block_pattern: DC and AC levels. */
+const CHROMA_AC = 0x20;
+/** Chroma part of coded_block_pattern: DC levels alone. */
+const CHROMA_DC_ALONE = 0x10;
 
 /**
  * Residual of one macroblock at a time: `code…` transforms, quantises and reconstructs it, `write…` then
@@ -21,7 +33,8 @@ export class ResidualCoder {
   readonly #dc = new Int32Array(16);
   readonly #dcLevels = new Int32Array(16);
   readonly #chromaLevels = new Int32Array(128); // Cb then Cr, 4 blocks each
-  readonly #chromaDcLevels = new Int32Array(8);
+  readonly #chromaDcLevels = [new Int32Array(4), new Int32Array(4)] as const;
+  readonly #kinds = new Uint8Array(16); // what forward4x4 said of each block
   readonly #luma: { readonly intra: Quantizer; readonly inter: Quantizer };
   readonly #chroma: { readonly intra: Quantizer; readonly inter: Quantizer };
 
@@ -51,7 +64,7 @@ export class ResidualCoder {
       const from = at + (block >> 2) * 4 * source.stride + (block & 3) * 4;
       const levels = block * 16;
       if (
-        forward4x4(source, from, reference, from, this.#coefficients, 0) &&
+        forward4x4(source, from, reference, from, this.#coefficients, 0) !== NONE &&
         this.#luma.inter.block(this.#coefficients, 0, this.#levels, levels, 0)
       ) {
         pattern |= 1 << (((block >> 3) << 1) | ((block >> 1) & 1));
@@ -67,15 +80,17 @@ export class ResidualCoder {
    */
   codeIntraLuma(source: Plane, prediction: Plane, target: Plane, at: number): number {
     const coefficients = this.#coefficients;
-    let differs = false;
+    let differs = NONE;
     for (let block = 0; block < 16; block++) {
       const from = at + (block >> 2) * 4 * source.stride + (block & 3) * 4;
       const predictionAt = (block >> 2) * 64 + (block & 3) * 4;
-      if (forward4x4(source, from, prediction, predictionAt, coefficients, block * 16)) differs = true;
+      const kind = forward4x4(source, from, prediction, predictionAt, coefficients, block * 16);
+      differs |= kind;
+      this.#kinds[block] = kind;
       this.#dc[block] = coefficients[block * 16]!;
     }
     this.#dcLevels.fill(0);
-    if (!differs) {
+    if (differs === NONE) {
       copyBlock(prediction, 0, target, at, 16);
       return 0;
     }
@@ -84,12 +99,25 @@ export class ResidualCoder {
     hadamard4x4(this.#dc);
     let pattern = 0;
     for (let block = 0; block < 16; block++) {
-      if (this.#luma.intra.block(coefficients, block * 16, this.#levels, block * 16, 1)) pattern = 15;
-      coefficients[block * 16] = this.#luma.intra.scaleLumaDc(this.#dc[block]!);
+      const dc = this.#luma.intra.scaleLumaDc(this.#dc[block]!);
+      const predictionAt = (block >> 2) * 64 + (block & 3) * 4;
       const to = at + (block >> 2) * 4 * target.stride + (block & 3) * 4;
-      reconstruct4x4(coefficients, block * 16, prediction, (block >> 2) * 64 + (block & 3) * 4, target, to);
+      if (this.#quantizeAc(this.#luma.intra, block, this.#levels, block * 16)) {
+        pattern = 15;
+        coefficients[block * 16] = dc;
+        reconstruct4x4(coefficients, block * 16, prediction, predictionAt, target, to);
+      } else reconstructDc(dc, prediction, predictionAt, target, to);
     }
     return pattern;
+  }
+
+  /** Quantises the AC coefficients of a block as its kind demands. @returns whether any level is not zero. */
+  #quantizeAc(quantizer: Quantizer, block: number, levels: Int32Array, at: number): boolean {
+    if (this.#kinds[block] === DC_AND_AC) {
+      return quantizer.block(this.#coefficients, block * 16, levels, at, 1);
+    }
+    levels.fill(0, at, at + 16);
+    return false;
   }
 
   /**
@@ -109,31 +137,34 @@ export class ResidualCoder {
     const quantizer = intra ? this.#chroma.intra : this.#chroma.inter;
     const coefficients = this.#coefficients;
     const levels = plane * 64;
-    let differs = false;
+    let differs = NONE;
     for (let block = 0; block < 4; block++) {
       const from = at + (block >> 1) * 4 * source.stride + (block & 1) * 4;
       const offset = predictionAt + (block >> 1) * 4 * prediction.stride + (block & 1) * 4;
-      if (forward4x4(source, from, prediction, offset, coefficients, block * 16)) differs = true;
+      const kind = forward4x4(source, from, prediction, offset, coefficients, block * 16);
+      differs |= kind;
+      this.#kinds[block] = kind;
       this.#dc[block] = coefficients[block * 16]!;
     }
-    this.#chromaDcLevels.fill(0, plane * 4, plane * 4 + 4);
-    this.#chromaLevels.fill(0, levels, levels + 64);
-    if (!differs) {
+    const dcLevels = this.#chromaDcLevels[plane];
+    if (differs === NONE) {
+      dcLevels.fill(0);
+      this.#chromaLevels.fill(0, levels, levels + 64);
       if (intra) copyBlock(prediction, predictionAt, target, at, 8);
       return 0;
     }
     hadamard2x2(this.#dc);
-    const dcLevels = this.#chromaDcLevels.subarray(plane * 4, plane * 4 + 4);
-    let pattern = quantizer.chromaDc(this.#dc, dcLevels) ? DC_ONLY : 0;
+    let pattern = quantizer.chromaDc(this.#dc, dcLevels) ? CHROMA_DC_ALONE : 0;
     hadamard2x2(this.#dc);
     for (let block = 0; block < 4; block++) {
-      if (quantizer.block(coefficients, block * 16, this.#chromaLevels, levels + block * 16, 1)) {
-        pattern = DC_AND_AC;
-      }
-      coefficients[block * 16] = quantizer.scaleChromaDc(this.#dc[block]!);
+      const dc = quantizer.scaleChromaDc(this.#dc[block]!);
       const offset = predictionAt + (block >> 1) * 4 * prediction.stride + (block & 1) * 4;
       const to = at + (block >> 1) * 4 * target.stride + (block & 1) * 4;
-      reconstruct4x4(coefficients, block * 16, prediction, offset, target, to);
+      if (this.#quantizeAc(quantizer, block, this.#chromaLevels, levels + block * 16)) {
+        pattern = CHROMA_AC;
+        coefficients[block * 16] = dc;
+        reconstruct4x4(coefficients, block * 16, prediction, offset, target, to);
+      } else reconstructDc(dc, prediction, offset, target, to);
     }
     return pattern;
   }
@@ -168,10 +199,10 @@ export class ResidualCoder {
 
   /** Chroma blocks as the chroma part of `pattern` tells. */
   writeChroma(bits: BitWriter, x: number, y: number, pattern: number): void {
-    if (pattern < DC_ONLY) return;
-    writeResidualBlock(bits, this.#chromaDcLevels, 0, 4, CHROMA_DC);
-    writeResidualBlock(bits, this.#chromaDcLevels, 4, 4, CHROMA_DC);
-    if (pattern < DC_AND_AC) return;
+    if (pattern < CHROMA_DC_ALONE) return;
+    writeResidualBlock(bits, this.#chromaDcLevels[0], 0, 4, CHROMA_DC);
+    writeResidualBlock(bits, this.#chromaDcLevels[1], 0, 4, CHROMA_DC);
+    if (pattern < CHROMA_AC) return;
     const width = this.#columns * 2;
     for (let index = 0; index < 8; index++) {
       const totals = this.#chromaTotals[index >> 2]!;

@@ -29,12 +29,26 @@ const NAME = {
     ['r', 24],
   ],
 } as const;
-const CLOCK = { x: 64, y: 64, height: 80, weight: 7, margin: 5 } as const;
-const CLOCK_WIDTHS: Readonly<Record<string, number>> = { ':': 32, '.': 16 };
-const CLOCK_DIGIT = 48;
-const CAPTION = { y: 144, width: 16, height: 32, weight: 2.4, margin: 2.4 } as const;
+/** How the characters of one line are drawn. */
+interface TextStyle {
+  readonly y: number;
+  readonly height: number;
+  /** Of a character's cell, where `widths` does not tell. */
+  readonly width: number;
+  readonly widths?: Readonly<Record<string, number>>;
+  readonly weight: number;
+  readonly margin: number;
+}
+
+const CLOCK: TextStyle = { y: 64, height: 80, width: 48, widths: { ':': 32 }, weight: 7, margin: 5 };
+const CLOCK_X = 64;
+const MILLISECONDS: TextStyle = { y: 96, height: 48, width: 32, widths: { '.': 16 }, weight: 5, margin: 4 };
+const MILLISECONDS_X = 416;
+const CAPTION: TextStyle = { y: 144, height: 32, width: 16, weight: 2.4, margin: 2.4 };
+const ZONE: TextStyle = { ...CAPTION, y: 64 };
+const ZONE_X = 432;
 const COUNTER_DIGITS = 8;
-const COUNTER_X = 576 - COUNTER_DIGITS * CAPTION.width;
+const COUNTER_X = 160;
 const RAIL = { x: 64, y: 272, width: 512, height: 32 } as const;
 const LAMP = { x: 64, y: 16, size: 32 } as const;
 /** How long the lamp is lit from each full second on, in milliseconds; as long as the beep. */
@@ -59,6 +73,7 @@ export class TestPicture {
   readonly #width: number;
   readonly #height: number;
   readonly #clock: TextField;
+  readonly #milliseconds: TextField;
   readonly #counter: TextField;
   readonly #ball: Mask;
   readonly #lamp: Mask;
@@ -74,8 +89,9 @@ export class TestPicture {
     const ballSize = Math.min(this.#across(RAIL.height), this.#down(RAIL.height));
     this.#ball = disc(ballSize);
     this.#lamp = disc(Math.min(this.#across(LAMP.size), this.#down(LAMP.size)));
-    this.#clock = this.#clockField();
-    this.#counter = this.#captionField(COUNTER_X, '0123456789', COUNTER_DIGITS, TEXT);
+    this.#clock = this.#field(CLOCK, CLOCK_X, '0123456789:', '00:00:00', TEXT);
+    this.#milliseconds = this.#field(MILLISECONDS, MILLISECONDS_X, '0123456789.', '.000', TEXT);
+    this.#counter = this.#field(CAPTION, COUNTER_X, '0123456789', '0'.repeat(COUNTER_DIGITS), TEXT);
     this.#drawStill();
   }
 
@@ -95,7 +111,9 @@ export class TestPicture {
    */
   draw(ms: number, frame: number): void {
     this.#surface.clean();
-    this.#write(this.#clock, new Date(ms).toISOString().slice(11, 23));
+    const time = new Date(ms).toISOString();
+    this.#write(this.#clock, time.slice(11, 19));
+    this.#write(this.#milliseconds, time.slice(19, 23));
     this.#write(this.#counter, String(frame % 10 ** COUNTER_DIGITS).padStart(COUNTER_DIGITS, '0'));
     this.#moveBall(ms);
     this.#switchLamp(ms);
@@ -117,8 +135,8 @@ export class TestPicture {
     this.#surface.fill(0, 0, columns * 16, rows * 16, GROUND);
     this.#drawName();
     this.#drawTally();
-    this.#writeOnce(64, 'UTC');
-    this.#writeOnce(COUNTER_X - 6 * CAPTION.width, 'FRAME');
+    this.#writeOnce(ZONE, ZONE_X, 'UTC');
+    this.#writeOnce(CAPTION, CLOCK_X, 'FRAME');
     BARS.forEach((ink, index) => {
       const from = this.#across((index * REFERENCE.width) / BARS.length);
       const to = this.#across(((index + 1) * REFERENCE.width) / BARS.length);
@@ -149,40 +167,26 @@ export class TestPicture {
     });
   }
 
-  #clockField(): TextField {
-    const glyphs = new Map<string, Mask>();
-    for (const char of '0123456789:.') {
-      const width = this.#across(CLOCK_WIDTHS[char] ?? CLOCK_DIGIT);
-      const weight = (CLOCK.weight * this.#height) / REFERENCE.height;
-      const margin = char === '.' ? 4 : CLOCK.margin;
-      glyphs.set(
-        char,
-        glyph(char, width, this.#down(CLOCK.height), weight, (margin * this.#height) / REFERENCE.height),
-      );
-    }
-    const positions: number[] = [];
-    let x: number = CLOCK.x;
-    for (const char of '00:00:00.000') {
-      positions.push(this.#across(x));
-      x += CLOCK_WIDTHS[char] ?? CLOCK_DIGIT;
-    }
-    return { y: this.#down(CLOCK.y), ink: TEXT, glyphs, positions, shown: '' };
-  }
-
-  #captionField(x: number, chars: string, length: number, ink: Colour): TextField {
+  /** A line that can show `chars` in the cells of `template`. */
+  #field(style: TextStyle, left: number, chars: string, template: string, ink: Colour): TextField {
     const scale = this.#height / REFERENCE.height;
-    const width = this.#across(CAPTION.width);
-    const height = this.#down(CAPTION.height);
+    const widthOf = (char: string): number => style.widths?.[char] ?? style.width;
     const glyphs = new Map<string, Mask>();
     for (const char of chars) {
-      glyphs.set(char, glyph(char, width, height, CAPTION.weight * scale, CAPTION.margin * scale));
+      const [width, height] = [this.#across(widthOf(char)), this.#down(style.height)];
+      glyphs.set(char, glyph(char, width, height, style.weight * scale, style.margin * scale));
     }
-    const positions = Array.from({ length }, (_, index) => this.#across(x + index * CAPTION.width));
-    return { y: this.#down(CAPTION.y), ink, glyphs, positions, shown: '' };
+    const positions: number[] = [];
+    let x = left;
+    for (const char of template) {
+      positions.push(this.#across(x));
+      x += widthOf(char);
+    }
+    return { y: this.#down(style.y), ink, glyphs, positions, shown: '' };
   }
 
-  #writeOnce(x: number, text: string): void {
-    this.#write(this.#captionField(x, text, text.length, MUTED), text);
+  #writeOnce(style: TextStyle, x: number, text: string): void {
+    this.#write(this.#field(style, x, text, text, MUTED), text);
   }
 
   #write(field: TextField, text: string): void {

@@ -1,6 +1,13 @@
 /** Zig-zag scan of a 4x4 block (figure 8-8): raster position of the coefficient at each scan index. */
 export const ZIGZAG: Uint8Array = Uint8Array.of(0, 1, 4, 8, 5, 2, 3, 6, 9, 12, 13, 10, 7, 11, 14, 15);
 
+/** What a block holds: nothing. */
+export const NONE = 0;
+/** What a block holds: a mean only. */
+export const DC_ONLY = 1;
+/** What a block holds: more than a mean. */
+export const DC_AND_AC = 2;
+
 /** One plane of samples and where a block begins in it. */
 export interface Plane {
   readonly samples: Uint8Array;
@@ -11,7 +18,8 @@ export interface Plane {
 /**
  * Forward 4x4 core transform of source minus prediction, the counterpart of clause 8.5.12.2.
  * @param out receives 16 unscaled coefficients in raster order from `at`.
- * @returns false, leaving `out` all zero, where source and prediction are equal.
+ * @returns {@link NONE}, leaving `out` all zero, where source and prediction are equal; {@link DC_ONLY}
+ * where they differ by the same everywhere; else {@link DC_AND_AC}.
  */
 export function forward4x4(
   source: Plane,
@@ -20,16 +28,19 @@ export function forward4x4(
   predictionAt: number,
   out: Int32Array,
   at: number,
-): boolean {
+): number {
   const s = source.samples;
   const p = prediction.samples;
+  const first = s[sourceAt]! - p[predictionAt]!;
   let any = 0;
+  let unlike = 0;
   for (let row = 0, i = sourceAt, j = predictionAt, o = at; row < 4; row++) {
     const a = s[i]! - p[j]!;
     const b = s[i + 1]! - p[j + 1]!;
     const c = s[i + 2]! - p[j + 2]!;
     const d = s[i + 3]! - p[j + 3]!;
     any |= a | b | c | d;
+    unlike |= (a ^ first) | (b ^ first) | (c ^ first) | (d ^ first);
     const outer = a + d;
     const inner = b + c;
     const outerDifference = a - d;
@@ -42,7 +53,12 @@ export function forward4x4(
     j += prediction.stride;
     o += 4;
   }
-  if (any === 0) return false;
+  if (any === 0) return NONE;
+  if (unlike === 0) {
+    out.fill(0, at, at + 16);
+    out[at] = 16 * first;
+    return DC_ONLY;
+  }
   for (let column = at; column < at + 4; column++) {
     const a = out[column]!;
     const b = out[column + 4]!;
@@ -55,7 +71,7 @@ export function forward4x4(
     out[column + 8] = outer - inner;
     out[column + 12] = a - d - 2 * (b - c);
   }
-  return true;
+  return DC_AND_AC;
 }
 
 /**
@@ -97,6 +113,27 @@ export function reconstruct4x4(
     t[o + to] = clip(p[j + from]! + ((odd + low) >> 6));
     t[o + 2 * to] = clip(p[j + 2 * from]! + ((odd - low) >> 6));
     t[o + 3 * to] = clip(p[j + 3 * from]! + ((even - high) >> 6));
+  }
+}
+
+/** {@link reconstruct4x4} for a block whose only scaled coefficient is `dc`. */
+export function reconstructDc(
+  dc: number,
+  prediction: Plane,
+  predictionAt: number,
+  target: Plane,
+  targetAt: number,
+): void {
+  const p = prediction.samples;
+  const t = target.samples;
+  const add = (dc + 32) >> 6;
+  for (let row = 0, j = predictionAt, o = targetAt; row < 4; row++) {
+    t[o] = clip(p[j]! + add);
+    t[o + 1] = clip(p[j + 1]! + add);
+    t[o + 2] = clip(p[j + 2]! + add);
+    t[o + 3] = clip(p[j + 3]! + add);
+    j += prediction.stride;
+    o += target.stride;
   }
 }
 
