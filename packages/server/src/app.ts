@@ -115,6 +115,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     );
     const keys = new FileKeyStore(data);
     const token = AdminToken.open(data);
+    if (token.wasExposed)
+      logger.warn('other users of this machine could read the admin token; delete it for a new one');
     const guard = createPublishGuard({ config: () => config().auth, keys, limiter });
     const admin = new AdminGuard({ token, signIns: new SignIns(data, auth.sessionMs), limiter });
 

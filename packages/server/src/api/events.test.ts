@@ -61,6 +61,12 @@ describe('events', () => {
     await server.close(10_000);
     expect(performance.now() - began).toBeLessThan(5000);
   });
+
+  it('have a head', async () => {
+    const { ask } = await open();
+    const head = await ask('/api/v1/events', {}, 'HEAD');
+    expect([head.status, head.headers['content-type']]).toEqual([200, 'text/event-stream']);
+  });
 });
 
 it('answers are what the OpenAPI document says', async () => {

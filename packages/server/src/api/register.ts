@@ -50,7 +50,11 @@ function apiRoutes(deps: ApiDeps, events: StreamEvents): readonly ApiRoute[] {
       answer: { type: 'string' },
       answerType: 'text/event-stream',
       errors: ['OVERLOADED'],
-      handle: ({ reply }) => events.add(reply),
+      handle: ({ request, reply }) => {
+        if (request.method === 'HEAD') return reply.type('text/event-stream').send();
+        events.add(reply);
+        return undefined;
+      },
     },
     ...accessRoutes(deps),
     ...serverRoutes(deps),

@@ -28,7 +28,7 @@ export async function serve(flags: ServeFlags): Promise<void> {
     throw error;
   }
   announce(server, config, log);
-  config.watch();
+  if (!config.watch()) log.logger.warn('the configuration file cannot be watched; SIGHUP reloads it');
   await untilStopped(server, config, log);
 }
 

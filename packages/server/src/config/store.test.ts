@@ -1,4 +1,4 @@
-import { mkdtempSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
@@ -68,4 +68,13 @@ it('sees writes and replacements of the file', async () => {
   writeFileSync(file, 'hub: broken\n');
   await vi.waitFor(() => expect(refusals).toHaveLength(1), 5000);
   expect(store.current.hub.mergeWindowMs).toBe(3);
+  // Other files of the folder come and go; the fault is told once.
+  writeFileSync(`${file}.other`, 'x');
+  writeFileSync(file, 'hub: { mergeWindowMs: 4 }\n');
+  await vi.waitFor(() => expect(store.current.hub.mergeWindowMs).toBe(4), 5000);
+  expect(refusals).toHaveLength(1);
+  unlinkSync(file);
+  await vi.waitFor(() => expect(refusals).toHaveLength(2), 5000);
+  writeFileSync(file, 'hub: { mergeWindowMs: 5 }\n');
+  await vi.waitFor(() => expect(store.current.hub.mergeWindowMs).toBe(5), 5000);
 });

@@ -19,6 +19,7 @@ export class ConfigStore {
   readonly #sources: ConfigSources;
   readonly #listeners = new Set<ConfigListener>();
   #current: Config;
+  /** Text of the file when it was last read, whether it was taken or refused. */
   #text: string | undefined;
   #watcher: FSWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -53,9 +54,8 @@ export class ConfigStore {
   reload(): ConfigChange | undefined {
     let change: ConfigChange;
     try {
-      const text = this.#sources.file === undefined ? undefined : readConfigFile(this.#sources.file);
-      change = planChange(this.#current, buildConfig(this.#sources, text));
-      this.#text = text;
+      this.#text = this.#sources.file === undefined ? undefined : readConfigFile(this.#sources.file);
+      change = planChange(this.#current, buildConfig(this.#sources, this.#text));
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       for (const listener of [...this.#listeners]) listener.refused?.(error);
@@ -68,22 +68,32 @@ export class ConfigStore {
     return change;
   }
 
-  /** Reloads whenever the file changes, until {@link close}. Does nothing without a file. */
-  watch(): void {
-    if (this.#sources.file === undefined || this.#watcher !== undefined) return;
-    // The folder is watched, not the file: editors and orchestrators replace the file by a new one.
-    this.#watcher = watch(dirname(this.#sources.file), { persistent: false }, () => {
-      clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.#reloadIfNew(), SETTLE_MS).unref();
-    });
+  /**
+   * Reloads whenever the file changes, until {@link close}. Does nothing without a file.
+   * @returns false if the system cannot watch; {@link reload} still works.
+   */
+  watch(): boolean {
+    if (this.#sources.file === undefined || this.#watcher !== undefined) return true;
+    try {
+      // The folder is watched, not the file: editors and orchestrators replace the file by a new one.
+      this.#watcher = watch(dirname(this.#sources.file), { persistent: false }, () => {
+        clearTimeout(this.#timer);
+        this.#timer = setTimeout(() => this.#reloadIfNew(), SETTLE_MS).unref();
+      });
+    } catch {
+      return false;
+    }
     this.#watcher.on('error', () => this.close());
+    return true;
   }
 
   #reloadIfNew(): void {
     try {
       if (readConfigFile(this.#sources.file!) === this.#text) return;
     } catch {
-      // An unreadable file is reported by the reload itself.
+      // Said once; the file may also be about to come back under its name.
+      if (this.#text === undefined) return;
+      this.#text = undefined;
     }
     this.reload();
   }

@@ -21,8 +21,11 @@ export type ClientReader = (request: IncomingMessage) => HttpClient;
 /** Most hops of a forwarding header that are looked at. */
 const MAX_HOPS = 20;
 
-/** Makes the reader for a list of trusted proxies (addresses and CIDR ranges, validated by the configuration). */
-export function createClientReader(trustedProxies: Config['http']['trustedProxies']): ClientReader {
+/** True for an address that is listed, alone or within a range. */
+export type ProxyTrust = (address: string) => boolean;
+
+/** Makes the test for a list of trusted proxies (addresses and CIDR ranges, validated by the configuration). */
+export function createProxyTrust(trustedProxies: Config['http']['trustedProxies']): ProxyTrust {
   const trusted = new BlockList();
   for (const range of trustedProxies) {
     const [address = '', bits] = range.split('/');
@@ -30,10 +33,14 @@ export function createClientReader(trustedProxies: Config['http']['trustedProxie
     if (bits === undefined) trusted.addAddress(address, family);
     else trusted.addSubnet(address, Number(bits), family);
   }
-  const isTrusted = (address: string): boolean => {
+  return (address) => {
     const family = isIP(address);
     return family !== 0 && trusted.check(address, family === 6 ? 'ipv6' : 'ipv4');
   };
+}
+
+/** Makes the reader that believes these proxies. */
+export function createClientReader(isTrusted: ProxyTrust): ClientReader {
   return (request) => {
     const { headers, socket } = request;
     let address = normalizeAddress(socket.remoteAddress);

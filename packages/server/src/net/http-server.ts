@@ -8,7 +8,7 @@ import {
 import { type Config, httpHost } from '../config/index.ts';
 import { type Logger, newSessionId } from '../observe/index.ts';
 import { bindAddress } from './any-address.ts';
-import { type ClientReader, createClientReader } from './http-client.ts';
+import { type ClientReader, createClientReader, createProxyTrust } from './http-client.ts';
 import { HttpConnections } from './http-connections.ts';
 import { type AnswerKind, mediaPreflightHeaders, securityHeaders } from './http-headers.ts';
 import { checkHost, checkOrigin } from './http-origin.ts';
@@ -59,9 +59,9 @@ const MAX_PARAM_LENGTH = 128;
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const settings = options.config().http;
   const fastify = createInstance(settings, options.logger);
-  const client = createClientReader(settings.trustedProxies);
+  const trusted = createProxyTrust(settings.trustedProxies);
+  const client = createClientReader(trusted);
   const current = (): Config['http'] => options.config().http;
-  const trusted = createTrust(settings);
   const connections = new HttpConnections(current, trusted);
   const upgrades = new UpgradeRouter({ config: current, client, logger: options.logger });
   connections.watch(fastify.server);
@@ -91,6 +91,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 }
 
 function createInstance(settings: Config['http'], logger: Logger): FastifyInstance {
+  // Node looks for late heads at intervals; the promised time includes one of them.
+  const { headersTimeoutMs, requestTimeoutMs } = settings;
+  const lookMs = Math.min(500, Math.max(20, headersTimeoutMs / 20));
   return createFastify({
     logger: false,
     // The socket is watched for silence; the deadlines for head and body are absolute.
@@ -98,8 +101,8 @@ function createInstance(settings: Config['http'], logger: Logger): FastifyInstan
     keepAliveTimeout: settings.keepAliveTimeoutMs,
     requestTimeout: settings.requestTimeoutMs,
     http: {
-      headersTimeout: Math.min(settings.headersTimeoutMs, settings.requestTimeoutMs),
-      connectionsCheckingInterval: Math.min(1000, Math.max(50, settings.headersTimeoutMs / 10)),
+      headersTimeout: Math.max(1, Math.min(headersTimeoutMs, requestTimeoutMs) - 2 * lookMs),
+      connectionsCheckingInterval: lookMs,
       maxHeaderSize: settings.maxHeaderBytes,
     },
     bodyLimit: settings.maxBodyBytes,
@@ -113,11 +116,6 @@ function createInstance(settings: Config['http'], logger: Logger): FastifyInstan
     },
     clientErrorHandler: (error, socket) => answerBadBytes(error, socket, logger),
   });
-}
-
-function createTrust(settings: Config['http']): (address: string) => boolean {
-  const listed = new Set(settings.trustedProxies.filter((range) => !range.includes('/')));
-  return (address) => listed.has(address);
 }
 
 function installChecks(fastify: FastifyInstance, settings: () => Config['http']): void {

@@ -7,6 +7,7 @@ import { createLog } from '../observe/index.ts';
 import {
   createClientReader,
   createHttpServer,
+  createProxyTrust,
   HttpProblem,
   type HttpServer,
   type UpgradeRequest,
@@ -156,7 +157,7 @@ describe('who is at the other end', () => {
     ({ headers, socket: { remoteAddress } }) as never;
 
   it('is the peer unless a proxy is trusted', () => {
-    const read = createClientReader([]);
+    const read = createClientReader(createProxyTrust([]));
     expect(read(from('::ffff:127.0.0.1'))).toMatchObject({
       address: '127.0.0.1',
       local: true,
@@ -173,7 +174,7 @@ describe('who is at the other end', () => {
   });
 
   it('is whom the nearest trusted proxies saw', () => {
-    const read = createClientReader(['127.0.0.1', '10.0.0.0/8', 'fd00::/8']);
+    const read = createClientReader(createProxyTrust(['127.0.0.1', '10.0.0.0/8', 'fd00::/8']));
     const through = (chain: string, peer = '127.0.0.1') => read(from(peer, { 'x-forwarded-for': chain }));
     expect(through('127.0.0.1, 9.9.9.9, 10.1.1.1')).toMatchObject({ address: '9.9.9.9', local: false });
     expect(through('9.9.9.9', 'fd00::1').address).toBe('9.9.9.9');

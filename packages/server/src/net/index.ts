@@ -1,5 +1,5 @@
 export { bindAddress } from './any-address.ts';
-export { type ClientReader, createClientReader, type HttpClient } from './http-client.ts';
+export { type ClientReader, createClientReader, createProxyTrust, type HttpClient } from './http-client.ts';
 export { type AnswerKind, mediaPreflightHeaders, securityHeaders } from './http-headers.ts';
 export { checkHost, checkOrigin, hostNameOf, isOwnOrigin } from './http-origin.ts';
 export { HttpProblem, type HttpProblemDetails, refusedForNow, sendProblem } from './http-problem.ts';
