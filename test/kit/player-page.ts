@@ -36,10 +36,12 @@ export class PlayerPage {
 
   constructor(dir: string) {
     this.#server = createServer((request, response) => {
-      const path = new URL(request.url ?? '/', 'http://page').pathname;
+      const { pathname: path, searchParams } = new URL(request.url ?? '/', 'http://page');
       if (path === '/') {
+        // Each query parameter is an attribute of a player that stands in the page from the beginning.
+        const attributes = [...searchParams].map(([name, value]) => ` ${name}="${value}"`).join('');
         response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' });
-        response.end(PAGE);
+        response.end(PAGE + (attributes === '' ? '' : `<onair-player${attributes}></onair-player>`));
         return;
       }
       try {
@@ -90,4 +92,4 @@ export class PlayerPage {
 
 const PAGE = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>player</title><link rel="icon" href="data:,"><style>body{margin:0;background:#23272e}</style>
-<script type="module">import * as onair from "/onair-player.js"; window.onair = onair</script><body></body></html>`;
+<script type="module">import * as onair from "/onair-player.js"; window.onair = onair</script>`;

@@ -69,7 +69,7 @@ export async function addPlayer(page: Page, attributes: Readonly<Record<string, 
 export function probe(page: Page): Promise<Probe> {
   return page.evaluate(() => {
     const player = document.querySelector('onair-player')!;
-    const { notes } = window as unknown as { notes: Notes };
+    const { notes } = window as unknown as { notes: Notes | undefined };
     const video = player.video as HTMLVideoElement & { webkitAudioDecodedByteCount?: number };
     const figures = player.figures!;
     return {
@@ -85,8 +85,8 @@ export function probe(page: Page): Promise<Probe> {
       rate: figures.rate,
       stalls: figures.stalls,
       reconnects: figures.reconnects,
-      errors: notes.errors,
-      firstPicture: notes.first,
+      errors: notes?.errors ?? 0,
+      firstPicture: notes?.first ?? 0,
     };
   });
 }
