@@ -125,25 +125,24 @@ function smallTargets(page: Page): Promise<string[]> {
 }
 
 describe.each(LOOKS)('$width px, $colorScheme, $locale', ({ width, colorScheme, locale }) => {
+  let page: Page;
+  beforeAll(async () => {
+    const viewport = { width, height: 800 };
+    ({ page } = await openPage(browser, { viewport, colorScheme, locale, reducedMotion: 'reduce' }));
+  });
+  afterAll(() => page.context().close());
+
   it.each(CASES)('$name', async ({ path, set, ready, act }) => {
     mock.state.admin = false;
     set?.();
-    const { page, context } = await openPage(browser, {
-      viewport: { width, height: 800 },
-      colorScheme,
-      locale,
-      reducedMotion: 'reduce',
-    });
-    try {
-      await page.goto(mock.url + path);
-      await page.locator(ready).first().waitFor();
-      await act?.(page);
-      expect(await violations(page)).toEqual([]);
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      expect(overflow, 'horizontal scroll').toBeLessThanOrEqual(0);
-      if (width < 720) expect(await smallTargets(page), 'targets for fingers').toEqual([]);
-    } finally {
-      await context.close();
-    }
+    // The same page with another fragment would not be loaded anew.
+    await page.goto('about:blank');
+    await page.goto(mock.url + path);
+    await page.locator(ready).first().waitFor();
+    await act?.(page);
+    expect(await violations(page)).toEqual([]);
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    expect(overflow, 'horizontal scroll').toBeLessThanOrEqual(0);
+    if (width < 720) expect(await smallTargets(page), 'targets for fingers').toEqual([]);
   });
 });
