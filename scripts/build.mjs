@@ -1,6 +1,5 @@
 // Builds what a server needs to run: every package's JavaScript, then the web pages.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { markBuilt, root } from './sources.mjs';
 
@@ -18,7 +17,7 @@ run(resolve(root, 'node_modules/typescript/bin/tsc'), [
   'packages/web',
 ]);
 const web = resolve(root, 'packages/web');
-if (existsSync(resolve(web, 'vite.config.ts'))) {
-  run(resolve(root, 'node_modules/vite/bin/vite.js'), ['build', '--logLevel', 'warn'], web);
-}
+const vite = resolve(root, 'node_modules/vite/bin/vite.js');
+run(vite, ['build', '--logLevel', 'warn'], web);
+run(vite, ['build', '--config', 'vite.player.config.ts', '--logLevel', 'warn'], web);
 markBuilt();

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 /** The root of the workspace. */
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
-const NOT_SOURCE = new Set(['node_modules', 'dist']);
+const NOT_SOURCE = new Set(['node_modules', 'dist', '.types']);
 const stamp = join(root, 'packages/server/dist/.sources');
 
 function* files(folder) {

@@ -5,10 +5,11 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Health, ServerInfo, SessionInfo, StreamInfo } from '@onair/contracts/api';
 import { problem } from '@onair/contracts/errors';
+import { build } from 'vite';
 import { WebSocketServer } from 'ws';
 import { MockStream } from './mock-stream.ts';
 
-const DIST = fileURLToPath(new URL('../../packages/web/dist', import.meta.url));
+const WEB = fileURLToPath(new URL('../../packages/web', import.meta.url));
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript',
@@ -147,11 +148,18 @@ function json(response: ServerResponse, value: unknown, status = 200): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
 }
 
-async function page(path: string, response: ServerResponse): Promise<void> {
+/** Build the pages into `folder`, as a server would get them. */
+export async function buildPages(folder: string): Promise<void> {
+  for (const config of ['vite.config.ts', 'vite.player.config.ts']) {
+    await build({ root: WEB, configFile: join(WEB, config), logLevel: 'error', build: { outDir: folder } });
+  }
+}
+
+async function page(folder: string, path: string, response: ServerResponse): Promise<void> {
   const first = path.split('/')[1] ?? '';
   const file = extname(path) !== '' ? normalize(path) : first === '' ? 'index.html' : `${first}.html`;
   const send = async (name: string, status: number): Promise<void> => {
-    const bytes = await readFile(join(DIST, name));
+    const bytes = await readFile(join(folder, name));
     response
       .writeHead(status, {
         'content-type': TYPES[extname(name)] ?? 'application/octet-stream',
@@ -162,8 +170,8 @@ async function page(path: string, response: ServerResponse): Promise<void> {
   await send(file, 200).catch(() => send('404.html', 404));
 }
 
-/** Start the stand-in on a free port of loopback. */
-export async function startMockApi(): Promise<MockApi> {
+/** Start the stand-in on a free port of loopback. @param folder the built pages, see {@link buildPages} */
+export async function startMockApi(folder = join(WEB, 'dist')): Promise<MockApi> {
   const state = initialState();
   const listeners = new Set<ServerResponse>();
   const calls: string[] = [];
@@ -208,7 +216,7 @@ export async function startMockApi(): Promise<MockApi> {
       return;
     }
     const path = new URL(request.url ?? '/', 'http://mock').pathname;
-    const done = path.startsWith('/api/') ? answer(request, response, path) : page(path, response);
+    const done = path.startsWith('/api/') ? answer(request, response, path) : page(folder, path, response);
     done.catch(() => response.destroy());
   });
   const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });

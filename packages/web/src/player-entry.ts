@@ -1,2 +1,2 @@
 // What `/onair-player.js` gives to pages of others: importing it registers `<onair-player>`.
-export * from '@onair/client/define';
+export * from '@onair/client';

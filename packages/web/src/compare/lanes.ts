@@ -1,8 +1,7 @@
-import type { Transport } from '@onair/client';
+import type { BurntClockMeter, Transport } from '@onair/client';
 import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import { clockOffset } from '../api/live.ts';
 import { type PlayerView, playerView } from '../player/player-view.ts';
-import { PictureClock } from './picture-clock.ts';
 import { type Reading, readingOf, SteadyReading } from './readings.ts';
 
 /** One transport of the comparison. */
@@ -30,28 +29,54 @@ const LOOKS_PER_POINT = 4;
 /** Longest course, points. */
 const MAX_POINTS = 180;
 
+/** Milliseconds after which a measure of the picture's clock is old. */
+const MEASURE_HOLDS = 1500;
+
+/** Reads the clock in the pictures of a view, beginning when its video is there. */
+function pictureMeter(view: PlayerView): { read(): number | undefined; close(): void } {
+  let meter: BurntClockMeter | undefined;
+  let measured: HTMLVideoElement | undefined;
+  const measure = async (video: HTMLVideoElement): Promise<void> => {
+    measured = video;
+    meter?.close();
+    const { BurntClockMeter: Meter } = await import('@onair/client');
+    if (measured === video) meter = new Meter(video, { clockOffset: () => clockOffset.peek() });
+  };
+  return {
+    read() {
+      const video = view.element.peek()?.video;
+      if (video !== undefined && video !== measured) void measure(video);
+      const latest = meter?.latest;
+      return latest !== undefined && Date.now() - latest.at < MEASURE_HOLDS ? latest.seconds : undefined;
+    },
+    close() {
+      measured = undefined;
+      meter?.close();
+    },
+  };
+}
+
 /** Begin to measure these transports. */
 export function compare(transports: readonly Transport[]): Comparison {
   const times = signal<readonly number[]>([]);
-  const clock = new PictureClock();
-  const lanes = transports.map((transport) => ({
-    transport,
-    view: playerView('lowest', transport),
-    reading: signal<Reading | undefined>(undefined),
-    course: signal<readonly (number | null)[]>([]),
-    steady: new SteadyReading(),
-  }));
+  const lanes = transports.map((transport) => {
+    const view = playerView('lowest', transport);
+    return {
+      transport,
+      view,
+      reading: signal<Reading | undefined>(undefined),
+      course: signal<readonly (number | null)[]>([]),
+      steady: new SteadyReading(),
+      meter: pictureMeter(view),
+    };
+  });
   let looks = 0;
 
   const look = (): void => {
-    for (const { view, reading, steady } of lanes) {
-      const video = view.element.peek()?.video;
-      const playing = video !== undefined && view.status.peek()?.kind === 'playing';
-      reading.value = steady.add(
-        playing
-          ? readingOf(clock.read(video), Date.now() + clockOffset.peek(), view.figures.peek()?.latency)
-          : undefined,
-      );
+    for (const { view, reading, steady, meter } of lanes) {
+      const picture = meter.read();
+      const playing = view.status.peek()?.kind === 'playing';
+      reading.value = steady.add(playing ? readingOf(picture, view.figures.peek()?.latency) : undefined);
     }
     if (++looks % LOOKS_PER_POINT !== 0) return;
     times.value = [...times.value, Date.now()].slice(-MAX_POINTS);
@@ -60,5 +85,12 @@ export function compare(transports: readonly Transport[]): Comparison {
     }
   };
   const timer = setInterval(look, LOOK_INTERVAL);
-  return { lanes, times, stop: () => clearInterval(timer) };
+  return {
+    lanes,
+    times,
+    stop() {
+      clearInterval(timer);
+      for (const { meter } of lanes) meter.close();
+    },
+  };
 }

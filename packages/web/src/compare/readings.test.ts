@@ -9,11 +9,11 @@ it('finds the middle', () => {
 });
 
 it('prefers the clock in the picture, unless it cannot be believed', () => {
-  expect(readingOf(1000, 1300, 0.1)).toEqual({ ms: 300, by: 'picture' });
-  expect(readingOf(1310, 1300, 0.1)).toEqual({ ms: 0, by: 'picture' });
-  expect(readingOf(5000, 1300, 0.1)).toEqual({ ms: 100, by: 'server' });
-  expect(readingOf(1000, 1_000_000, 0.1)).toEqual({ ms: 100, by: 'server' });
-  expect(readingOf(undefined, 0, undefined)).toBeUndefined();
+  expect(readingOf(0.3, 0.1)).toEqual({ ms: 300, by: 'picture' });
+  expect(readingOf(-0.01, 0.1)).toEqual({ ms: 0, by: 'picture' });
+  expect(readingOf(-4, 0.1)).toEqual({ ms: 100, by: 'server' });
+  expect(readingOf(999, 0.1)).toEqual({ ms: 100, by: 'server' });
+  expect(readingOf(undefined, undefined)).toBeUndefined();
 });
 
 it('steadies figures and never mixes two kinds', () => {

@@ -24,17 +24,13 @@ export function median(values: readonly number[]): number | undefined {
   return sorted.length % 2 === 1 ? sorted[middle] : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 }
 
-/** A reading from the clock in the picture if that can be believed, else from the server's figure, else none. */
-export function readingOf(
-  pictureMs: number | undefined,
-  serverNow: number,
-  serverSeconds: number | undefined,
-): Reading | undefined {
-  if (pictureMs !== undefined) {
-    const ms = serverNow - pictureMs;
+/** A reading from the clock in the picture if that can be believed, else from the server's figure, else none. Seconds. */
+export function readingOf(picture: number | undefined, server: number | undefined): Reading | undefined {
+  if (picture !== undefined) {
+    const ms = picture * 1000;
     if (ms > -SKEW && ms < BELIEVED) return { ms: Math.max(0, ms), by: 'picture' };
   }
-  return serverSeconds === undefined ? undefined : { ms: serverSeconds * 1000, by: 'server' };
+  return server === undefined ? undefined : { ms: server * 1000, by: 'server' };
 }
 
 /** Steadies readings: the median of the last ones of the same kind. */

@@ -63,9 +63,9 @@ it('names what needs the operator, the server itself first', () => {
     { ...stream, name: 'live/c', bitrateIn: 0 },
   ];
   const slow = { ...session, backlogMs: 3000 };
-  expect(alertsOf({ ...health, status: 'stopping', eventLoopDelayMs: 80 }, streams, [slow, slow])).toEqual([
+  expect(alertsOf({ ...health, status: 'stopping', eventLoopDelayMs: 180 }, streams, [slow, slow])).toEqual([
     { kind: 'stopping' },
-    { kind: 'busy', loopDelay: 80 },
+    { kind: 'busy', loopDelay: 180 },
     { kind: 'silent', stream: 'live/a' },
     { kind: 'slow', stream: 'live/a', sessions: 2 },
     { kind: 'waiting', stream: 'live/b' },

@@ -47,7 +47,7 @@ export type Alert =
   | { readonly kind: 'stopping' };
 
 /** Delay of the event loop above which frames leave visibly late, milliseconds. */
-const BUSY_ABOVE = 50;
+const BUSY_ABOVE = 100;
 /** Backlog above which a viewer is about to be moved forward, milliseconds. */
 const SLOW_ABOVE = 2000;
 

@@ -15,8 +15,12 @@ const root = document.getElementById('page');
 
 function Embed() {
   useTitle(stream?.name ?? t('missing.title'));
-  if (stream === undefined) return <p class="embed-missing">{t('missing.title')}</p>;
-  return <PlayerBox src={`/${stream.full}`} view={view} {...rest} />;
+  if (stream === undefined) return <main class="embed-missing">{t('missing.title')}</main>;
+  return (
+    <main>
+      <PlayerBox src={`/${stream.full}`} view={view} {...rest} />
+    </main>
+  );
 }
 
 if (root !== null) render(<Embed />, root);

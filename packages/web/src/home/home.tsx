@@ -46,7 +46,7 @@ export function Home(): JSX.Element {
           <div class="home-head">
             <h1>{t('home.title')}</h1>
           </div>
-          <ul class="grid">
+          <ul class={shown.length <= 2 ? `grid grid-${shown.length}` : 'grid'}>
             {shown.map((stream) => (
               <StreamCard key={stream.name} stream={stream} />
             ))}

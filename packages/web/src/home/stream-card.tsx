@@ -20,21 +20,23 @@ export function StreamCard({
   const rate = bitrate(stream.bitrateIn);
   return (
     <li class={stream.state === 'live' ? 'card card-live' : 'card'}>
-      <a class="card-link" href={`/watch/${stream.name}`} aria-label={t('home.watch', { name: stream.name })}>
+      <div class="card-picture">
         <Preview stream={stream} />
-      </a>
-      <div class="card-badges">
-        <Tally stream={stream} />
-        {stream.state === 'live' && (
-          <span class="card-uptime num">
-            <span class="out-of-sight">{t('home.uptime')} </span>
-            {clock(serverNow.value - began)}
-          </span>
-        )}
+        <div class="card-badges">
+          <Tally stream={stream} />
+          {stream.state === 'live' && (
+            <span class="card-uptime num">
+              <span class="out-of-sight">{t('home.uptime')} </span>
+              {clock(serverNow.value - began)}
+            </span>
+          )}
+        </div>
       </div>
       <div class="card-text">
         <h2 class="card-name">
-          {shortName(stream.name)} <span class="card-app">{appName(stream.name)}</span>
+          <a class="card-link" href={`/watch/${stream.name}`}>
+            {shortName(stream.name)} <span class="card-app">{appName(stream.name)}</span>
+          </a>
         </h2>
         <span class="card-viewers num">
           <Icon name="eye" small />

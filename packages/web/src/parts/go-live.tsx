@@ -18,27 +18,27 @@ export function GoLive({
   return (
     <div class="ways">
       <section class="panel way">
-        <h3>
+        <h2>
           <Icon name="camera" />
           OBS Studio
-        </h3>
+        </h2>
         <p class="muted small">{t('golive.obs')}</p>
         <CopyField label={t('golive.server')} text={target.server} />
         <CopyField label={t('golive.key')} text={target.key} />
       </section>
       <section class="panel way">
-        <h3>
+        <h2>
           <Icon name="terminal" />
           ffmpeg
-        </h3>
+        </h2>
         <p class="muted small">{t('golive.ffmpeg')}</p>
         <CopyField label={t('golive.command')} text={ffmpegLine(target.url)} wrap />
       </section>
       <section class="panel way">
-        <h3>
+        <h2>
           <Icon name="bolt" />
           {t('golive.demo.title')}
-        </h3>
+        </h2>
         <p class="muted small">{t('golive.demo')}</p>
         <CopyField label={t('golive.command')} text={DEMO_LINE} />
       </section>

@@ -61,7 +61,7 @@ export function PlayerBox({
 
     box.current?.replaceChildren(player);
     view.element.value = player;
-    void import('@onair/client/define');
+    void import('@onair/client');
     return () => {
       for (const stop of stops) stop();
       changes.disconnect();

@@ -18,6 +18,8 @@ export interface PlotLine {
 
 /** Room for the texts of the value axis, pixels. */
 const AXIS_WIDTH = 76;
+/** Half the width of a time on the axis, pixels. */
+const LABEL_ROOM = 28;
 /** Milliseconds that the time axis spans at least. */
 const LEAST_SPAN = 60_000;
 /** Least distance between two values on the axis, pixels. */
@@ -40,6 +42,7 @@ function optionsOf(
     hour: '2-digit',
     minute: '2-digit',
     second: '2-digit',
+    hourCycle: 'h23',
   });
   const text = lines.length === 1 ? color('--plot-text') : muted;
   return {
@@ -66,7 +69,13 @@ function optionsOf(
         size: 28,
         gap: 6,
         space: 110,
-        values: (_plot, splits) => splits.map((second) => time.format(second * 1000)),
+        // A text at either end would be cut or stand in the texts of the other axis.
+        values: (plot, splits) =>
+          splits.map((second) => {
+            const at = plot.valToPos(second, 'x');
+            const fits = at >= LABEL_ROOM && at <= plot.over.clientWidth - LABEL_ROOM;
+            return fits ? time.format(second * 1000) : '';
+          }),
       },
       {
         stroke: muted,

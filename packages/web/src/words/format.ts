@@ -72,6 +72,7 @@ const TRANSPORT_NAMES: Readonly<Record<string, string>> = {
   'ws-flv': 'WebSocket FLV',
   llhls: 'LL-HLS',
   'll-hls': 'LL-HLS',
+  local: 'onair',
 };
 
 /** What people call a transport of the player or a protocol of the server: `HTTP-FLV`. */
