@@ -97,12 +97,13 @@ export class Publication {
     this.#settling.hold(sample, wallMs);
     if (!this.#settling.ready(this.#sourceTracks)) return;
     this.#rebaser ??= new Rebaser(this.#port.resumeTime());
-    this.#streamTracks = this.#port.begin([...this.#sourceTracks.values()], wallMs);
+    const release = this.#settling.release();
+    this.#streamTracks = this.#port.begin([...this.#sourceTracks.values()], release[0]?.wallMs ?? wallMs);
     this.#awaitsKeyframe = new Set();
     for (const track of this.#sourceTracks.values()) {
       if (track.parameters.kind === 'video') this.#awaitsKeyframe.add(track.id);
     }
-    for (const held of this.#settling.release()) this.#forward(held.sample, held.wallMs);
+    for (const held of release) this.#forward(held.sample, held.wallMs);
   }
 
   /** Goes on air after standing by; the next keyframe is the first picture. */
