@@ -22,6 +22,7 @@ import {
   type FanoutContext,
   type HubPolicy,
   LoadGovernor,
+  type LogLimits,
   SessionTable,
   StreamRegistry,
   systemClock,
@@ -79,10 +80,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const loop = new LoopDelay();
     undo.push(() => loop.close());
     const context = fanoutContext(config, loop, undo);
-    const cmaf = cmafPackagerKind();
+    const limits = (): LogLimits => logLimits(config());
+    const cmaf = cmafPackagerKind(limits);
     const kinds = {
-      flv: tagPackagerKind(FLV_TAGS, context),
-      rtmp: tagPackagerKind(RTMP_MESSAGES, context),
+      flv: tagPackagerKind(FLV_TAGS, context, limits),
+      rtmp: tagPackagerKind(RTMP_MESSAGES, context, limits),
       cmaf,
       hls: hlsPackagerKind(cmaf, systemClock, () => ({ ...DEFAULT_HLS_OPTIONS, ...config().hls })),
     };
@@ -211,6 +213,15 @@ function fanoutContext(config: () => Config, loop: LoopDelay, undo: (() => void)
       const { maxLagMs, stallMs } = config().hub;
       return { windowMs: Math.max(windowMs, governor.windowMs), lagMs: maxLagMs, stallMs };
     },
+  };
+}
+
+/** What a log keeps: a little more than a viewer may lag, and further back as long as a group of pictures lasts. */
+function logLimits({ hub }: Config): LogLimits {
+  return {
+    maxBytes: hub.logMaxBytes,
+    keepMs: Math.min(hub.maxLagMs + 1000, hub.logMaxMs),
+    maxMs: hub.logMaxMs,
   };
 }
 

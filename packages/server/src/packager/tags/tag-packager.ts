@@ -3,10 +3,12 @@ import { concatBytes } from '@onair/media/bytes';
 import { configTag, metadataTag } from '@onair/media/flv';
 import {
   type Cut,
+  DEFAULT_LOG_LIMITS,
   Fanout,
   type FanoutContext,
   FormatLog,
   type LogEpoch,
+  type LogLimits,
   type Packager,
   type PackagerKind,
   type StreamState,
@@ -17,15 +19,16 @@ import type { TagFormat } from './tag-format.ts';
 export class TagPackager implements Packager {
   /** The viewers' side. */
   readonly fanout: Fanout<Uint8Array>;
-  readonly #log = new FormatLog<Uint8Array>();
+  readonly #log: FormatLog<Uint8Array>;
   readonly #format: TagFormat;
   #epoch: LogEpoch<Uint8Array> | undefined;
   #hasVideo = false;
   /** Tracks whose next block is the first after a cut. */
   readonly #fresh = new Set<number>();
 
-  constructor(format: TagFormat, context: FanoutContext) {
+  constructor(format: TagFormat, context: FanoutContext, limits: LogLimits = DEFAULT_LOG_LIMITS) {
     this.#format = format;
+    this.#log = new FormatLog(limits);
     this.fanout = new Fanout(this.#log, context);
   }
 
@@ -100,6 +103,10 @@ export class TagPackager implements Packager {
 }
 
 /** The kind of packager under which a stream shares its tags in `format`. */
-export function tagPackagerKind(format: TagFormat, context: FanoutContext): PackagerKind<TagPackager> {
-  return { name: format.name, create: () => new TagPackager(format, context) };
+export function tagPackagerKind(
+  format: TagFormat,
+  context: FanoutContext,
+  limits: () => LogLimits = () => DEFAULT_LOG_LIMITS,
+): PackagerKind<TagPackager> {
+  return { name: format.name, create: () => new TagPackager(format, context, limits()) };
 }
