@@ -40,6 +40,8 @@ export interface RtmpConnectionEnd {
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly seconds: number;
+  /** The fault itself where it is ours (`INTERNAL`). */
+  readonly err?: unknown;
 }
 
 /** What a connection needs from its listener. */
@@ -47,6 +49,8 @@ export interface RtmpConnectionContext {
   readonly handlers: RtmpHandlers;
   readonly address: string;
   policy(): RtmpConnectionPolicy;
+  /** A handler failed instead of answering. */
+  fault(session: string, error: unknown): void;
   /** Called once. */
   ended(connection: RtmpConnection, end: RtmpConnectionEnd): void;
 }
@@ -196,7 +200,7 @@ export class RtmpConnection implements RtmpPeer {
   }
 
   async #decidePublish(request: PublishRequest): Promise<void> {
-    const answer = await this.#context.handlers.publish(this, request).catch(refusedByFault);
+    const answer = await this.#context.handlers.publish(this, request).catch(this.#failed);
     if (this.#closed) {
       if (!('refused' in answer)) answer.closed('connection closed');
       return;
@@ -215,7 +219,7 @@ export class RtmpConnection implements RtmpPeer {
   }
 
   async #decidePlay(request: PlayRequest): Promise<void> {
-    const answer = await this.#context.handlers.play(this, request).catch(refusedByFault);
+    const answer = await this.#context.handlers.play(this, request).catch(this.#failed);
     if (this.#closed) {
       if (!('refused' in answer)) answer.closed('connection closed');
       return;
@@ -248,6 +252,12 @@ export class RtmpConnection implements RtmpPeer {
     held.delete(streamId);
     one?.closed(reason);
   }
+
+  /** Handlers should not fail; if one does, the peer hears that it failed and no more. */
+  readonly #failed = (error: unknown): { readonly refused: 'fault'; readonly reason: string } => {
+    this.#context.fault(this.id, error);
+    return { refused: 'fault', reason: 'the server could not do this' };
+  };
 
   /** Says something of its own accord. */
   #say(speak: () => void): void {
@@ -282,19 +292,20 @@ export class RtmpConnection implements RtmpPeer {
     watch.phase = phase;
     if (phase === 'publishing' || phase === 'playing' || phase === 'closed') return;
     const { phaseTimeoutMs } = this.#context.policy();
-    watch.timer = setTimeout(() => this.#end('RTMP_TIMEOUT', `${phase} took too long`), phaseTimeoutMs);
+    watch.timer = setTimeout(() => this.#end('REQUEST_TIMEOUT', `${phase} took too long`), phaseTimeoutMs);
   }
 
   #guard(action: () => void): void {
     try {
       action();
     } catch (error) {
-      const code = error instanceof ParseError ? error.code : 'INTERNAL';
-      this.#end(code, error instanceof Error ? error.message : String(error));
+      const code = codeOf(error);
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#end(code ?? 'INTERNAL', reason, code === undefined ? error : undefined);
     }
   }
 
-  #end(code: string, reason: string): void {
+  #end(code: string, reason: string, err?: unknown): void {
     if (this.#closed) return;
     this.#closed = true;
     const phase = this.#watch.phase;
@@ -316,6 +327,7 @@ export class RtmpConnection implements RtmpPeer {
       bytesIn: receivedBytes,
       bytesOut: socket.bytesWritten,
       seconds: Math.round((performance.now() - this.#since) / 1000),
+      ...(err === undefined ? {} : { err }),
     });
   }
 
@@ -336,7 +348,9 @@ export class RtmpConnection implements RtmpPeer {
   }
 }
 
-/** Handlers should not throw; if one does, the peer hears that it failed and no more. */
-function refusedByFault(): { readonly refused: 'fault'; readonly reason: string } {
-  return { refused: 'fault', reason: 'the server could not do this' };
+/** Code of an error that says what was wrong with the input or the wish; undefined for a fault of ours. */
+function codeOf(error: unknown): string | undefined {
+  if (error instanceof ParseError) return error.code;
+  const named = error as { readonly name?: unknown; readonly code?: unknown } | null;
+  return named?.name === 'HubError' && typeof named.code === 'string' ? named.code : undefined;
 }

@@ -184,11 +184,15 @@ it('times connect and the command after it each for itself', async () => {
   const player = client(port, { intent: 'play' });
   await vi.waitFor(() => expect(player.closed).toBe(true), { timeout: 3000 });
   expect(player.events.map((event) => event.kind)).toContain('connected');
-  expect(lines.at(-1)).toMatchObject({ code: 'RTMP_TIMEOUT', phase: 'idle' });
+  expect(lines.at(-1)).toMatchObject({ code: 'REQUEST_TIMEOUT', phase: 'idle' });
 });
 
 it('tells a refusal in the words of the protocol and closes', async () => {
-  const { port, listener: made } = await listener({
+  const {
+    port,
+    listener: made,
+    lines,
+  } = await listener({
     publish: async () => ({ refused: 'NetStream.Publish.BadName', reason: 'no' }),
     play: async () => {
       throw new Error('broken');
@@ -200,6 +204,31 @@ it('tells a refusal in the words of the protocol and closes', async () => {
   const player = client(port, { intent: 'play' });
   await vi.waitFor(() => expect(player.closed).toBe(true));
   expect(player.codes).toEqual(['NetStream.Play.Failed']);
+  expect(lines.find((line) => line.msg === 'rtmp handler failed')).toMatchObject({
+    err: { message: 'broken' },
+  });
+  await vi.waitFor(() => expect(made.size).toBe(0));
+});
+
+it('logs a fault of its own with its origin, and closes that connection only', async () => {
+  const {
+    port,
+    lines,
+    listener: made,
+  } = await listener({
+    publish: async () =>
+      inlet({
+        media: () => {
+          throw new Error('broken');
+        },
+      }),
+  });
+  const encoder = client(port, { intent: 'publish' });
+  await vi.waitFor(() => expect(encoder.ready).toBe(true));
+  encoder.session.sendMedia('audio', 0, Uint8Array.of(1));
+  encoder.flush();
+  await vi.waitFor(() => expect(encoder.closed).toBe(true));
+  expect(lines.at(-1)).toMatchObject({ level: 'error', code: 'INTERNAL', err: { message: 'broken' } });
   await vi.waitFor(() => expect(made.size).toBe(0));
 });
 

@@ -121,6 +121,7 @@ export class RtmpListener {
       address,
       handlers: this.#options.handlers,
       policy: this.#options.policy,
+      fault: (session, error) => this.#options.logger.error({ session, err: error }, 'rtmp handler failed'),
       ended: (self, end) => {
         this.#connections.delete(self);
         this.#report(end);

@@ -21,9 +21,6 @@ export const rtmp = z.strictObject({
     description: 'How often a silent peer is pinged, seconds. After two pings without any byte it is closed.',
     reload: true,
   }),
-  chunkBytes: key(z.int().min(128).max(16_777_215).default(65_536), {
-    description: 'Size of the chunks that the server sends, bytes.',
-  }),
   windowAckBytes: key(bytes(2 ** 31 - 1).default(5_000_000), {
     description: 'Acknowledgement window that the server announces, bytes.',
   }),
