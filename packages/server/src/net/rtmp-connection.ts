@@ -48,6 +48,8 @@ export interface RtmpConnectionEnd {
 export interface RtmpConnectionContext {
   readonly handlers: RtmpHandlers;
   readonly address: string;
+  /** When the connection was accepted, monotonic milliseconds; the handshake is timed from there. */
+  readonly acceptedMs: number;
   policy(): RtmpConnectionPolicy;
   /** A handler failed instead of answering. */
   fault(session: string, error: unknown): void;
@@ -66,7 +68,6 @@ export class RtmpConnection implements RtmpPeer {
   readonly #session: RtmpServerSession;
   readonly #inlets = new Map<number, RtmpInlet>();
   readonly #outlets = new Map<number, RtmpOutlet>();
-  readonly #since = performance.now();
   /** The phase that is being timed, and what was seen of the peer last. */
   readonly #watch = { phase: 'handshake' as RtmpPhase, timer: undefined as NodeJS.Timeout | undefined };
   readonly #heard = { atMs: performance.now(), pings: 0 };
@@ -291,8 +292,9 @@ export class RtmpConnection implements RtmpPeer {
     watch.timer = undefined;
     watch.phase = phase;
     if (phase === 'publishing' || phase === 'playing' || phase === 'closed') return;
-    const { phaseTimeoutMs } = this.#context.policy();
-    watch.timer = setTimeout(() => this.#end('REQUEST_TIMEOUT', `${phase} took too long`), phaseTimeoutMs);
+    const spentMs = phase === 'handshake' ? performance.now() - this.#context.acceptedMs : 0;
+    const leftMs = Math.max(0, this.#context.policy().phaseTimeoutMs - spentMs);
+    watch.timer = setTimeout(() => this.#end('REQUEST_TIMEOUT', `${phase} took too long`), leftMs);
   }
 
   #guard(action: () => void): void {
@@ -326,7 +328,7 @@ export class RtmpConnection implements RtmpPeer {
       served: this.#served,
       bytesIn: receivedBytes,
       bytesOut: socket.bytesWritten,
-      seconds: Math.round((performance.now() - this.#since) / 1000),
+      seconds: Math.round((performance.now() - this.#context.acceptedMs) / 1000),
       ...(err === undefined ? {} : { err }),
     });
   }

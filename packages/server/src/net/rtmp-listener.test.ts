@@ -160,6 +160,13 @@ it.each([
   ['half a handshake', async (socket: Socket) => void socket.write(handshake().subarray(0, 700))],
   ['silence after the handshake', async (socket: Socket) => void socket.write(handshake())],
   [
+    'one byte late',
+    async (socket: Socket) => {
+      const timer = setTimeout(() => socket.write(Buffer.of(3)), 100);
+      closers.push(() => clearTimeout(timer));
+    },
+  ],
+  [
     'bytes that trickle',
     async (socket: Socket) => {
       const timer = setInterval(() => socket.write(Buffer.of(3)), 20);

@@ -79,7 +79,7 @@ export class RtmpListener {
 
   /** Takes a connection that came by another way, e.g. out of TLS. @param head bytes received already. */
   adopt(socket: Socket, head: Buffer): void {
-    if (this.#sockets.has(socket) || this.#count(socket)) this.#begin(socket, head);
+    if (this.#sockets.has(socket) || this.#count(socket)) this.#begin(socket, head, performance.now());
   }
 
   /** Stops listening and ends every connection. Safe to call twice. */
@@ -95,6 +95,7 @@ export class RtmpListener {
   #accept(socket: Socket): void {
     if (!this.#count(socket)) return;
     const { phaseTimeoutMs } = this.#options.policy();
+    const acceptedMs = performance.now();
     const giveUp = (): void => {
       socket.destroy();
     };
@@ -105,11 +106,11 @@ export class RtmpListener {
     socket.once('data', (head: Buffer) => {
       clearTimeout(timer);
       socket.off('end', giveUp);
-      this.#begin(socket, head);
+      this.#begin(socket, head, acceptedMs);
     });
   }
 
-  #begin(socket: Socket, head: Buffer): void {
+  #begin(socket: Socket, head: Buffer, acceptedMs: number): void {
     const address = normalizeAddress(socket.remoteAddress);
     if (head[0] !== RTMP_FIRST_BYTE) {
       socket.pause();
@@ -119,6 +120,7 @@ export class RtmpListener {
     }
     const connection = new RtmpConnection(socket, head, {
       address,
+      acceptedMs,
       handlers: this.#options.handlers,
       policy: this.#options.policy,
       fault: (session, error) => this.#options.logger.error({ session, err: error }, 'rtmp handler failed'),
