@@ -85,11 +85,21 @@ export class BurntClockMeter {
     if (context === null || width === 0) return;
     const { x, y, width: w, height: h } = BURNT_CLOCK;
     context.drawImage(this.#video, x * width, y * height, w * width, h * height, 0, 0, WIDTH, HEIGHT);
-    const reading = readBurntClockStrip(context.getImageData(0, 0, WIDTH, HEIGHT).data, WIDTH, HEIGHT);
+    const reading = this.#read(context);
     const at = Date.now() + (shown - performance.now());
     const offset = this.#options.clockOffset?.() ?? 0;
     const measure = reading === undefined ? undefined : { seconds: (at + offset - reading.ms) / 1000, at };
     if (measure !== undefined) this.#latest = measure;
     this.#options.onMeasure?.(measure);
+  }
+
+  #read(context: CanvasRenderingContext2D): { readonly ms: number } | undefined {
+    try {
+      return readBurntClockStrip(context.getImageData(0, 0, WIDTH, HEIGHT).data, WIDTH, HEIGHT);
+    } catch {
+      // The pictures are another origin's and may not be looked at.
+      this.close();
+      return undefined;
+    }
   }
 }

@@ -280,7 +280,7 @@ export class OnairPlayerElement extends HTMLElement {
     if (seekable.length === 0) return;
     const first = seekable.start(0) + BACK_MARGIN;
     if (position >= seekable.end(seekable.length - 1)) this.goLive();
-    else if (first < video.currentTime || position > first) video.currentTime = Math.max(first, position);
+    else if (first < video.currentTime || position > first) this.#player?.seekTo(Math.max(first, position));
   }
 
   #toggleFullscreen(): void {

@@ -176,6 +176,11 @@ export class Player {
     this.#source?.goLive();
   }
 
+  /** To `position` (s) within what is buffered. */
+  seekTo(position: number): void {
+    this.#source?.seekTo(position);
+  }
+
   /** Another transport, without a reload. */
   setTransport(preference: TransportPreference): void {
     if (this.#wish.transport === preference) return;

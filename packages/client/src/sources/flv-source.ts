@@ -67,6 +67,11 @@ export class FlvSource implements Source {
     this.#engine.goLive();
   }
 
+  seekTo(position: number): void {
+    // The engine sees by itself that the position left the live edge.
+    this.#options.media.currentTime = position;
+  }
+
   isLive(): boolean {
     return this.#engine.following;
   }

@@ -104,6 +104,11 @@ export class Fmp4Source implements Source {
     this.#engine.goLive();
   }
 
+  seekTo(position: number): void {
+    // The engine sees by itself that the position left the live edge.
+    this.#options.media.currentTime = position;
+  }
+
   isLive(): boolean {
     return this.#engine.following;
   }

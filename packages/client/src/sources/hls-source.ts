@@ -29,6 +29,8 @@ const REPAIR_WINDOW_MS = 30_000;
 /** A playlist that did not grow for its part duration (or segment duration) and this long has no publisher, ms. */
 const ABSENT_MS = 2500;
 const LOOK_MS = 1000;
+/** Later than the target by more than this, the position is moved, s. */
+const FAR_SECONDS = 3;
 
 /** Plays LL-HLS (and plain HLS) by hls.js, which works wherever there is a media source. */
 export class HlsSource implements Source {
@@ -43,9 +45,9 @@ export class HlsSource implements Source {
   /** The one that finds out whether there is something to play. */
   #probe: Hls | undefined;
   #playlist: { edge: number; grewAt: number; patience: number; state: string } | undefined;
-  #counts = { reconnects: 0, stalls: 0 };
-  #repairs: number[] = [];
+  #counts = { reconnects: 0, stalls: 0, repairs: [] as number[] };
   #latency: LatencyClass;
+  #following = true;
 
   constructor(options: HlsOptions, listener: SourceListener) {
     this.#options = options;
@@ -74,15 +76,18 @@ export class HlsSource implements Source {
   }
 
   goLive(): void {
+    this.#following = true;
     const position = this.#hls?.liveSyncPosition;
     if (typeof position === 'number') this.#options.media.currentTime = position;
   }
 
+  seekTo(position: number): void {
+    this.#following = position >= (this.#hls?.liveSyncPosition ?? 0);
+    this.#options.media.currentTime = position;
+  }
+
   isLive(): boolean {
-    const hls = this.#hls;
-    if (hls === undefined) return false;
-    const target = hls.targetLatency ?? 0;
-    return hls.latency < target + Math.max(2, target);
+    return this.#following && this.#behind() < FAR_SECONDS;
   }
 
   setLatency(latency: LatencyClass): void {
@@ -148,6 +153,7 @@ export class HlsSource implements Source {
   #open(): void {
     clearTimeout(this.#timers.retry);
     this.#probe?.destroy();
+    this.#following = true;
     const hls = new Hls(this.#config());
     this.#probe = hls;
     hls.on(Hls.Events.LEVEL_LOADED, (_event, { details }) => {
@@ -194,8 +200,17 @@ export class HlsSource implements Source {
     }
   }
 
+  /** Seconds by which play is later than its target. */
+  #behind(): number {
+    const hls = this.#hls;
+    return hls === undefined ? 0 : hls.latency - (hls.targetLatency ?? 0);
+  }
+
   #watch(): void {
     const playlist = this.#playlist;
+    const { paused, seeking } = this.#options.media;
+    // hls.js makes up for little by its rate; what is more than that it would leave as it is.
+    if (this.#following && !paused && !seeking && this.#behind() > FAR_SECONDS) this.goLive();
     if (playlist?.state === 'live' && performance.now() - playlist.grewAt > playlist.patience)
       this.#tell('absent');
   }
@@ -246,9 +261,9 @@ export class HlsSource implements Source {
 
   #repair(hls: Hls, data: ErrorData): void {
     const now = performance.now();
-    this.#repairs = this.#repairs.filter((at) => now - at < REPAIR_WINDOW_MS);
-    this.#repairs.push(now);
-    if (this.#repairs.length > MAX_REPAIRS)
+    this.#counts.repairs = this.#counts.repairs.filter((at) => now - at < REPAIR_WINDOW_MS);
+    this.#counts.repairs.push(now);
+    if (this.#counts.repairs.length > MAX_REPAIRS)
       this.#listener.failed({ code: 'media', detail: data.error.message });
     else hls.recoverMediaError();
   }

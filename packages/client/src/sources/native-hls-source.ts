@@ -65,6 +65,10 @@ export class NativeHlsSource implements Source {
     if (target > currentTime) this.#options.media.currentTime = target;
   }
 
+  seekTo(position: number): void {
+    this.#options.media.currentTime = position;
+  }
+
   isLive(): boolean {
     const { seekable, currentTime } = this.#options.media;
     if (seekable.length === 0) return false;
@@ -98,6 +102,7 @@ export class NativeHlsSource implements Source {
     clearTimeout(this.#retry);
     if (this.#abort.signal.aborted) return;
     this.#abort.abort();
+    this.#options.media.removeAttribute('crossorigin');
     this.#options.media.removeAttribute('src');
     this.#options.media.load();
   }
@@ -109,6 +114,8 @@ export class NativeHlsSource implements Source {
     switch (availability) {
       case 'there':
         this.#edge = { end: 0, grewAt: performance.now(), state: '' };
+        // Otherwise a page could not look at the pictures of another origin's stream, as the burnt-in clock needs.
+        if (new URL(address).origin !== location.origin) media.crossOrigin = 'anonymous';
         media.src = address;
         this.#listener.replaced();
         break;

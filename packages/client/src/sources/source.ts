@@ -65,6 +65,8 @@ export interface Source {
   setPaused(paused: boolean): void;
   /** To the live edge. */
   goLive(): void;
+  /** The viewer steps to `position` (s): away from the live edge, play is not kept there. */
+  seekTo(position: number): void;
   /** True while play is kept at the live edge. */
   isLive(): boolean;
   setLatency(latency: LatencyClass): void;
