@@ -74,7 +74,7 @@ const playing = (page, count = 1) =>
       [...document.querySelectorAll('onair-player')].filter((one) => (one.video?.currentTime ?? 0) > 1)
         .length >= least,
     count,
-    { timeout: 60_000 },
+    { timeout: 180_000 },
   );
 const shown = (selector) => (page) => page.locator(selector).first().waitFor();
 const openChip = (at) => async (page) => {
