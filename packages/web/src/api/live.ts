@@ -11,8 +11,10 @@ export const POLL_INTERVAL = 2000;
 /** What {@link followStreams} needs from its surroundings. */
 export interface LiveSources {
   readonly api: Pick<ApiClient, 'streams'>;
-  /** Opens the event stream of an address. */
-  readonly open: (url: string) => EventSource;
+  /** Opens the event stream of an address; left out where only asking will do. */
+  readonly open?: (url: string) => EventSource;
+  /** Whether somebody sees the page; by default always. */
+  readonly visible?: { now(): boolean; onChange(listener: () => void): void };
 }
 
 /** The list of streams, kept up to date. */
@@ -23,59 +25,83 @@ export interface LiveStreams {
   close(): void;
 }
 
-/** Keep a list of streams up to date: by server-sent events, or by asking where those are not to be had. */
-export function followStreams({ api, open }: LiveSources): LiveStreams {
+/**
+ * Keep a list of streams up to date while the page is seen: by server-sent events, or by asking where those are not
+ * to be had. A hidden page lets go of its connection, since a browser opens only six to one server (HTTP/1.1).
+ */
+export function followStreams({ api, open, visible }: LiveSources): LiveStreams {
   const streams = signal<readonly StreamInfo[] | undefined>(undefined);
   const link = signal<Link>('connecting');
+  let events: EventSource | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let closed = false;
+  let turn = 0; // rises whenever what went on before is no longer wanted
 
-  const poll = async (): Promise<void> => {
+  const poll = async (mine: number): Promise<void> => {
     try {
-      streams.value = await api.streams();
+      const answer = await api.streams();
+      if (mine !== turn) return;
+      streams.value = answer;
       link.value = 'polling';
     } catch {
-      link.value = 'lost';
+      if (mine === turn) link.value = 'lost';
     }
-    if (!closed) timer = setTimeout(poll, POLL_INTERVAL);
+    if (mine === turn) timer = setTimeout(poll, POLL_INTERVAL, mine);
   };
-
-  const events = open(`${API}/events`);
-  events.addEventListener('streams', (event) => {
-    try {
-      streams.value = decodeStreamList(JSON.parse(event.data)).streams;
-      link.value = 'events';
-    } catch {
-      link.value = 'lost'; // another version of the server; a reload brings its pages
-    }
-  });
-  events.addEventListener('error', () => {
-    if (events.readyState === 2) {
-      if (timer === undefined) void poll();
-    } else {
-      link.value = 'lost';
-    }
-  });
-
-  return {
-    streams,
-    link,
-    close() {
-      closed = true;
-      events.close();
-      clearTimeout(timer);
-    },
+  const listen = (source: EventSource, mine: number): void => {
+    source.addEventListener('streams', (event) => {
+      try {
+        streams.value = decodeStreamList(JSON.parse(event.data)).streams;
+        link.value = 'events';
+      } catch {
+        link.value = 'lost'; // another version of the server; a reload brings its pages
+      }
+    });
+    source.addEventListener('error', () => {
+      if (mine !== turn) return;
+      if (source.readyState === 2) void poll(mine);
+      else link.value = 'lost';
+    });
   };
+  const stop = (): void => {
+    turn++;
+    clearTimeout(timer);
+    events?.close();
+    events = undefined;
+  };
+  const begin = (): void => {
+    stop();
+    if (visible?.now() === false) return;
+    if (open === undefined) void poll(turn);
+    else {
+      events = open(`${API}/events`);
+      listen(events, turn);
+    }
+  };
+  visible?.onChange(begin);
+  begin();
+  return { streams, link, close: stop };
 }
 
 /** The API of the server that the page came from. */
 export const api = new ApiClient();
 
+const pageVisible = {
+  now: () => !document.hidden,
+  onChange: (listener: () => void) => document.addEventListener('visibilitychange', listener),
+};
+
 let shared: LiveStreams | undefined;
 
-/** The list of streams of the server that the page came from; followed from the first call on. */
-export function live(): LiveStreams {
-  shared ??= followStreams({ api, open: (url) => new EventSource(url) });
+/**
+ * The list of streams of the server that the page came from; followed from the first call on.
+ * @param by `polling` at the first call for a page that needs every connection for media
+ */
+export function live(by: 'events' | 'polling' = 'events'): LiveStreams {
+  shared ??= followStreams({
+    api,
+    visible: pageVisible,
+    ...(by === 'events' ? { open: (url) => new EventSource(url) } : {}),
+  });
   return shared;
 }
 

@@ -44,6 +44,7 @@ function WallClock(): JSX.Element {
 function laneState(lane: Lane): string {
   const status = lane.view.status.value;
   if (status?.kind === 'failed') return status.failure.detail;
+  if (status?.kind === 'waiting') return t('state.idle');
   return lane.reading.value === undefined ? t('compare.starting') : '';
 }
 

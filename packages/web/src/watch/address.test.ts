@@ -30,11 +30,13 @@ it('names where to publish as the visitor reached the server', () => {
     key: 'test',
     url: 'rtmp://192.168.1.5/live/test',
   });
-  expect(publishTarget('live', 'test', '[::1]', { ports: { http: 80, rtmp: 21935 } }).server).toBe(
-    'rtmp://[::1]:21935/live',
+  expect(
+    publishTarget('live', 'test', '[::1]', { ports: { http: 80, rtmp: 21935 }, keyNeeded: false }).server,
+  ).toBe('rtmp://[::1]:21935/live');
+  const told = { ports: { http: 80, rtmp: 1935 }, publishUrl: 'rtmp://tv.example.org/live', keyNeeded: true };
+  expect(publishTarget('sport', 'court', '127.0.0.1', told).url).toBe(
+    'rtmp://tv.example.org/sport/court?key=KEY',
   );
-  const told = { ports: { http: 80, rtmp: 1935 }, publishUrl: 'rtmp://tv.example.org/live' };
-  expect(publishTarget('sport', 'court', '127.0.0.1', told).url).toBe('rtmp://tv.example.org/sport/court');
 });
 
 it('gives addresses and code for elsewhere', () => {

@@ -11,7 +11,8 @@ import { elementCode, embedCode, outsideAddresses, type StreamAddress } from './
 export function ShareChip({ stream }: { readonly stream: StreamAddress }): JSX.Element {
   const { origin, hostname } = location;
   const link = `${origin}/watch/${stream.full}`;
-  const rtmp = publishTarget(stream.app, stream.name, hostname, info.value).url;
+  const { server } = publishTarget(stream.app, stream.name, hostname, info.value);
+  const rtmp = `${server}/${stream.name}`;
   const handOver = (): void => {
     navigator.share({ title: stream.name, url: link }).catch(() => {}); // closed without choosing: nothing to do
   };

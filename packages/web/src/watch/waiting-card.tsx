@@ -27,6 +27,7 @@ export function WaitingCard({
           <CopyField label={t('golive.key')} text={target.key} />
           <CopyField label="ffmpeg" text={ffmpegLine(target.url)} />
         </div>
+        {info.value?.keyNeeded === true && <p>{t('golive.keyNeeded')}</p>}
         <p class="waiting-note">{t('waiting.note')}</p>
       </div>
     </div>

@@ -34,6 +34,7 @@ it('writes delays in the unit that a person would use', () => {
   expect(delay(42)).toBe('42 ms');
   expect(delay(999.6)).toBe('1.00 s');
   expect(delay(1850)).toBe('1.85 s');
+  expect(delay(14_410)).toBe('14.4 s');
 });
 
 it('names codecs the way people do', () => {

@@ -30,9 +30,10 @@ export function clock(milliseconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
 }
 
-/** A delay: `320 ms` below one second, else `1.85 s`. */
+/** A delay: `320 ms` below one second, `1.85 s` below ten, else `14.4 s`. */
 export function delay(milliseconds: number): string {
-  return milliseconds < 999.5 ? `${number(milliseconds, 0)} ms` : `${number(milliseconds / 1000, 2)} s`;
+  if (milliseconds < 999.5) return `${number(milliseconds, 0)} ms`;
+  return `${number(milliseconds / 1000, milliseconds < 9995 ? 2 : 1)} s`;
 }
 
 /** A share for people, 1 being all of one: `12 %`. */
@@ -70,6 +71,7 @@ const TRANSPORT_NAMES: Readonly<Record<string, string>> = {
   ws: 'WebSocket',
   'ws-fmp4': 'WebSocket fMP4',
   'ws-flv': 'WebSocket FLV',
+  flv: 'HTTP-FLV',
   llhls: 'LL-HLS',
   'll-hls': 'LL-HLS',
   local: 'onair',
