@@ -88,7 +88,7 @@ export const hub = z.strictObject({
 export const hls = z.strictObject({
   enabled: key(z.boolean().default(true), { description: 'Whether HLS is served.' }),
   segmentMs: key(milliseconds(500, 60_000).default(2000), {
-    description: 'Shortest duration of a segment, milliseconds; it ends at the next key frame.',
+    description: 'Duration that a segment aims at, milliseconds; it ends at the key frame nearest to that.',
   }),
   partMs: key(milliseconds(100, 5000).default(334), {
     description: 'Target duration of a part (EXT-X-PART-INF), milliseconds.',

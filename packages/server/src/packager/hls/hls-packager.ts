@@ -151,6 +151,7 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
   cut({ anchor, epoch }: Cut): void {
     const before = this.#place;
     if (before === undefined) {
+      this.#ended = false;
       this.#pending = { anchor, discontinuity: false };
       this.#prime();
       return;

@@ -7,7 +7,7 @@ import type { Boundary } from './segment.ts';
 const NUMBERS_SINCE_MS = 1_577_836_800_000;
 /** Part numbers left for each media sequence number when counting starts. */
 const PARTS_PER_SEGMENT = 64;
-/** Longest target duration, in seconds. */
+/** Longest target duration that keyframes far apart lead to, in seconds. */
 const MAX_TARGET = 10;
 
 /** First numbers of a playlist that begins at wall time `wallMs`. */
@@ -53,7 +53,7 @@ export class Timeline {
 
   /** Longest a segment may become, in µs: what EXT-X-TARGETDURATION allows after rounding. */
   get maxSegment(): number {
-    return ((this.#target ?? MAX_TARGET) + 0.49) * 1_000_000;
+    return ((this.#target ?? Math.max(MAX_TARGET, this.#wished)) + 0.49) * 1_000_000;
   }
 
   /** Sets where the segments to come belong. */
@@ -75,14 +75,20 @@ export class Timeline {
    */
   settle(durations: readonly number[], growing: number): number {
     if (this.#target !== undefined) return this.#target;
-    const wanted = Math.max(1, Math.round(this.#options.segmentMs / 1000));
-    let longest = wanted;
+    const wished = this.#wished;
+    let longest = wished;
     for (const duration of durations) longest = Math.max(longest, Math.round(duration / 1_000_000));
     if (durations.length === 0) {
       // No keyframe interval has been seen whole: leave room for one twice as long as wished for.
-      longest = Math.min(MAX_TARGET, Math.max(2 * wanted, Math.ceil((2 * growing) / 1_000_000)));
+      const room = Math.max(2 * wished, Math.ceil((2 * growing) / 1_000_000));
+      longest = Math.max(wished, Math.min(MAX_TARGET, room));
     }
     this.#target = Math.max(longest, Math.round(growing / 1_000_000));
     return this.#target;
+  }
+
+  /** The target duration that segments as wished for would have, in seconds. */
+  get #wished(): number {
+    return Math.max(1, Math.round(this.#options.segmentMs / 1000));
   }
 }
