@@ -282,10 +282,13 @@ describe('in Chromium', () => {
     const frames = await page.evaluate(playAndRead, files);
     expect(errors).toEqual([]);
     expect(frames.length).toBeGreaterThan(20);
+    const times = video.map((sample) => Math.floor(readClockSei(sample.data)! / 1000));
     for (const { mediaTime, strip } of frames) {
-      const sample = video[Math.round(mediaTime * 30)]!;
       const read = readBurntClockStrip(Uint8Array.from(strip), 128, 8);
-      expect(read?.ms, `at ${mediaTime} s`).toBe(Math.floor(readClockSei(sample.data)! / 1000));
+      // On a busy machine the element may have moved on to a later frame when the callback runs.
+      const behind = times.indexOf(read?.ms ?? Number.NaN) - Math.round(mediaTime * 30);
+      expect(behind, `at ${mediaTime} s`).toBeGreaterThanOrEqual(0);
+      expect(behind, `at ${mediaTime} s`).toBeLessThanOrEqual(3);
     }
   });
 });
