@@ -66,6 +66,8 @@ function encode(beepHertz) {
       'aac',
       '-b:a',
       '64k',
+      '-aac_coder',
+      'fast',
     ].concat([
       '-aac_pns',
       '0',

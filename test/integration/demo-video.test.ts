@@ -235,6 +235,36 @@ describe('as a file', () => {
     }
   });
 
+  it('sounds as it is meant to, over the end of its period and into other beeps', () => {
+    const { demo, samples } = recorded(20_000, { width: 320, height: 180 });
+    const rate = 48_000;
+    const first = readClockSei(ofTrack(samples, demo.tracks[0])[0]!.data)! / 1e6;
+    const lead = ofTrack(samples, demo.tracks[1])[0]!.dts / rate;
+    const pcm = ffmpeg(
+      flv(demo, samples),
+      ...['-f', 'flv', '-i', 'pipe:0', '-vn', '-f', 's16le', '-ac', '2', 'pipe:1'],
+    );
+    const levels = new Int16Array(pcm.buffer, pcm.byteOffset, pcm.length >> 1);
+    const left = (time: number): number => {
+      const within = time % 1;
+      const edge = Math.min(within, 0.1 - within) / 0.005;
+      const envelope = edge < 1 ? 0.5 - 0.5 * Math.cos(Math.PI * Math.max(edge, 0)) : 1;
+      const hertz = Math.floor(time) % 10 === 0 ? 1500 : 1000;
+      return 0.25 * envelope * Math.sin(2 * Math.PI * hertz * within) + 0.02 * Math.sin(440 * Math.PI * time);
+    };
+    let worst = 0;
+    for (let from = 4096; from + 480 <= levels.length / 2; from += 480) {
+      let power = 0;
+      for (let n = from; n < from + 480; n++) {
+        // A whole number of periods off, so that the sines keep their precision.
+        const time = ((first + lead) % 40) + n / rate;
+        power += (levels[2 * n]! / 32768 - left(time)) ** 2;
+      }
+      worst = Math.max(worst, Math.sqrt(power / 480));
+    }
+    expect(worst).toBeLessThan(0.004);
+  });
+
   it('shows a clock that is read off the decoded picture at any size', () => {
     const { demo, samples } = recorded(2000);
     const video = ofTrack(samples, demo.tracks[0]);
@@ -282,10 +312,13 @@ describe('in Chromium', () => {
     const frames = await page.evaluate(playAndRead, files);
     expect(errors).toEqual([]);
     expect(frames.length).toBeGreaterThan(20);
+    const times = video.map((sample) => Math.floor(readClockSei(sample.data)! / 1000));
     for (const { mediaTime, strip } of frames) {
-      const sample = video[Math.round(mediaTime * 30)]!;
       const read = readBurntClockStrip(Uint8Array.from(strip), 128, 8);
-      expect(read?.ms, `at ${mediaTime} s`).toBe(Math.floor(readClockSei(sample.data)! / 1000));
+      // On a busy machine the element may have moved on to a later frame when the callback runs.
+      const behind = times.indexOf(read?.ms ?? Number.NaN) - Math.round(mediaTime * 30);
+      expect(behind, `at ${mediaTime} s`).toBeGreaterThanOrEqual(0);
+      expect(behind, `at ${mediaTime} s`).toBeLessThanOrEqual(3);
     }
   });
 });

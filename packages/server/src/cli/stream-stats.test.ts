@@ -44,12 +44,16 @@ describe('statistics', () => {
     expect(first).toMatchObject({
       ...{ elapsedMs: 1000, firstFrameMs: 130, kbitPerSecond: 200, framesPerSecond: 3 },
       ...{ bytes: 25_000, frames: 3, keyframes: 1, audioFrames: 1, gaps: 0, stepsBack: 0 },
-      latencyMs: { least: 20, mean: 30, most: 40 },
+      latencyMs: null, // the first second may come from a cache
       tracks: ['video h264 avc1.42c01e 640x360', 'audio aac mp4a.40.2 48000 Hz'],
     });
+    stats.sample(sample(VIDEO, 100, false, stamped(51_000)), 2100, 51_020);
+    stats.sample(sample(VIDEO, 133, false, stamped(51_033)), 2140, 51_073);
     expect(stats.report(2500)).toMatchObject({
-      ...{ elapsedMs: 1500, kbitPerSecond: 0, framesPerSecond: 0, frames: 3, latencyMs: null },
+      ...{ elapsedMs: 1500, kbitPerSecond: 0, framesPerSecond: 4, frames: 5 },
+      latencyMs: { least: 20, mean: 30, most: 40 },
     });
+    expect(stats.report(3000)).toMatchObject({ framesPerSecond: 0, frames: 5, latencyMs: null });
   });
 
   it('see gaps and steps back, not the rounding of milliseconds', () => {
@@ -70,8 +74,9 @@ describe('statistics', () => {
       '1 s · 0 kbit/s · 0.0 fps · 0 frames · 0 key · gaps 0 · no picture yet',
     );
     stats.sample(sample(VIDEO, 0, true, stamped(1000)), 1010, 1042);
+    stats.sample(sample(VIDEO, 33, true, stamped(2000)), 2010, 2042);
     expect(statsLine(stats.report(2000))).toBe(
-      '2 s · 0 kbit/s · 1.0 fps · 1 frames · 1 key · gaps 0 · first frame 1010 ms · latency 42 ms (42 to 42)',
+      '2 s · 0 kbit/s · 2.0 fps · 2 frames · 2 key · gaps 0 · first frame 1010 ms · latency 42 ms (42 to 42)',
     );
   });
 });

@@ -5,6 +5,8 @@ import type { Sample, Track } from '@onair/media/model';
 const GAP_FACTOR = 2.5;
 /** … and than this, in milliseconds. */
 const LEAST_GAP_MS = 50;
+/** For so long from the first frame on, in milliseconds, frames may come from a server's cache and be old. */
+const SETTLE_MS = 1000;
 
 /** What was seen of a stream between two reports and since its start. Times are in milliseconds. */
 export interface StatsReport {
@@ -27,7 +29,10 @@ export interface StatsReport {
   readonly longestGapMs: number;
   /** Decoding times that did not rise. */
   readonly stepsBack: number;
-  /** Age of the video frames of this interval at their arrival, by the clock they carry; null without one. */
+  /**
+   * Age of the video frames of this interval at their arrival, by the clock they carry; null without one.
+   * The first second, in which a server sends what it has kept, does not count.
+   */
   readonly latencyMs: { readonly least: number; readonly mean: number; readonly most: number } | null;
   /** `video h264 avc1.42c01e 640x360`, `audio aac mp4a.40.2 48000 Hz`. */
   readonly tracks: readonly string[];
@@ -47,6 +52,7 @@ export class StreamStats {
     stepsBack: 0,
   };
   #firstFrameMs: number | null = null;
+  #settledMs: number | undefined; // from when on latency counts
   #interval: { startMs: number; bytes: number; frames: number; ages: number[] };
 
   /** @param nowMs monotonic, when the request is made. */
@@ -72,6 +78,8 @@ export class StreamStats {
       this.#totals.keyframes++;
       this.#firstFrameMs ??= nowMs - this.#startMs;
     }
+    this.#settledMs ??= nowMs + SETTLE_MS;
+    if (nowMs < this.#settledMs) return;
     const us = sample.track.parameters.codec === 'h264' ? readClockSei(sample.data) : undefined;
     if (us !== undefined) this.#interval.ages.push(wallMs - us / 1000);
   }
