@@ -7,6 +7,11 @@ import type { Boundary } from './segment.ts';
 const NUMBERS_SINCE_MS = 1_577_836_800_000;
 /** Part numbers left for each media sequence number when counting starts. */
 const PARTS_PER_SEGMENT = 64;
+/**
+ * Discontinuity numbers start below this. They need not rise as far as the others, and must not be large: hls.js keeps
+ * an array with one place per number and walks it at every reload.
+ */
+const FIRST_DISCONTINUITIES = 1024;
 /** Longest target duration that keyframes far apart lead to, in seconds. */
 const MAX_TARGET = 10;
 
@@ -18,7 +23,11 @@ export function firstNumbers(
   const age = Math.max(0, wallMs - NUMBERS_SINCE_MS);
   // Faster than segments can be made, so that a later start is always ahead.
   const msn = Math.floor(age / Math.min(1000, segmentMs / 2));
-  return { msn, part: msn * PARTS_PER_SEGMENT, discontinuities: Math.floor(age / 60_000) };
+  return {
+    msn,
+    part: msn * PARTS_PER_SEGMENT,
+    discontinuities: Math.floor(age / 60_000) % FIRST_DISCONTINUITIES,
+  };
 }
 
 /** What all renditions of a stream share: segment numbers, discontinuities, clock and target durations. */
