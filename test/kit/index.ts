@@ -11,3 +11,7 @@ export * from './report.ts';
 export * from './scope.ts';
 export * from './server.ts';
 export * from './until.ts';
+export * from './watch-flv.ts';
+export * from './watch-fmp4.ts';
+export * from './watch-rtmp.ts';
+export * from './witness.ts';
