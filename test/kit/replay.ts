@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { FlvReader, type Tag } from '@onair/media/flv';
 import { parseRtmpUrl } from '@onair/media/rtmp';
-import { RtmpConnection } from '../../packages/server/src/cli/rtmp-connection.ts';
+import { RtmpClient } from '../../packages/server/src/cli/rtmp-client.ts';
 import { makeFile, type PublisherOptions } from './publisher.ts';
 import type { Owned, Scope } from './scope.ts';
 
@@ -38,11 +38,11 @@ export interface ReplayOptions {
 export class Replay implements Owned {
   /** Settles when all is sent or the connection is over. */
   readonly done: Promise<void>;
-  readonly #connection: RtmpConnection;
+  readonly #connection: RtmpClient;
   #stopped = false;
 
   constructor(url: string, tags: readonly Tag[], options: ReplayOptions = {}) {
-    this.#connection = new RtmpConnection({ url: parseRtmpUrl(url), intent: 'publish' });
+    this.#connection = new RtmpClient({ url: parseRtmpUrl(url), intent: 'publish' });
     void this.#connection.closed.then(() => {
       this.#stopped = true;
     });
