@@ -1,5 +1,6 @@
 import { Child } from './child.ts';
 import { Arrivals, maxStep, type PlayReport, runPlayer } from './report.ts';
+import { WireClock } from './witness.ts';
 
 const FLV_HEADER = 9 + 4;
 const TAG_HEADER = 11;
@@ -9,10 +10,11 @@ const VIDEO = 9;
 /** Counts the tags of an FLV byte stream; only as much as a test needs. */
 export class FlvCounter {
   readonly arrivals = new Arrivals();
-  /** Timestamps of video tags that carry a frame, milliseconds. */
+  /** Timestamps of video tags that carry a frame, milliseconds without wrap-around. */
   readonly videoMs: number[] = [];
   /** Timestamps of audio tags that carry a frame, milliseconds. */
   readonly audioMs: number[] = [];
+  readonly #clock = new WireClock();
   #rest = Buffer.alloc(0);
   #begun = false;
 
@@ -31,7 +33,7 @@ export class FlvCounter {
       const end = at + TAG_HEADER + size + 4;
       if (this.#rest.length < end) break;
       const type = this.#rest[at]! & 31;
-      const ms = this.#rest.readUIntBE(at + 4, 3) + this.#rest[at + 7]! * 2 ** 24;
+      const ms = this.#clock.at(this.#rest.readUIntBE(at + 4, 3) + this.#rest[at + 7]! * 2 ** 24);
       // The second byte tells configuration (0) from media (1) for H.264 and AAC.
       if (size > 2 && this.#rest[at + TAG_HEADER + 1] === 1) {
         if (type === VIDEO) {

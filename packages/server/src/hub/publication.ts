@@ -1,8 +1,8 @@
-import type { Sample, Track } from '@onair/media';
+import { MICROSECONDS, rescale, type Sample, type Track, ticks } from '@onair/media';
 import { HubError } from './errors.ts';
 import { MAX_TRACKS } from './policy.ts';
 import { Rebaser } from './rebase.ts';
-import { type Promised, Settling } from './settle.ts';
+import { type HeldSample, type Promised, Settling } from './settle.ts';
 
 /** Who publishes and how to tell them that they must stop. */
 export interface Publisher {
@@ -22,7 +22,8 @@ export interface PublicationPort {
   begin(tracks: readonly Track[], wallMs: number): ReadonlyMap<number, Track>;
   /** The publisher's clock jumped; stream time goes on at `dts` of `track`. */
   reanchor(sample: Sample, wallMs: number): void;
-  deliver(sample: Sample, wallMs: number): void;
+  /** @param end stream time in µs after the last sample of the track that is furthest. */
+  deliver(sample: Sample, wallMs: number, end: number): void;
   ended(publication: Publication, reason: string): void;
   wall(): number;
 }
@@ -96,14 +97,14 @@ export class Publication {
     }
     this.#settling.hold(sample, wallMs);
     if (!this.#settling.ready(this.#sourceTracks)) return;
-    this.#rebaser ??= new Rebaser(this.#port.resumeTime());
-    const release = this.#settling.release();
-    this.#streamTracks = this.#port.begin([...this.#sourceTracks.values()], release[0]?.wallMs ?? wallMs);
+    const held = this.#settling.release();
+    this.#rebaser ??= new Rebaser(this.#port.resumeTime(), earliest(held));
+    this.#streamTracks = this.#port.begin([...this.#sourceTracks.values()], held[0]?.wallMs ?? wallMs);
     this.#awaitsKeyframe = new Set();
     for (const track of this.#sourceTracks.values()) {
       if (track.parameters.kind === 'video') this.#awaitsKeyframe.add(track.id);
     }
-    for (const held of release) this.#forward(held.sample, held.wallMs);
+    for (const one of held) this.#forward(one.sample, one.wallMs);
   }
 
   /** Goes on air after standing by; the next keyframe is the first picture. */
@@ -132,7 +133,13 @@ export class Publication {
       this.#dropped++;
       return;
     }
-    const { dts, pts, jumped } = this.#rebaser!.place(track, sample.dts, sample.pts);
+    const rebaser = this.#rebaser!;
+    const { dts, pts, jumped } = rebaser.place(track, sample.dts, sample.pts);
+    // Sound from before the first picture that came late: its place belongs to whoever published before.
+    if (dts < rescale(ticks(rebaser.start), MICROSECONDS, track.timebase) - 1) {
+      this.#dropped++;
+      return;
+    }
     const placed: Sample = {
       track,
       dts,
@@ -142,7 +149,7 @@ export class Publication {
       data: sample.data,
     };
     if (jumped) this.#port.reanchor(placed, wallMs);
-    this.#port.deliver(placed, wallMs);
+    this.#port.deliver(placed, wallMs, rebaser.end);
   }
 
   #startsNow(sample: Sample): boolean {
@@ -151,4 +158,14 @@ export class Publication {
     this.#awaitsKeyframe.delete(sample.track.id);
     return true;
   }
+}
+
+/** Source time in µs of the earliest sample, which need not be the first to have come. */
+function earliest(held: readonly HeldSample[]): number | undefined {
+  let first: number | undefined;
+  for (const { sample } of held) {
+    const time = rescale(sample.dts, sample.track.timebase, MICROSECONDS);
+    if (first === undefined || time < first) first = time;
+  }
+  return first;
 }

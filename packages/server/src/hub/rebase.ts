@@ -4,6 +4,8 @@ import { MICROSECONDS, rescale, type Ticks, type Track, ticks } from '@onair/med
 export const FORWARD_LIMIT_US = 10_000_000;
 /** Reordering up to this is mended by clamping instead of starting anew. */
 export const BACKWARD_LIMIT_US = 1_000_000;
+/** Length of a sample while no second one has shown the step, in µs. */
+const FIRST_STEP_US = 20_000;
 
 interface Era {
   /** Added to source time (µs) to get stream time (µs). */
@@ -34,19 +36,24 @@ export interface Placement {
  * source's clock starts a new offset, and tracks that have not jumped yet stay on the old one.
  */
 export class Rebaser {
-  readonly #start: number;
+  /** Stream time in µs where the source begins. */
+  readonly start: number;
   readonly #tracks = new Map<number, TrackState>();
   #era: Era | undefined;
   #previousEra: Era | undefined;
 
-  /** @param start stream time in µs at which the first sample is placed. */
-  constructor(start: number) {
-    this.#start = start;
+  /**
+   * @param start stream time in µs where the source begins.
+   * @param firstUs source time in µs that is placed there; that of the first sample unless given.
+   */
+  constructor(start: number, firstUs?: number) {
+    this.start = start;
+    if (firstUs !== undefined) this.#era = { offset: start - firstUs };
   }
 
   /** Stream time in µs after the last sample of the track that is furthest. */
   get end(): number {
-    let end = this.#start;
+    let end = this.start;
     for (const state of this.#tracks.values()) if (state.end > end) end = state.end;
     return end;
   }
@@ -55,7 +62,7 @@ export class Rebaser {
   place(track: Track, dts: number, pts: number): Placement {
     const base = track.timebase;
     const sourceUs = rescale(ticks(dts), base, MICROSECONDS);
-    this.#era ??= { offset: this.#start - sourceUs };
+    this.#era ??= { offset: this.start - sourceUs };
     let state = this.#tracks.get(track.id);
     let jumped = false;
     if (state === undefined) {
@@ -85,8 +92,8 @@ export class Rebaser {
       era,
       offsetTicks: rescale(ticks(era.offset), MICROSECONDS, track.timebase),
       lastDts: Number.NEGATIVE_INFINITY,
-      end: this.#start,
-      step: 0,
+      end: this.start,
+      step: FIRST_STEP_US,
     };
   }
 

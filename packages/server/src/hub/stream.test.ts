@@ -122,6 +122,35 @@ describe('stream', () => {
     expect(late.states).toEqual(['live']);
   });
 
+  it('goes on where the last frame ends, whatever comes first of the next encoder', () => {
+    const { registry } = setUp();
+    const sink = new Recorder();
+    registry.open(NAME).subscribe(sink);
+    const video = videoTrack();
+    const audio = audioTrack();
+    const first = registry.publish(NAME, publisher());
+    first.setTrack(video);
+    first.promise({ video: true });
+    send(first, programme(video, undefined, 1));
+    first.close('gone');
+    const placesOf = (samples: readonly Sample[]) => {
+      const before = sink.samples.length;
+      const publication = registry.publish(NAME, publisher());
+      publication.setTrack(audio);
+      publication.setTrack(video);
+      send(publication, samples);
+      publication.close('gone');
+      const places = sink.samples
+        .slice(before)
+        .map(({ dts, track }) => Math.round((dts * 1000) / track.timebase));
+      return { places, dropped: publication.dropped };
+    };
+    const ahead = [sampleAt(audio, 700), sampleAt(video, 500), sampleAt(video, 540)];
+    expect(placesOf(ahead)).toEqual({ places: [1200, 1000, 1040], dropped: 0 });
+    const late = [sampleAt(video, 500), sampleAt(audio, 480), sampleAt(audio, 520)];
+    expect(placesOf(late)).toEqual({ places: [1220, 1240], dropped: 1 });
+  });
+
   it('goes on in the same epoch when the encoder comes back with the same parameters', () => {
     const { registry, clock } = setUp();
     const sink = new Recorder();

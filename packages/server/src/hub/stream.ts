@@ -183,7 +183,7 @@ export class Stream {
       resumeTime: () => this.#end,
       begin: (tracks, wallMs) => this.#begin(tracks, wallMs),
       reanchor: (sample, wallMs) => this.#enterCut(sample, wallMs),
-      deliver: (sample, wallMs) => this.#deliver(sample, wallMs),
+      deliver: (sample, wallMs, end) => this.#deliver(sample, wallMs, end),
       ended: (publication, reason) => this.#publicationEnded(publication, reason),
     };
   }
@@ -215,14 +215,11 @@ export class Stream {
     for (const sink of this.#sinks) this.#tell(sink, () => sink.cut(cut));
   }
 
-  #deliver(sample: Sample, wallMs: number): void {
+  #deliver(sample: Sample, wallMs: number, end: number): void {
     this.input.add(sample.data.length, this.#context.clock.now());
     const hasVideo = this.#cut!.epoch.tracks[0]!.parameters.kind === 'video';
     this.#gop.push(sample, wallMs, hasVideo);
-    const time = rescale(sample.dts, sample.track.timebase, MICROSECONDS);
-    const length =
-      sample.duration === undefined ? 20_000 : rescale(sample.duration, sample.track.timebase, MICROSECONDS);
-    if (time + length > this.#end) this.#end = time + length;
+    this.#end = Math.max(this.#end, end);
     for (const sink of this.#sinks) {
       try {
         sink.sample(sample, wallMs);
