@@ -77,14 +77,15 @@ describe('player on a real server', () => {
   );
 
   it.each(['ws', 'llhls', 'hls', 'flv'] as const)(
-    'comes back by itself with the publisher, by %s',
+    'waits for the publisher and for its return, by %s',
     async (transport) => {
       const name = `live/back-${transport}`;
       const own = new Scope();
       try {
         const url = `${server.rtmp}/${name}`;
-        const first = await startPublisher(own, { url, size: '640x360', audio: { sampleRate: 48_000 } });
         const page = await open({ src: `${server.http}/${name}`, autoplay: '', transport });
+        await until(async () => (await probe(page)).status === 'waiting', { message: 'waiting' });
+        const first = await startPublisher(own, { url, size: '640x360', audio: { sampleRate: 48_000 } });
         await playing(page, transport);
         await first.kill();
         await until(async () => (await probe(page)).status !== 'playing', {

@@ -112,12 +112,14 @@ describe('player over fMP4 WebSocket', () => {
     stream.publish(media.slice(1));
     const page = await open({ src: '/live/kinds', autoplay: '' });
     await untilPlaying(page);
+    await page.locator('onair-player .card', { hasText: 'Sound only' }).waitFor();
     expect((await probe(page)).audioBytes).toBeGreaterThan(0);
     stream.vanish();
     stream.publish(media.slice(0, 1));
     await until(async () => (await probe(page)).width === 640);
     await untilPlaying(page);
-    expect((await watchFor(page, 3000)).advanced).toBeGreaterThan(2);
+    expect((await watchFor(page, 3000)).advanced).toBeGreaterThan(2 / slack());
+    expect(await page.locator('onair-player .card', { hasText: 'Sound only' }).isVisible()).toBe(false);
     await page.close();
   });
 
@@ -134,6 +136,22 @@ describe('player over fMP4 WebSocket', () => {
     expect((await probe(page)).reconnects).toBe(1);
     expect(figures.advanced).toBeGreaterThan(3.5 / slack());
     expect(figures.longestStall).toBeLessThan(500 * slack());
+    await page.close();
+  });
+
+  it('is live again soon after the page was frozen', async () => {
+    const stream = server.stream('live/frozen');
+    stream.publish(media);
+    const page = await open({ src: '/live/frozen', autoplay: '' });
+    await untilPlaying(page);
+    const session = await page.context().newCDPSession(page);
+    await session.send('Page.setWebLifecycleState', { state: 'frozen' });
+    const at = stream.seconds;
+    await until(() => stream.seconds - at > 6, { timeoutMs: 10_000 });
+    await session.send('Page.setWebLifecycleState', { state: 'active' });
+    await until(async () => ((await probe(page)).latency ?? 9) < 1 * slack(), { timeoutMs: 10_000 });
+    await untilPlaying(page);
+    expect((await watchFor(page, 3000)).advanced).toBeGreaterThan(2.5 / slack());
     await page.close();
   });
 });
