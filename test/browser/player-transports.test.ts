@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium, openPage } from '../kit/chromium.ts';
+import { slack } from '../kit/load.ts';
 import { bundlePlayer, PlayerPage } from '../kit/player-page.ts';
 import { addPlayer, measureGlass, probe, watchFor } from '../kit/player-probe.ts';
 import { startPublisher } from '../kit/publisher.ts';
@@ -29,7 +30,6 @@ async function open(
   prepare?: (page: Page) => Promise<void>,
 ): Promise<Page> {
   const { page } = await openPage(browser, { viewport: { width: 640, height: 360 } });
-  page.on('console', (message) => console.log('page:', message.text()));
   await prepare?.(page);
   await page.goto(address);
   await addPlayer(page, attributes);
@@ -42,7 +42,7 @@ const playing = (page: Page, transport: string): Promise<unknown> =>
       const now = await probe(page);
       return now.status === 'playing' && now.transport === transport;
     },
-    { timeoutMs: 30_000, message: `playing by ${transport}` },
+    { timeoutMs: 60_000, message: `playing by ${transport}` },
   );
 
 /** Most seconds between the making of a picture and its showing, in the middle of the measures. */
@@ -66,25 +66,26 @@ describe('player on a real server', () => {
         middle?.toFixed(2),
         glass.at(-1)?.toFixed(2),
       );
-      expect(watched.advanced).toBeGreaterThan(9);
+      expect(watched.advanced).toBeGreaterThan(9 / slack());
       expect(watched.width).toBe(640);
-      expect(watched.decoded).toBeGreaterThan(200);
+      expect(watched.decoded).toBeGreaterThan(200 / slack());
       expect(watched.audioBytes).toBeGreaterThan(10_000);
       expect(watched.errors).toBe(0);
-      expect(middle).toBeLessThan(GLASS[transport]);
+      expect(middle).toBeLessThan(GLASS[transport] * slack());
       await page.close();
     },
   );
 
   it.each(['ws', 'llhls', 'hls', 'flv'] as const)(
-    'comes back by itself with the publisher, by %s',
+    'waits for the publisher and for its return, by %s',
     async (transport) => {
       const name = `live/back-${transport}`;
       const own = new Scope();
       try {
         const url = `${server.rtmp}/${name}`;
-        const first = await startPublisher(own, { url, size: '640x360', audio: { sampleRate: 48_000 } });
         const page = await open({ src: `${server.http}/${name}`, autoplay: '', transport });
+        await until(async () => (await probe(page)).status === 'waiting', { message: 'waiting' });
+        const first = await startPublisher(own, { url, size: '640x360', audio: { sampleRate: 48_000 } });
         await playing(page, transport);
         await first.kill();
         await until(async () => (await probe(page)).status !== 'playing', {
@@ -102,7 +103,7 @@ describe('player on a real server', () => {
         console.log(transport, gone.status, 'back after', Math.round(performance.now() - begin), 'ms');
         const watched = await watchFor(page, 5000);
         console.log(JSON.stringify(watched));
-        expect(watched.advanced).toBeGreaterThan(4);
+        expect(watched.advanced).toBeGreaterThan(4 / slack());
         expect(watched.audioBytes).toBeGreaterThan(3000);
         expect(watched.errors).toBe(0);
         await page.close();

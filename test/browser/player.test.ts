@@ -2,6 +2,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium, openPage } from '../kit/chromium.ts';
 import { type FileTrack, makeTestMedia } from '../kit/fmp4-file.ts';
+import { slack } from '../kit/load.ts';
 import { bundlePlayer, PlayerPage } from '../kit/player-page.ts';
 import { addPlayer, probe, watchFor } from '../kit/player-probe.ts';
 import { Scope } from '../kit/scope.ts';
@@ -47,13 +48,12 @@ describe('player over fMP4 WebSocket', () => {
     const figures = await watchFor(page, 15_000);
     console.log('late start', JSON.stringify(figures));
     expect(figures.width).toBe(640);
-    expect(figures.advanced).toBeGreaterThan(13);
-    expect(figures.decoded).toBeGreaterThan(15 * 30 * 0.8);
+    expect(figures.advanced).toBeGreaterThan(13 / slack());
+    expect(figures.decoded).toBeGreaterThan((15 * 30 * 0.8) / slack());
     expect(figures.audioBytes).toBeGreaterThan(10_000);
     expect(figures.errors).toBe(0);
-    expect(figures.longestStall).toBeLessThan(500);
-    // The middle, because a loaded machine delays single pictures whatever the player does.
-    expect(figures.latencyP50).toBeLessThanOrEqual(0.5);
+    expect(figures.longestStall).toBeLessThan(500 * slack());
+    expect(figures.latencyP50).toBeLessThanOrEqual(0.5 * slack());
     await page.close();
   });
 
@@ -68,9 +68,9 @@ describe('player over fMP4 WebSocket', () => {
     });
     await untilPlaying(page);
     console.log('first picture after', Math.round(first), 'ms');
-    expect(first).toBeLessThan(2000);
+    expect(first).toBeLessThan(2000 * slack());
     const { latency } = await probe(page);
-    expect(latency).toBeLessThan(1);
+    expect(latency).toBeLessThan(1 * slack());
     await page.close();
   });
 
@@ -100,7 +100,7 @@ describe('player over fMP4 WebSocket', () => {
       console.log(name, 'back after', Math.round(performance.now() - at), 'ms');
       const figures = await watchFor(page, 6000);
       console.log(JSON.stringify(figures));
-      expect(figures.advanced).toBeGreaterThan(5);
+      expect(figures.advanced).toBeGreaterThan(5 / slack());
       expect(figures.audioBytes).toBeGreaterThan(4000);
       expect(figures.errors).toBe(0);
       await page.close();
@@ -112,12 +112,14 @@ describe('player over fMP4 WebSocket', () => {
     stream.publish(media.slice(1));
     const page = await open({ src: '/live/kinds', autoplay: '' });
     await untilPlaying(page);
+    await page.locator('onair-player .card', { hasText: 'Sound only' }).waitFor();
     expect((await probe(page)).audioBytes).toBeGreaterThan(0);
     stream.vanish();
     stream.publish(media.slice(0, 1));
     await until(async () => (await probe(page)).width === 640);
     await untilPlaying(page);
-    expect((await watchFor(page, 3000)).advanced).toBeGreaterThan(2);
+    expect((await watchFor(page, 3000)).advanced).toBeGreaterThan(2 / slack());
+    expect(await page.locator('onair-player .card', { hasText: 'Sound only' }).isVisible()).toBe(false);
     await page.close();
   });
 
@@ -132,8 +134,24 @@ describe('player over fMP4 WebSocket', () => {
     console.log('cut', JSON.stringify(figures));
     expect(stream.requests.at(-1)).toMatch(/after=\d+/);
     expect((await probe(page)).reconnects).toBe(1);
-    expect(figures.advanced).toBeGreaterThan(3.5);
-    expect(figures.longestStall).toBeLessThan(500);
+    expect(figures.advanced).toBeGreaterThan(3.5 / slack());
+    expect(figures.longestStall).toBeLessThan(500 * slack());
+    await page.close();
+  });
+
+  it('is live again soon after the page was frozen', async () => {
+    const stream = server.stream('live/frozen');
+    stream.publish(media);
+    const page = await open({ src: '/live/frozen', autoplay: '' });
+    await untilPlaying(page);
+    const session = await page.context().newCDPSession(page);
+    await session.send('Page.setWebLifecycleState', { state: 'frozen' });
+    const at = stream.seconds;
+    await until(() => stream.seconds - at > 6, { timeoutMs: 10_000 });
+    await session.send('Page.setWebLifecycleState', { state: 'active' });
+    await until(async () => ((await probe(page)).latency ?? 9) < 1 * slack(), { timeoutMs: 10_000 });
+    await untilPlaying(page);
+    expect((await watchFor(page, 3000)).advanced).toBeGreaterThan(2.5 / slack());
     await page.close();
   });
 });

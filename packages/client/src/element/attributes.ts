@@ -16,20 +16,9 @@ export const ATTRIBUTES = [
 
 const PREFERENCES: readonly TransportPreference[] = ['auto', ...TRANSPORTS];
 
-/** The server's names of its protocols, which pages that show the server's figures have at hand. */
-const PROTOCOLS: Readonly<Record<string, TransportPreference>> = {
-  'ws-fmp4': 'ws',
-  'll-hls': 'llhls',
-  'native-hls': 'hls',
-  'http-flv': 'flv',
-};
-
-/**
- * `transport` as written by a page; the server's protocol names are understood too. A wrong value is told and taken
- * as `auto`.
- */
+/** `transport` as written by a page; a wrong value is told and taken as `auto`. */
 export function parseTransport(value: string | null): TransportPreference {
-  return PROTOCOLS[value ?? ''] ?? oneOf('transport', value, PREFERENCES, 'auto');
+  return oneOf('transport', value, PREFERENCES, 'auto');
 }
 
 /** `latency` as written by a page; a wrong value is told and taken as `lowest`. */

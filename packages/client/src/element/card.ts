@@ -9,6 +9,8 @@ export interface CardContext {
   readonly name: string;
   /** A picture was shown before: it stays visible, dimmed. */
   readonly hasPicture: boolean;
+  /** The stream plays and has no picture. */
+  readonly soundOnly: boolean;
   readonly play: () => void;
   readonly retry: () => void;
 }
@@ -39,7 +41,10 @@ export class StatusCard {
     switch (status.kind) {
       case 'playing':
       case 'paused':
-        this.element.hidden = true;
+        if (context.soundOnly) {
+          this.element.className = 'veil solid';
+          this.#card('calm', ICONS.sound, name, speak('soundOnly'));
+        } else this.element.hidden = true;
         break;
       case 'idle':
       case 'blocked':

@@ -10,9 +10,8 @@ afterEach(() => {
 });
 
 describe('attributes', () => {
-  it('take what is known, in any case, and the server’s names of protocols', () => {
+  it('take what is known, in any case', () => {
     expect(parseTransport('LLHLS')).toBe('llhls');
-    expect(parseTransport('ws-fmp4')).toBe('ws');
     expect(parseTransport(null)).toBe('auto');
     expect(parseLatency(' balanced ')).toBe('balanced');
     expect([parseControls(null), parseControls(''), parseControls('off')]).toEqual([true, true, false]);

@@ -45,6 +45,7 @@ export const ICONS = {
     'M12 12h.01M8.5 15.5a5 5 0 0 1 0-7M15.5 8.5a5 5 0 0 1 0 7M5.6 18.4a9 9 0 0 1 0-12.8M18.4 5.6a9 9 0 0 1 0 12.8',
   plug: 'M9 3v5M15 3v5M6 8h12v3a6 6 0 0 1-12 0zM12 17v4',
   speaker: 'M4 9.5v5h3.5L12 18.5v-13L7.5 9.5zM16 9l5 6M21 9l-5 6',
+  sound: 'M4 10v4M8 7v10M12 4v16M16 8v8M20 10v4',
   stop: 'M7 7h10v10H7z',
   warning: 'M12 4 2.5 20h19zM12 10v5M12 17.6v.1',
   close: 'M6 6l12 12M18 6 6 18',

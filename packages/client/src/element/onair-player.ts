@@ -42,7 +42,8 @@ export class OnairPlayerElement extends HTMLElement {
   #history: (number | undefined)[] = [];
   #second: ReturnType<typeof setInterval> | undefined;
   #choice: TransportChoice | undefined;
-  #hadPicture = false;
+  /** What the viewer saw of the stream so far. */
+  #seen = { hasPicture: false, soundOnly: false };
 
   /** Address of the stream, e.g. `/live/test`. */
   get src(): string {
@@ -165,7 +166,7 @@ export class OnairPlayerElement extends HTMLElement {
     this.#player = undefined;
     this.#stage = undefined;
     this.#choice = undefined;
-    this.#hadPicture = false;
+    this.#seen = { hasPicture: false, soundOnly: false };
   }
 
   /** @internal */
@@ -179,7 +180,7 @@ export class OnairPlayerElement extends HTMLElement {
     if (player === undefined || stage === undefined || before === now) return;
     switch (name) {
       case 'src':
-        this.#hadPicture = false;
+        this.#seen = { hasPicture: false, soundOnly: false };
         this.#load();
         break;
       case 'transport':
@@ -291,9 +292,10 @@ export class OnairPlayerElement extends HTMLElement {
   }
 
   #showStatus(status: PlayerStatus): void {
-    if (status.kind === 'playing') this.#hadPicture = true;
-    if (status.kind === 'waiting' || status.kind === 'idle') this.#hadPicture = false;
-    this.#stage?.showStatus(status, this.#name(), this.#hadPicture);
+    if (status.kind === 'playing') this.#seen.hasPicture = true;
+    if (status.kind === 'waiting' || status.kind === 'idle')
+      this.#seen = { hasPicture: false, soundOnly: false };
+    this.#stage?.showStatus(status, this.#name(), this.#seen);
     this.#emit('onair-state', status);
   }
 
@@ -310,7 +312,14 @@ export class OnairPlayerElement extends HTMLElement {
     if (this.#history.length > HISTORY) this.#history.shift();
     this.#stage?.bar.update(playing && player.isLive, playing ? figures.latency : undefined);
     this.#refreshStats(figures);
+    this.#lookForPicture(playing && figures.width === 0);
     if (figures.transport !== undefined) this.#emit('onair-stats', figures);
+  }
+
+  #lookForPicture(soundOnly: boolean): void {
+    if (this.status.kind !== 'playing' || this.#seen.soundOnly === soundOnly) return;
+    this.#seen.soundOnly = soundOnly;
+    this.#stage?.showStatus(this.status, this.#name(), this.#seen);
   }
 
   #refreshStats(figures = this.figures): void {

@@ -82,9 +82,9 @@ export class Stage {
   }
 
   /** Shows what belongs to a status. */
-  showStatus(status: PlayerStatus, name: string, hasPicture: boolean): void {
+  showStatus(status: PlayerStatus, name: string, seen: { hasPicture: boolean; soundOnly: boolean }): void {
     const { play, retry } = this.#actions;
-    this.#card.show(status, { speak: this.#speak, name, hasPicture, play, retry });
+    this.#card.show(status, { speak: this.#speak, name, ...seen, play, retry });
   }
 
   /** Picture before play. */

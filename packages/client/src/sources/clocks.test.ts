@@ -109,10 +109,21 @@ describe('arrival clock', () => {
 it('backs off by doubling to five seconds, with a little chance', () => {
   const even = new BackOff(() => 0.5);
   expect([0, 0, 0, 0, 0, 0, 0].map(() => even.next())).toEqual([250, 500, 1000, 2000, 4000, 5000, 5000]);
-  expect(even.attempts).toBe(7);
   even.reset();
   expect(even.next()).toBe(250);
   expect(new BackOff(() => 0).next()).toBe(225);
+});
+
+it('gives up early where nothing ever worked, later where it did', () => {
+  const backOff = new BackOff(() => 0.5);
+  const given = (): number => {
+    let attempts = 0;
+    for (; !backOff.exhausted; attempts++) backOff.next();
+    return attempts;
+  };
+  expect(given()).toBe(2);
+  backOff.reset();
+  expect(given()).toBe(4);
 });
 
 it('meters bits per second over the last seconds', () => {

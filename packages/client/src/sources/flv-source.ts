@@ -18,7 +18,6 @@ export interface FlvOptions {
 
 /** Pause before asking again for a stream that is not there, ms. */
 const ASK_AGAIN_MS = 1500;
-const MAX_ATTEMPTS = 4;
 /** Without a byte for this long the publisher is gone, ms. */
 const ABSENT_MS = 2500;
 const LOOK_MS = 500;
@@ -177,7 +176,7 @@ export class FlvSource implements Source {
     }
     // Something between here and the server may not let an endless response through.
     if (!received) this.#overSocket = !this.#overSocket;
-    if (this.#backOff.attempts >= MAX_ATTEMPTS) {
+    if (this.#backOff.exhausted) {
       this.#listener.failed({ code: 'unreachable', detail });
       return;
     }

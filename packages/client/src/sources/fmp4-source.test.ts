@@ -207,9 +207,22 @@ describe('fMP4 source', () => {
     source.close();
   });
 
-  it('gives up after four attempts without an answer', async () => {
+  it('gives up soon where no answer ever came', async () => {
     const { source, newest, failures, sockets } = rig();
     source.start();
+    for (let i = 0; i < 6; i++) {
+      newest().onclose?.({ code: 1006, reason: '' });
+      await vi.advanceTimersByTimeAsync(2500);
+    }
+    expect(sockets).toHaveLength(3);
+    expect(failures).toHaveLength(1);
+    source.close();
+  });
+
+  it('gives up after four attempts without an answer where it worked before', async () => {
+    const { source, newest, failures, sockets } = rig();
+    source.start();
+    newest().hello();
     for (let i = 0; i < 6; i++) {
       newest().onclose?.({ code: 1006, reason: '' });
       await vi.advanceTimersByTimeAsync(2500);

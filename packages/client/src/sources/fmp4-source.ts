@@ -24,8 +24,6 @@ export interface Fmp4Options {
   readonly open?: (address: string, protocol: string) => SocketPort;
 }
 
-/** Attempts without any answer after which this transport is given up. */
-const MAX_ATTEMPTS = 4;
 /** Merge window asked for per latency class, ms: fewer and larger messages where delay matters less. */
 const MERGE_MS: Readonly<Record<LatencyClass, number>> = { lowest: 0, balanced: 50, smoothest: 200 };
 /** After a pause longer than this, play begins at the live edge by a new connection instead of catching up, ms. */
@@ -268,7 +266,7 @@ export class Fmp4Source implements Source {
       this.#link.retry = setTimeout(() => this.#open(), ENDED_MS);
       return;
     }
-    if (this.#backOff.attempts >= MAX_ATTEMPTS) {
+    if (this.#backOff.exhausted) {
       this.#listener.failed({
         code: 'unreachable',
         detail: reason || closeWords(code),

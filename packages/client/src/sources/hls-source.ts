@@ -21,8 +21,6 @@ const SYNC_SECONDS: Readonly<Record<LatencyClass, number | undefined>> = {
 };
 /** Pause before asking again for a stream that is not there, ms. */
 const ASK_AGAIN_MS = 1500;
-/** Attempts without an answer after which this transport is given up. */
-const MAX_ATTEMPTS = 4;
 /** Media errors that are repaired in this many milliseconds before this transport is given up. */
 const MAX_REPAIRS = 3;
 const REPAIR_WINDOW_MS = 30_000;
@@ -248,7 +246,7 @@ export class HlsSource implements Source {
     } else if (availability === 'waiting') {
       this.#playlist = undefined;
       this.#wait('waiting');
-    } else if (this.#backOff.attempts >= MAX_ATTEMPTS) {
+    } else if (this.#backOff.exhausted) {
       const detail = status === 0 ? 'no playlist could be loaded' : `the server answered ${status}`;
       this.#listener.failed({ code: 'unreachable', detail });
     } else {

@@ -15,7 +15,6 @@ export interface NativeHlsOptions {
 
 /** Pause before asking again for a stream that is not there, ms. */
 const ASK_AGAIN_MS = 1500;
-const MAX_ATTEMPTS = 4;
 /** Seconds kept to the end of what can be sought: the browser's own players keep three segments. */
 const EDGE_SECONDS = 3;
 /** A live position that stands this long has no publisher, ms. */
@@ -133,7 +132,7 @@ export class NativeHlsSource implements Source {
   }
 
   #unreachable(): void {
-    if (this.#backOff.attempts >= MAX_ATTEMPTS) {
+    if (this.#backOff.exhausted) {
       this.#listener.failed({ code: 'unreachable', detail: 'no playlist could be loaded' });
       return;
     }

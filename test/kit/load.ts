@@ -1,0 +1,9 @@
+import { cpus, loadavg } from 'node:os';
+
+/**
+ * How much longer things may take than on a quiet machine: 1 up to one running process per core, in proportion above.
+ * For limits on times only; what happens must not depend on it.
+ */
+export function slack(): number {
+  return Math.max(1, loadavg()[0]! / cpus().length);
+}
