@@ -207,6 +207,7 @@ describe('HlsPackager', () => {
 describe('a publisher that comes back', () => {
   it.each<[string, number, boolean]>([
     ['after 5 s with the same parameters', 5000, false],
+    ['at once with the same parameters', 0, false],
     ['after 5 s with other parameters', 5000, true],
     ['at once with other parameters', 0, true],
   ])('%s', (_, pause, other) => {

@@ -21,7 +21,7 @@ import type { Rendition } from './rendition.ts';
 import { Segmenter } from './segmenter.ts';
 import { Waiters, type WaitResult } from './waiters.ts';
 
-/** A wall clock that moved by less than this against the media does not break a playlist, in ms. */
+/** A publisher's clock may jump without breaking a playlist if media and wall clock still agree within this, in ms. */
 const SAME_CLOCK_MS = 500;
 
 /** What requests need of one rendition. */
@@ -50,7 +50,8 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
   /** The cut that the next block comes after. */
   #pending: { readonly anchor: ClockAnchor; readonly discontinuity: boolean } | undefined;
   #place: { readonly epoch: number; readonly anchor: ClockAnchor } | undefined;
-  #ended = false;
+  /** The publisher was gone since the last cut. */
+  #away = false;
 
   constructor(cmaf: CmafPackager, clock: Clock, options: () => HlsOptions) {
     this.#cmaf = cmaf;
@@ -151,15 +152,16 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
   cut({ anchor, epoch }: Cut): void {
     const before = this.#place;
     if (before === undefined) {
-      this.#ended = false;
+      this.#away = false;
       this.#pending = { anchor, discontinuity: false };
       this.#prime();
       return;
     }
     const drift = anchor.wallMs - before.anchor.wallMs - (anchor.time - before.anchor.time) / 1000;
-    if (epoch.number === before.epoch && Math.abs(drift) <= SAME_CLOCK_MS && !this.#ended) return;
+    const goesOn = epoch.number === before.epoch && Math.abs(drift) <= SAME_CLOCK_MS;
+    if (goesOn && !this.#away) return;
     this.#segmenter.closeSegments();
-    this.#ended = false;
+    this.#away = false;
     this.#pending = { anchor, discontinuity: true };
   }
 
@@ -168,11 +170,10 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
   }
 
   state(state: StreamState): void {
+    if (state !== 'waiting' && state !== 'ended') return;
+    this.#away = true;
     if (state === 'waiting') this.#segmenter.closeSegments();
-    else if (state === 'ended') {
-      this.#ended = true;
-      this.#segmenter.end();
-    }
+    else this.#segmenter.end();
   }
 
   appended(block: Block<CmafConfig>): void {
