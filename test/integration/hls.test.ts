@@ -1,89 +1,22 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  checkMediaPlaylist,
-  checkMultivariantPlaylist,
-  comparePlaylists,
-  type MediaPlaylist,
-  parseMediaPlaylist,
-  parseMultivariantPlaylist,
-} from '@onair/media/hls';
+import { checkMultivariantPlaylist, parseMultivariantPlaylist } from '@onair/media/hls';
 import { parseChunks, parseInit } from '@onair/media/isobmff';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ffprobeUrl, type Publisher, playWithFfmpeg, Scope, startPublisher, until } from '../kit/index.ts';
+import {
+  ffprobeUrl,
+  followHls,
+  type Publisher,
+  playWithFfmpeg,
+  Scope,
+  startPublisher,
+  until,
+} from '../kit/index.ts';
 import { startTestServer } from '../kit/server.ts';
 
 const scope = new Scope();
 afterEach(() => scope.close());
-
-/** Follows one rendition as a low-latency client does, and gathers what breaks a rule. */
-class Follower {
-  readonly faults: string[] = [];
-  readonly versions: MediaPlaylist[] = [];
-  /** Milliseconds from a part's wall-clock end to its playlist being here. */
-  readonly delays: number[] = [];
-  readonly #url: string;
-  readonly #stop = new AbortController();
-  readonly #running: Promise<void>;
-
-  constructor(url: string) {
-    this.#url = url;
-    this.#running = this.#run();
-  }
-
-  get last(): MediaPlaylist {
-    return this.versions.at(-1)!;
-  }
-
-  async stop(): Promise<void> {
-    this.#stop.abort();
-    await this.#running;
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#stop;
-    while (!signal.aborted) {
-      try {
-        await this.#reload(signal);
-      } catch (error) {
-        if (!signal.aborted) this.faults.push(String(error));
-        return;
-      }
-    }
-  }
-
-  async #reload(signal: AbortSignal): Promise<void> {
-    const answer = await fetch(this.#url + this.#query(), { signal });
-    if (answer.status === 503) return;
-    const text = await answer.text();
-    if (answer.status !== 200) throw new Error(`${answer.status} ${text}`);
-    const playlist = parseMediaPlaylist(text);
-    const before = this.versions.at(-1);
-    const found = [...checkMediaPlaylist(playlist), ...(before ? comparePlaylists(before, playlist) : [])];
-    for (const { clause, message } of found) this.faults.push(`${message} (${clause})`);
-    this.versions.push(playlist);
-    const { pending } = playlist;
-    if (pending?.programDateTime !== undefined && pending.parts.length > 0) {
-      const length = pending.parts.reduce((sum, { duration }) => sum + duration, 0);
-      this.delays.push(Date.now() - pending.programDateTime - length * 1000);
-    }
-    if (playlist.endList) this.#stop.abort();
-  }
-
-  #query(): string {
-    const playlist = this.versions.at(-1);
-    if (playlist === undefined) return '';
-    const msn = playlist.mediaSequence + playlist.segments.length + (playlist.skip?.skippedSegments ?? 0);
-    return `?_HLS_msn=${msn}&_HLS_part=${playlist.pending?.parts.length ?? 0}`;
-  }
-}
-
-function follow(url: string): Follower {
-  const follower = new Follower(url);
-  scope.defer(() => follower.stop());
-  return follower;
-}
 
 async function bytesOf(url: string): Promise<Uint8Array> {
   const answer = await fetch(url);
@@ -102,8 +35,8 @@ describe('HLS from RTMP', () => {
     await publish(`${server.rtmp}/live/hls`);
     const base = `${server.http}/live/hls`;
     await until(async () => (await fetch(`${base}/index.m3u8`)).ok);
-    const video = follow(`${base}/hls/video.m3u8`);
-    const audio = follow(`${base}/hls/audio.m3u8`);
+    const video = followHls(scope, `${base}/hls/video.m3u8`);
+    const audio = followHls(scope, `${base}/hls/audio.m3u8`);
     await until(() => video.versions.length > 60 && audio.versions.length > 60, { timeoutMs: 40_000 });
     await video.stop();
     await audio.stop();
@@ -163,8 +96,8 @@ describe('HLS from RTMP', () => {
     const first = await publish(`${server.rtmp}/live/hls`);
     const base = `${server.http}/live/hls`;
     await until(async () => (await fetch(`${base}/index.m3u8`)).ok);
-    const video = follow(`${base}/hls/video.m3u8`);
-    const audio = follow(`${base}/hls/audio.m3u8`);
+    const video = followHls(scope, `${base}/hls/video.m3u8`);
+    const audio = followHls(scope, `${base}/hls/audio.m3u8`);
     const discontinuities = () =>
       video.last.discontinuitySequence +
       video.last.segments.filter(({ discontinuity }) => discontinuity).length;
@@ -194,7 +127,7 @@ describe('HLS from RTMP', () => {
     await publish(`${server.rtmp}/live/hls`, { seconds: 8 });
     const base = `${server.http}/live/hls`;
     await until(async () => (await fetch(`${base}/index.m3u8`)).ok);
-    const video = follow(`${base}/hls/video.m3u8`);
+    const video = followHls(scope, `${base}/hls/video.m3u8`);
     await until(() => video.versions.at(-1)?.endList === true, { timeoutMs: 30_000 });
     expect(video.faults).toEqual([]);
     const { segments } = video.last;

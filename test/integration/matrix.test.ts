@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   expectNoChildren,
+  followHls,
+  type IngestWatch,
   type PlayReport,
   playWithFfmpeg,
   playWithGst,
@@ -14,6 +16,7 @@ import {
   type Witness,
   watchFlv,
   watchFmp4,
+  watchIngest,
   watchRtmp,
 } from '../kit/index.ts';
 
@@ -24,14 +27,16 @@ const FPS = 25;
 const GOP_SECONDS = 2;
 /** How long the stream runs before anybody comes. */
 const LATE_MS = 5_000;
-/** Longest pause of a player, by the clock: what a busy machine may cause, not what a lost picture does. */
+/** Longest pause of a player, by the clock, beyond that of the encoder: room for a busy machine. */
 const MAX_GAP_MS = 1_500;
 
 const scope = new Scope();
 let server: TestServer;
+let ingest: IngestWatch;
 
 beforeAll(async () => {
   server = await startTestServer(scope);
+  ingest = watchIngest(scope, server, 'matrix');
   const url = `${server.rtmp}/live/matrix`;
   const publisher = await startPublisher(scope, { url, fps: FPS, gopSeconds: GOP_SECONDS, bFrames: 2 });
   await until(() => publisher.sentMs >= LATE_MS, { timeoutMs: 30_000, message: 'the stream runs for 5 s' });
@@ -51,7 +56,7 @@ function expectSmooth(report: PlayReport): void {
   expect(report.frames, player).toBeGreaterThanOrEqual((SECONDS - 1) * FPS);
   expect(report.audioMs, player).toBeGreaterThanOrEqual((SECONDS - 1) * 1000);
   expect(report.firstMs, player).toBeGreaterThan(0);
-  expect(report.maxGapMs, player).toBeLessThan(MAX_GAP_MS);
+  expect(report.maxGapMs, player).toBeLessThan(ingest.maxGapMs(0) + MAX_GAP_MS);
 }
 
 /** The same for a program whose timestamps are those of the stream. */
@@ -121,6 +126,32 @@ describe.concurrent('late players of H.264 with B-frames and AAC', () => {
     expect(witness.notes.slice(0, 2)).toEqual(['hello live', 'epoch 1']);
     expect(witness.holes).toEqual([]);
     expect(witness.chunks.every(({ wallClock }) => wallClock > 0)).toBe(true);
+  });
+
+  it.each([
+    ['ffmpeg', playWithFfmpeg, '/live/matrix/index.m3u8'],
+    ['ffmpeg by the old address', playWithFfmpeg, '/hls/matrix.m3u8'],
+    ['mpv', playWithMpv, '/hls/live/matrix.m3u8'],
+  ])('%s over HLS', async (_name, play, path) => {
+    const report = await play(`${server.http}${path}`, SECONDS);
+    // Whole segments come at once.
+    expectSmooth({ ...report, maxGapMs: 0 });
+    expect(report.maxGapMs).toBeLessThan(2 * GOP_SECONDS * 1000 + ingest.maxGapMs(0) + MAX_GAP_MS);
+    if (report.player === 'ffmpeg') expectGapless({ ...report, maxGapMs: 0 });
+  });
+
+  it('low-latency HLS on the wire keeps every rule', async () => {
+    const renditions = ['video', 'audio'].map((name) =>
+      followHls(scope, `${server.http}/live/matrix/hls/${name}.m3u8`),
+    );
+    const begin = performance.now();
+    await until(() => performance.now() - begin > SECONDS * 1000, { timeoutMs: SECONDS * 1000 + 1_000 });
+    for (const follower of renditions) {
+      await follower.stop();
+      expect(follower.faults).toEqual([]);
+      // About three parts a second.
+      expect(follower.versions.length).toBeGreaterThan(2 * SECONDS);
+    }
   });
 
   it('players that accept a merge window', async () => {

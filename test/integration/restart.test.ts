@@ -1,6 +1,9 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import {
   expectNoChildren,
+  ffprobeUrl,
+  followHls,
+  type HlsFollower,
   Publisher,
   type PublisherOptions,
   playWithFfmpeg,
@@ -146,6 +149,47 @@ describe('an encoder that crashes and comes back within the window', () => {
       for (const seam of seams(witness, FPS)) expect(seam, witness.name).toBeLessThan(SEAM_MS);
     }
     expect((await told(server)).epoch).toBe(1);
+  });
+});
+
+describe('HLS', () => {
+  it('goes on in one playlist, with a discontinuity for each return', async () => {
+    const server = await startTestServer(scope);
+    const base = `${server.http}/live/show`;
+    let publisher = await startPublisher(scope, encoder(server));
+    await until(async () => (await fetch(`${base}/index.m3u8`)).ok);
+    const [video, audio] = ['video', 'audio'].map((name) => followHls(scope, `${base}/hls/${name}.m3u8`)) as [
+      HlsFollower,
+      HlsFollower,
+    ];
+    const breaks = ({ last }: HlsFollower): number =>
+      last.discontinuitySequence + last.segments.filter(({ discontinuity }) => discontinuity).length;
+    const grown = async (): Promise<void> => {
+      const versions = video.versions.length;
+      await until(() => video.versions.length > versions + 8, { timeoutMs: 20_000 });
+    };
+    await grown();
+    const start = breaks(video);
+    const returns = [{}, { size: '480x270', audio: { sampleRate: 48_000 } }] as const;
+    for (const [i, changes] of returns.entries()) {
+      await publisher.kill();
+      await stateIs(server, 'waiting');
+      publisher = await startPublisher(scope, encoder(server, changes));
+      await until(() => breaks(video) === start + i + 1 && breaks(audio) === start + i + 1, {
+        timeoutMs: 20_000,
+        message: 'a discontinuity',
+      });
+      await grown();
+    }
+    for (const follower of [video, audio]) {
+      await follower.stop();
+      expect(follower.faults).toEqual([]);
+      const numbers = follower.versions.map(({ mediaSequence }) => mediaSequence);
+      expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
+    }
+    const probe = await ffprobeUrl(`${base}/index.m3u8`);
+    expect(probe.errors).toEqual([]);
+    expect(probe.streams.map(({ codec_name }) => codec_name).sort()).toEqual(['aac', 'h264']);
   });
 });
 

@@ -1,6 +1,7 @@
 export * from './child.ts';
 export * from './chromium.ts';
 export * from './free-port.ts';
+export * from './hls-follower.ts';
 export * from './nginx.ts';
 export * from './play-ffmpeg.ts';
 export * from './play-gst.ts';
@@ -15,5 +16,6 @@ export * from './until.ts';
 export * from './viewers.ts';
 export * from './watch-flv.ts';
 export * from './watch-fmp4.ts';
+export * from './watch-ingest.ts';
 export * from './watch-rtmp.ts';
 export * from './witness.ts';
