@@ -343,8 +343,9 @@ export class Player {
   }
 
   #onPause(): void {
-    // A hidden page is paused by the browser, not by the viewer.
-    if (!this.#wish.play || document.hidden || this.#media.ended) return;
+    // A hidden page, an error and the end of media are the browser's reasons to pause, not the viewer's.
+    const { ended, error } = this.#media;
+    if (!this.#wish.play || document.hidden || ended || error !== null) return;
     this.#wish.play = false;
     this.#source?.setPaused(true);
     this.#tell();

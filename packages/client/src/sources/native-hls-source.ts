@@ -1,5 +1,5 @@
 import type { LatencyClass } from '../engine/live-edge.ts';
-import { availabilityAt } from './availability.ts';
+import { playlistAt } from './availability.ts';
 import { BackOff } from './back-off.ts';
 import type { Source, SourceFigures, SourceListener } from './source.ts';
 
@@ -15,6 +15,8 @@ export interface NativeHlsOptions {
 
 /** Pause before asking again for a stream that is not there, ms. */
 const ASK_AGAIN_MS = 1500;
+/** Pause before looking again for the first whole segment, ms. */
+const STARTING_MS = 500;
 /** Seconds kept to the end of what can be sought: the browser's own players keep three segments. */
 const EDGE_SECONDS = 3;
 /** A live position that stands this long has no publisher, ms. */
@@ -108,15 +110,19 @@ export class NativeHlsSource implements Source {
 
   async #open(): Promise<void> {
     const { address, media } = this.#options;
-    const availability = await availabilityAt(address, this.#abort.signal);
+    const found = await playlistAt(address, this.#abort.signal);
     if (this.#abort.signal.aborted) return;
-    switch (availability) {
+    switch (found) {
       case 'there':
         this.#edge = { end: 0, grewAt: performance.now(), state: '' };
         // Otherwise a page could not look at the pictures of another origin's stream, as the burnt-in clock needs.
         if (new URL(address).origin !== location.origin) media.crossOrigin = 'anonymous';
         media.src = address;
         this.#listener.replaced();
+        break;
+      case 'starting':
+        this.#listener.state({ kind: 'connecting' });
+        this.#again(STARTING_MS);
         break;
       case 'waiting':
         this.#listener.state({ kind: 'waiting' });
