@@ -1,5 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import type { OnairPlayerElement } from '@onair/client';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,6 +13,7 @@ import { Scope } from '../kit/scope.ts';
 import { until } from '../kit/until.ts';
 
 const scope = new Scope();
+let folder: string;
 let server: PlayerPage;
 let address: string;
 let browser: Browser;
@@ -19,6 +22,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 beforeAll(async () => {
   const bundle = await bundlePlayer();
   scope.defer(bundle.remove);
+  folder = bundle.dir;
   server = new PlayerPage(bundle.dir);
   scope.defer(() => server.close());
   address = await server.listen();
@@ -40,6 +44,26 @@ const video = <T>(page: Page, look: (video: HTMLVideoElement) => T): Promise<T> 
   page.evaluate(`(${String(look)})(document.querySelector('onair-player').video)`) as Promise<T>;
 
 describe('player element', () => {
+  it('keeps to its budget of bytes', () => {
+    const budget = JSON.parse(readFileSync('packages/client/bundle-budget.json', 'utf8'));
+    const part: Readonly<Record<string, string>> = {
+      'media-chrome-parts': 'controls',
+      i18n: 'controls',
+      'flv-source': 'flv',
+      'hls-source': 'llhls',
+      'native-hls-source': 'hls',
+      availability: 'hls',
+    };
+    const sizes: Record<string, number> = {};
+    for (const file of readdirSync(folder)) {
+      const name = file.replace(/(-[\w-]{8})?\.js$/, '');
+      const kind = part[name] ?? 'first';
+      sizes[kind] = (sizes[kind] ?? 0) + gzipSync(readFileSync(join(folder, file))).length;
+    }
+    for (const [kind, limit] of Object.entries(budget))
+      expect(sizes[kind], kind).toBeLessThanOrEqual(limit as number);
+  });
+
   it('obeys the keys', async () => {
     const page = await open({ src: '/live/test', autoplay: '' });
     await playing(page);
