@@ -33,7 +33,7 @@ button:focus-visible, label:has(:focus-visible) { outline: 2px solid var(--focus
 .icon { width: 24px; height: 24px; fill: currentColor; flex: none; }
 .icon.line { fill: none; stroke: currentColor; stroke-width: 2; stroke-linecap: round; stroke-linejoin: round; }
 .number { font-variant-numeric: tabular-nums; }
-.live { font-weight: 600; letter-spacing: .04em; font-size: 13px; white-space: nowrap; }
+.live { line-height: 1; font-weight: 600; letter-spacing: .04em; font-size: 13px; white-space: nowrap; }
 .live::before { content: ""; width: 9px; height: 9px; border-radius: 50%; background: #8b94a3; }
 .live[aria-pressed="true"]::before { background: var(--live); }
 .live[aria-pressed="false"] { color: var(--muted); }
