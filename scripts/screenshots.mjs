@@ -81,8 +81,12 @@ const openChip = (at) => async (page) => {
   await playing(page);
   await page.locator('.chip').nth(at).click();
 };
-const signIn = (server) => (context) =>
-  context.request.post(`${server.url}/api/v1/session`, { data: { token: server.token } });
+/** The operator's browser, with a second window that watches, so that there is something to see. */
+const operator = (server) => async (context) => {
+  await context.request.post(`${server.url}/api/v1/session`, { data: { token: server.token } });
+  const viewer = await context.newPage();
+  await viewer.goto(`${server.url}/watch/live/test`);
+};
 
 const browser = await chromium.launch({
   executablePath: process.env.ONAIR_CHROMIUM ?? '/usr/bin/chromium',
@@ -127,7 +131,7 @@ async function take(page, name, picture) {
   await page.waitForTimeout(400); // transitions and the first frames after them
   await page.screenshot({
     path: join(OUT, `${name}.${picture ? 'jpg' : 'png'}`),
-    ...(picture ? { type: 'jpeg', quality: 80 } : {}),
+    ...(picture ? { type: 'jpeg', quality: 72 } : {}),
   });
   console.log(name);
 }
@@ -165,7 +169,7 @@ try {
       name: 'compare',
       path: '/compare/live/test',
       ready: async (page) => {
-        await playing(page, 4);
+        await playing(page, 3); // the fourth is the browser's own HLS, which not every browser has
         await page.waitForTimeout(20_000); // a course worth looking at
       },
       picture: true,
@@ -173,7 +177,7 @@ try {
     {
       name: 'dashboard',
       path: '/dashboard',
-      before: signIn(server),
+      before: operator(server),
       ready: async (page) => {
         await shown('.kick')(page);
         await page.waitForTimeout(15_000); // a course worth looking at
@@ -192,7 +196,12 @@ try {
       },
       picture: true,
     },
-    { name: 'dashboard-alert', path: '/dashboard', before: signIn(server), ready: shown('.alerts .notice') },
+    {
+      name: 'dashboard-alert',
+      path: '/dashboard',
+      before: operator(server),
+      ready: shown('.alerts .notice'),
+    },
     {
       name: 'home-server-away',
       path: '/',

@@ -41,11 +41,22 @@ function WallClock(): JSX.Element {
   );
 }
 
+/** Why a lane shows no figure; empty if it does. */
 function laneState(lane: Lane): string {
   const status = lane.view.status.value;
-  if (status?.kind === 'failed') return status.failure.detail;
-  if (status?.kind === 'waiting') return t('state.idle');
-  return lane.reading.value === undefined ? t('compare.starting') : '';
+  switch (status?.kind) {
+    case 'failed':
+      return status.failure.detail;
+    case 'waiting':
+      return t('state.idle');
+    case 'absent':
+    case 'reconnecting':
+      return t('state.waiting');
+    case 'ended':
+      return t('state.ended');
+    default:
+      return lane.reading.value === undefined ? t('compare.starting') : '';
+  }
 }
 
 function LaneTile({ lane, src }: { readonly lane: Lane; readonly src: string }): JSX.Element {
