@@ -1,3 +1,4 @@
+export * from './canary.ts';
 export * from './child.ts';
 export * from './chromium.ts';
 export * from './free-port.ts';

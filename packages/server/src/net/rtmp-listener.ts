@@ -44,11 +44,14 @@ export class RtmpListener {
   readonly #sockets = new Set<Socket>();
   readonly #perAddress = new Map<string, number>();
   readonly #warnings: RepeatedWarnings;
+  /** Of connections that came and went without a fault. */
+  readonly #notices: RepeatedWarnings;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: RtmpListenerOptions) {
     this.#options = options;
     this.#warnings = new RepeatedWarnings(options.logger);
+    this.#notices = new RepeatedWarnings(options.logger, 1000, 'info');
     this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.#accept(socket));
   }
 
@@ -90,6 +93,7 @@ export class RtmpListener {
     for (const socket of this.#sockets) socket.destroySoon();
     await closed;
     this.#warnings.close();
+    this.#notices.close();
   }
 
   #accept(socket: Socket): void {
@@ -99,7 +103,10 @@ export class RtmpListener {
     const giveUp = (): void => {
       socket.destroy();
     };
-    const timer = setTimeout(giveUp, phaseTimeoutMs);
+    const timer = setTimeout(
+      () => this.#refused(socket, normalizeAddress(socket.remoteAddress), 'silent'),
+      phaseTimeoutMs,
+    );
     socket.on('error', giveUp);
     socket.once('end', giveUp);
     socket.once('close', () => clearTimeout(timer));
@@ -158,7 +165,7 @@ export class RtmpListener {
   #refused(socket: Socket, address: string, reason: string): false {
     socket.destroy();
     channels.connectionRefused.publish({ listener: 'rtmp', reason, address });
-    this.#warnings.warn('rtmp connection refused', { address, reason });
+    this.#warnings.warn('rtmp connection refused', { address, reason }, reason);
     return false;
   }
 
@@ -167,9 +174,9 @@ export class RtmpListener {
     channels.sessionClosed.publish({ session, protocol: 'rtmp', address, code });
     // Publishers and viewers have a line of their own.
     if (end.served && code === 'closed') this.#options.logger.debug(end, 'rtmp connection closed');
-    else if (code === 'closed') this.#options.logger.info(end, 'rtmp connection closed');
+    else if (code === 'closed') this.#notices.warn('rtmp connection closed', { ...end });
     else if (code === 'INTERNAL') this.#options.logger.error(end, 'rtmp connection failed');
-    else this.#warnings.warn('rtmp connection closed for a fault', { ...end });
+    else this.#warnings.warn('rtmp connection closed for a fault', { ...end }, code);
   }
 
   #check(): void {

@@ -113,6 +113,11 @@ it('repeated warnings are counted', () => {
   expect(records()).toHaveLength(3);
   warnings.close();
   expect(records()[3]).toMatchObject({ repeats: 1, at: 51 });
+  for (const kind of ['a', 'b', 'a', 'b']) warnings.warn('closed', { kind }, kind);
+  expect(records().slice(4)).toMatchObject([
+    { msg: 'closed', kind: 'a' },
+    { msg: 'closed', kind: 'b' },
+  ]);
   for (let i = 0; i < 2000; i++) warnings.warn(`text ${i}`);
   expect(vi.getTimerCount()).toBeLessThanOrEqual(500);
   warnings.close();

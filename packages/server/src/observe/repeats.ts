@@ -4,6 +4,7 @@ import type { Logger } from './logger.ts';
 const MAX_KEYS = 500;
 
 interface Entry {
+  readonly text: string;
   timer: NodeJS.Timeout;
   repeats: number;
   fields: Readonly<Record<string, unknown>>;
@@ -16,50 +17,59 @@ interface Entry {
 export class RepeatedWarnings {
   readonly #logger: Logger;
   readonly #windowMs: number;
+  readonly #level: 'warn' | 'info';
   readonly #entries = new Map<string, Entry>();
 
-  /** @param windowMs shortest time between two lines of the same text, milliseconds. */
-  constructor(logger: Logger, windowMs = 1000) {
+  /**
+   * @param windowMs shortest time between two lines of the same text, milliseconds.
+   * @param level `info` for what is no fault.
+   */
+  constructor(logger: Logger, windowMs = 1000, level: 'warn' | 'info' = 'warn') {
     this.#logger = logger;
     this.#windowMs = windowMs;
+    this.#level = level;
   }
 
-  /** Warns with `text`, a constant; what differs belongs into `fields`, of which the newest are shown. */
-  warn(text: string, fields: Readonly<Record<string, unknown>> = {}): void {
-    const known = this.#entries.get(text);
+  /**
+   * Warns with `text`, a constant; what differs belongs into `fields`, of which the newest are shown.
+   * @param kind tells apart what is counted separately, e.g. an error code; one of few, never a peer's words.
+   */
+  warn(text: string, fields: Readonly<Record<string, unknown>> = {}, kind = ''): void {
+    const key = `${text} ${kind}`;
+    const known = this.#entries.get(key);
     if (known !== undefined) {
       known.repeats++;
       known.fields = fields;
       return;
     }
-    this.#logger.warn(fields, text);
+    this.#logger[this.#level](fields, text);
     if (this.#entries.size >= MAX_KEYS) this.#drop(this.#entries.keys().next().value!);
-    const timer = setTimeout(() => this.#windowOver(text), this.#windowMs).unref();
-    this.#entries.set(text, { timer, repeats: 0, fields });
+    const timer = setTimeout(() => this.#windowOver(key), this.#windowMs).unref();
+    this.#entries.set(key, { text, timer, repeats: 0, fields });
   }
 
-  #windowOver(text: string): void {
-    const entry = this.#entries.get(text);
+  #windowOver(key: string): void {
+    const entry = this.#entries.get(key);
     if (entry === undefined) return;
     if (entry.repeats === 0) {
-      this.#entries.delete(text);
+      this.#entries.delete(key);
       return;
     }
-    this.#logger.warn({ ...entry.fields, repeats: entry.repeats }, text);
+    this.#logger[this.#level]({ ...entry.fields, repeats: entry.repeats }, entry.text);
     entry.repeats = 0;
-    entry.timer = setTimeout(() => this.#windowOver(text), this.#windowMs).unref();
+    entry.timer = setTimeout(() => this.#windowOver(key), this.#windowMs).unref();
   }
 
-  #drop(text: string): void {
-    const entry = this.#entries.get(text);
+  #drop(key: string): void {
+    const entry = this.#entries.get(key);
     if (entry === undefined) return;
     clearTimeout(entry.timer);
-    this.#entries.delete(text);
-    if (entry.repeats > 0) this.#logger.warn({ ...entry.fields, repeats: entry.repeats }, text);
+    this.#entries.delete(key);
+    if (entry.repeats > 0) this.#logger[this.#level]({ ...entry.fields, repeats: entry.repeats }, entry.text);
   }
 
   /** Writes the counts that are still open and stops. */
   close(): void {
-    for (const text of [...this.#entries.keys()]) this.#drop(text);
+    for (const key of [...this.#entries.keys()]) this.#drop(key);
   }
 }
