@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
   Child,
   expectNoChildren,
+  followHls,
   makeTags,
   Publisher,
   playWithFfmpeg,
@@ -155,6 +156,35 @@ describe('a publisher whose clock passes', () => {
       }
       expect(viewers.fmp4.epochs, name).toHaveLength(1);
     }
+  });
+});
+
+describe('a publisher whose clock jumps', () => {
+  it('back, ahead, by a day or to the edges gives one timeline, and no segment of absurd length', async () => {
+    const server = await startTestServer(scope);
+    const jumps = [0, -5_000, 86_400_000, EXTENDED, SIGNED, WRAP - 1_500, 20_000];
+    const viewers = watchAll(scope, server, 'live/wrap');
+    scope.own(
+      new Replay(`${server.rtmp}/live/wrap`, tags, {
+        shift: ({ timestampMs }) => jumps[Math.floor(timestampMs / 2_000)] ?? 0,
+        speed: 2,
+      }),
+    );
+    const base = `${server.http}/live/wrap`;
+    await until(async () => (await fetch(`${base}/index.m3u8`)).ok);
+    const video = followHls(scope, `${base}/hls/video.m3u8`);
+    await until(() => viewers.fmp4.spanMs > 13_500, {
+      timeoutMs: 20_000,
+      message: () => `${viewers.fmp4.spanMs} ms`,
+    });
+    for (const witness of witnesses(viewers)) {
+      expect(witness.faults, witness.name).toEqual([]);
+      expect(Math.max(...seams(witness, FPS)), witness.name).toBeLessThan(1_100);
+    }
+    expect(viewers.fmp4.epochs).toEqual([1]);
+    await video.stop();
+    expect(video.faults).toEqual([]);
+    for (const { duration } of video.last.segments) expect(duration).toBeLessThan(8);
   });
 });
 

@@ -103,8 +103,13 @@ export class Canary {
 
   /** State of the server in its own words. */
   async health(): Promise<Health> {
-    const response = await fetch(`${this.server.http}/healthz`, { headers: { connection: 'close' } });
-    return (await response.json()) as Health;
+    return JSON.parse(await this.text('/healthz')) as Health;
+  }
+
+  /** What the server answers at a path. The connection does not stay open. */
+  async text(path: string): Promise<string> {
+    const response = await fetch(this.server.http + path, { headers: { connection: 'close' } });
+    return await response.text();
   }
 
   /**

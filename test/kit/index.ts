@@ -9,6 +9,7 @@ export * from './play-gst.ts';
 export * from './play-mpv.ts';
 export * from './play-rtmpdump.ts';
 export * from './publisher.ts';
+export * from './raw-http.ts';
 export * from './raw-rtmp.ts';
 export * from './replay.ts';
 export * from './report.ts';

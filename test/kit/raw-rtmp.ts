@@ -14,6 +14,9 @@ import {
 import type { Owned, Scope } from './scope.ts';
 import { until } from './until.ts';
 
+/** Until when the server must have answered, in milliseconds; long, since a thousand may ask at once. */
+const PATIENCE = { timeoutMs: 30_000, everyMs: 25 };
+
 /** What a {@link RawRtmp} may say in `connect`; the rest has usual values. */
 export type ConnectProperties = AmfObject;
 
@@ -52,7 +55,10 @@ export class RawRtmp implements Owned {
   /** Performs the simple handshake. */
   async shakeHands(): Promise<this> {
     this.send(this.#handshake.start());
-    await until(() => this.#handshake.done || this.closedMs !== undefined, { message: 'handshake' });
+    await until(() => this.#handshake.done || this.closedMs !== undefined, {
+      ...PATIENCE,
+      message: 'handshake',
+    });
     return this;
   }
 
@@ -119,7 +125,7 @@ export class RawRtmp implements Owned {
         if (found === undefined && this.closedMs !== undefined) return { name: 'closed' } as CommandMessage;
         return found;
       },
-      { message: `an answer to call ${transactionId}` },
+      { ...PATIENCE, message: `an answer to call ${transactionId}` },
     );
   }
 

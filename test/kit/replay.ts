@@ -30,6 +30,8 @@ export function readTags(path: string): Tag[] {
 export interface ReplayOptions {
   /** Milliseconds added to each timestamp; sent modulo 2^32. */
   readonly offsetMs?: number;
+  /** Milliseconds added to the timestamp of one tag besides. */
+  readonly shift?: (tag: Tag) => number;
   /** Times real time; default 1. */
   readonly speed?: number;
 }
@@ -46,7 +48,7 @@ export class Replay implements Owned {
     void this.#connection.closed.then(() => {
       this.#stopped = true;
     });
-    this.done = this.#run(tags, options.offsetMs ?? 0, options.speed ?? 1);
+    this.done = this.#run(tags, options);
   }
 
   /** Unpublishes and closes. */
@@ -56,14 +58,18 @@ export class Replay implements Owned {
     await this.done;
   }
 
-  async #run(tags: readonly Tag[], offsetMs: number, speed: number): Promise<void> {
+  async #run(
+    tags: readonly Tag[],
+    { offsetMs = 0, shift = () => 0, speed = 1 }: ReplayOptions,
+  ): Promise<void> {
     await this.#connection.ready;
     const begin = performance.now();
-    for (const { type, timestampMs, body } of tags) {
+    for (const tag of tags) {
+      const { type, timestampMs, body } = tag;
       const wait = begin + timestampMs / speed - performance.now();
       if (wait > 1) await new Promise((resolve) => setTimeout(resolve, wait));
       if (this.#stopped) return;
-      if (type !== 'script') this.#connection.sendMedia(type, timestampMs + offsetMs, body);
+      if (type !== 'script') this.#connection.sendMedia(type, timestampMs + offsetMs + shift(tag), body);
     }
   }
 }
