@@ -14,7 +14,7 @@ export class SocketTransport implements ViewerTransport {
   }
 
   get blocked(): boolean {
-    return this.#socket.writableNeedDrain || this.#socket.destroyed;
+    return this.#socket.writableNeedDrain || !this.#socket.writable;
   }
 
   get backlog(): number {

@@ -7,14 +7,16 @@ import { WebSocket, WebSocketServer } from 'ws';
 const MAX_VIEWER_MESSAGE = 1024;
 /** A viewer that answers no ping for so long is gone, in milliseconds. */
 const PONG_MS = 30_000;
+/** Longest time the closing handshake may take, in milliseconds. */
+const CLOSE_MS = 2_000;
 
 /** What a viewer's socket is opened with. */
 export interface ViewerSocketOptions {
   /** Subprotocol that is agreed on if the client offers it. */
   readonly subprotocol?: string;
-  /** A text message came. Throwing closes the socket with 1002. */
+  /** A text message came. Throwing ends the session and closes the socket with 1002. */
   onText?(text: string, from: ViewerSocket): void;
-  /** The socket is closed, for whatever reason. Called once. */
+  /** The session is over, for whatever reason: nothing more may be written. Called once. */
   onClose(reason: string): void;
 }
 
@@ -23,11 +25,14 @@ export class ViewerSocket {
   readonly raw: Socket;
   readonly #ws: WebSocket;
   readonly #timer: NodeJS.Timeout;
+  readonly #onClose: (reason: string) => void;
   #alive = true;
+  #over = false;
 
   private constructor(ws: WebSocket, raw: Socket, options: ViewerSocketOptions) {
     this.#ws = ws;
     this.raw = raw;
+    this.#onClose = options.onClose;
     raw.setNoDelay(true);
     raw.setTimeout(0);
     ws.on('message', (data, binary) => {
@@ -36,16 +41,21 @@ export class ViewerSocket {
         if (binary) throw new TypeError('viewers send text only');
         options.onText?.(String(data), this);
       } catch {
-        ws.close(1002, 'malformed message');
+        this.#end('malformed message');
+        this.close(1002, 'malformed message');
       }
     });
     ws.on('pong', () => {
       this.#alive = true;
     });
+    // RFC 6455 §5.5.3 asks for the newest ping to be answered; who does not read gets no answers piled up.
+    ws.on('ping', (data) => {
+      if (!raw.writableNeedDrain) ws.pong(data);
+    });
     ws.on('error', () => ws.terminate());
     ws.on('close', (code) => {
       clearInterval(this.#timer);
-      options.onClose(`closed with ${code}`);
+      this.#end(`closed with ${code}`);
     });
     this.#timer = setInterval(() => this.#check(), PONG_MS);
     this.#timer.unref();
@@ -66,6 +76,7 @@ export class ViewerSocket {
       noServer: true,
       perMessageDeflate: false,
       clientTracking: false,
+      autoPong: false,
       maxPayload: MAX_VIEWER_MESSAGE,
       handleProtocols: (offered) =>
         options.subprotocol !== undefined && offered.has(options.subprotocol) ? options.subprotocol : false,
@@ -79,11 +90,27 @@ export class ViewerSocket {
     if (this.#ws.readyState === WebSocket.OPEN) this.#ws.send(JSON.stringify(value));
   }
 
+  /** Answers a message of the viewer, unless the viewer does not take what it is sent. */
+  answer(value: object): void {
+    if (!this.raw.writableNeedDrain) this.sendText(value);
+  }
+
   /** Starts the closing handshake and makes sure that it ends. */
   close(code: number, reason: string): void {
     // What the viewer did not take would keep the close frame waiting.
-    if (this.raw.writableLength > 0) this.#ws.terminate();
-    else this.#ws.close(code, reason.slice(0, 100));
+    if (this.raw.writableNeedDrain) {
+      this.#ws.terminate();
+      return;
+    }
+    this.#ws.close(code, reason.slice(0, 100));
+    const timer = setTimeout(() => this.#ws.terminate(), CLOSE_MS);
+    this.#ws.once('close', () => clearTimeout(timer));
+  }
+
+  #end(reason: string): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#onClose(reason);
   }
 
   #check(): void {

@@ -62,7 +62,7 @@ export class Fmp4SocketServer {
       onClose: (reason: string) => leave(reason),
       onText: (text: string, from: ViewerSocket) => {
         const message = decodeFmp4ClientText(text);
-        if (message.type === 'ping') from.sendText({ type: 'pong', id: message.id, now: Date.now() });
+        if (message.type === 'ping') from.answer({ type: 'pong', id: message.id, now: Date.now() });
         else if (message.type === 'pause') viewing?.viewer?.pause();
         else viewing?.viewer?.play();
       },
