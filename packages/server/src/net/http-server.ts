@@ -6,7 +6,7 @@ import {
   type FastifyRequest,
 } from 'fastify';
 import { type Config, httpHost } from '../config/index.ts';
-import { type Logger, newSessionId } from '../observe/index.ts';
+import { type Logger, newSessionId, normalizeAddress, RepeatedWarnings } from '../observe/index.ts';
 import { bindAddress } from './any-address.ts';
 import { type ClientReader, createClientReader, createProxyTrust } from './http-client.ts';
 import { HttpConnections } from './http-connections.ts';
@@ -58,7 +58,8 @@ const MAX_PARAM_LENGTH = 128;
 /** Makes the HTTP listener with its limits, headers and checks. Pages are registered; everything else is added. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const settings = options.config().http;
-  const fastify = createInstance(settings, options.logger);
+  const warnings = new RepeatedWarnings(options.logger);
+  const fastify = createInstance(settings, warnings);
   const trusted = createProxyTrust(settings.trustedProxies);
   const client = createClientReader(trusted);
   const current = (): Config['http'] => options.config().http;
@@ -84,13 +85,13 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       return (fastify.server.address() as AddressInfo).port;
     },
     close(deadlineMs) {
-      closing ??= closeWithin(fastify, connections, deadlineMs);
+      closing ??= closeWithin(fastify, connections, deadlineMs).finally(() => warnings.close());
       return closing;
     },
   };
 }
 
-function createInstance(settings: Config['http'], logger: Logger): FastifyInstance {
+function createInstance(settings: Config['http'], warnings: RepeatedWarnings): FastifyInstance {
   // Node looks for late heads at intervals; the promised time includes one of them.
   const { headersTimeoutMs, requestTimeoutMs } = settings;
   const lookMs = Math.min(500, Math.max(20, headersTimeoutMs / 20));
@@ -114,7 +115,7 @@ function createInstance(settings: Config['http'], logger: Logger): FastifyInstan
     frameworkErrors: (error, request, reply) => {
       void sendProblem(request, reply as Parameters<typeof sendProblem>[1], fromFramework(error));
     },
-    clientErrorHandler: (error, socket) => answerBadBytes(error, socket, logger),
+    clientErrorHandler: (error, socket) => answerBadBytes(error, socket, warnings),
   });
 }
 
@@ -168,14 +169,19 @@ const STATUS_TEXTS: Readonly<Record<number, string>> = {
   431: 'Request Header Fields Too Large',
 };
 
-function answerBadBytes(error: { readonly code?: string }, socket: Socket, logger: Logger): void {
+function answerBadBytes(error: { readonly code?: string }, socket: Socket, warnings: RepeatedWarnings): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
   const id = newSessionId();
   const known = BAD_BYTES[error.code ?? ''] ?? new HttpProblem('BAD_REQUEST');
-  logger.debug({ code: error.code, request: id }, 'malformed request');
+  const code = error.code ?? known.code;
+  warnings.warn(
+    'malformed request',
+    { address: normalizeAddress(socket.remoteAddress), code, request: id },
+    code,
+  );
   socket.end(rawProblem(known, id, STATUS_TEXTS[known.status]!));
   // Whoever sends garbage need not wait for the peer to close.
   socket.destroySoon();
