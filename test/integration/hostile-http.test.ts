@@ -1,14 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import {
-  Canary,
-  expectNoChildren,
-  heldBytes,
-  openHttp,
-  openRaw,
-  type RawHttp,
-  Scope,
-  until,
-} from '../kit/index.ts';
+import { Canary, expectNoChildren, heldBytes, openHttp, openRaw, type RawHttp, Scope } from '../kit/index.ts';
 
 const HEADERS_MS = 2_000;
 const UPGRADE_MS = 2_000;
@@ -95,7 +86,9 @@ describe('paths', () => {
       '//live/canary.flv',
     ];
     for (const path of paths) {
-      const { heard, status } = await ask(`GET ${path}`);
+      const http = open().request(`GET ${path}`, { Connection: 'close' });
+      await http.answered();
+      const { heard, status } = http;
       expect([400, 404, 414, 431, 200], path).toContain(status);
       expect(heard.toLowerCase(), path).not.toContain('<script>alert');
       expect(heard, path).not.toMatch(/^set-cookie: *x/im);
@@ -143,11 +136,11 @@ describe('other sites', () => {
       ['DELETE /api/v1/streams/live/canary', { Host: 'evil.example', Origin: 'http://evil.example' }],
     ] as const) {
       const { status, heard } = await ask(line, headers);
-      expect([401, 403], line).toContain(status);
+      expect([401, 403, 421], line).toContain(status);
       expect(heard).not.toMatch(/access-control-allow-origin/i);
     }
     const { status } = await ask('GET /api/v1/sessions', { Host: 'evil.example' });
-    expect([401, 403]).toContain(status);
+    expect([401, 403, 421]).toContain(status);
   });
 
   it('may watch', async () => {
@@ -178,16 +171,16 @@ describe('WebSockets', () => {
     ['reserved bits', () => masked(0xf1, '{}'), 1002],
     ['broken UTF-8', () => Buffer.of(0x81, 0x82, 0, 0, 0, 0, 0xff, 0xfe), 1007],
     ['a fragment of nothing', () => masked(0x80, 'x'), 1002],
-  ])('that send %s are closed', async (_name, bytes, code) => {
+  ])('that send %s are closed', async (name, bytes, code) => {
     for (const path of ['/live/canary.fmp4', '/live/canary.flv']) {
+      // Text is not looked at where nothing can be said.
+      if (path.endsWith('.flv') && /JSON|nobody/.test(name)) continue;
       const http = open().upgrade(path, { 'Sec-WebSocket-Extensions': 'permessage-deflate' });
       expect(await http.answered()).toBe(101);
       expect(http.heard).not.toMatch(/sec-websocket-extensions/i);
       http.send(bytes());
-      const closing = Buffer.of(0x88);
-      await until(() => http.closedMs !== undefined || endsWithClose(http.bytes, code), {
-        message: () => `close ${code} ${closing.toString('hex')}`,
-      });
+      await http.gone();
+      expect(endsWithClose(http.bytes, code), path).toBe(true);
     }
   });
 
@@ -197,7 +190,8 @@ describe('WebSockets', () => {
     http.send(masked(0x01, '{"type":'));
     const more = masked(0x00, ' '.repeat(100));
     for (let n = 0; n < 50; n++) http.send(more);
-    await until(() => http.closedMs !== undefined || endsWithClose(http.bytes, 1009));
+    await http.gone();
+    expect(endsWithClose(http.bytes, 1009)).toBe(true);
   });
 
   it('that are not asked for properly are refused', async () => {
@@ -219,14 +213,14 @@ describe('WebSockets', () => {
     http.socket.pause();
     const ping = masked(0x89, 'x'.repeat(100));
     const flood = Buffer.concat(Array.from({ length: 10_000 }, () => ping));
-    for (let n = 0; n < 20 && !http.socket.destroyed; n++) {
+    for (let n = 0; n < 60 && !http.socket.destroyed; n++) {
       await new Promise<void>((resolve) => {
         if (!http.socket.write(flood)) http.socket.once('drain', resolve);
         else resolve();
         setTimeout(resolve, 300);
       });
     }
-    expect(heldBytes() - before - http.socket.writableLength).toBeLessThan(12_000_000);
+    expect(heldBytes() - before - http.socket.writableLength).toBeLessThan(16_000_000);
   });
 });
 
@@ -263,6 +257,7 @@ describe('HTTP', () => {
       expect(http.closedMs).toBeLessThan(HEADERS_MS + LATE_MS);
     }
     clearInterval(drip);
+    await canary.told('ERR_HTTP_REQUEST_TIMEOUT');
   });
 
   it.each([
@@ -280,11 +275,13 @@ describe('HTTP', () => {
     ['a space before the colon', 'GET / HTTP/1.1\r\nHost : x\r\n\r\n', 400],
     ['no host', 'GET / HTTP/1.1\r\n\r\n', 400],
     ['RTMP', `\u0003${'\0'.repeat(1_536)}`, 400],
-  ])('%s is refused', async (_name, text, status) => {
+  ])('%s is refused', async (name, text, status) => {
     const http = open();
     http.send(text);
     await http.gone(HEADERS_MS + LATE_MS);
     expect(http.status).toBe(status);
+    // A missing Host is seen behind the parser, which has its own answer.
+    if (name !== 'no host') expect(canary.lines.map(({ msg }) => msg)).toContain('malformed request');
   });
 
   it('bodies beyond the limit, and JSON that means harm, are refused', async () => {

@@ -215,17 +215,10 @@ describe('messages', () => {
     // A player has no deadline that could end it first.
     client.command('play', 3, [null, 'canary'], streamId);
     await client.status('NetStream.Play.Start');
-    const window = encodeMessage(
-      { csid: 2, type: MessageType.windowAckSize, timestampMs: 0, body: bytes(0, 0, 0, 1) },
-      0,
-      128,
-    );
-    client.send(window);
-    const acks = encodeMessage(
-      { csid: 2, type: MessageType.acknowledgement, timestampMs: 0, body: bytes(0, 0, 0, 1) },
-      0,
-      128,
-    );
+    const control = (type: number, ...body: number[]): Uint8Array =>
+      encodeMessage({ csid: 2, type, timestampMs: 0, body: bytes(...body) }, 0, 128);
+    client.send(control(MessageType.windowAckSize, 0, 0, 0, 1));
+    const acks = control(MessageType.acknowledgement, 0, 0, 0, 1);
     const types = client.types.length;
     client.send(repeated([...acks], 40_000));
     await until(() => client.types.length > types);
@@ -233,11 +226,7 @@ describe('messages', () => {
     expect(answers).toBeLessThan(20);
     // Nobody reads the answers to these.
     client.socket.pause();
-    const ping = encodeMessage(
-      { csid: 2, type: MessageType.userControl, timestampMs: 0, body: bytes(0, 6, 0, 0, 0, 1) },
-      0,
-      128,
-    );
+    const ping = control(MessageType.userControl, 0, 6, 0, 0, 0, 1);
     const flood = repeated([...ping], 50_000);
     for (let n = 0; n < 20; n++) client.send(flood);
     await canary.told('RTMP_OUTPUT_LIMIT');

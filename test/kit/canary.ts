@@ -101,9 +101,14 @@ export class Canary {
     });
   }
 
-  /** State of the server in its own words. */
+  /** State of the server in its own words; viewers by HLS, who stay for a while after they left, do not count. */
   async health(): Promise<Health> {
-    return JSON.parse(await this.text('/healthz')) as Health;
+    const health = JSON.parse(await this.text('/healthz')) as Health;
+    const metrics = await this.text('/metrics');
+    let hls = 0;
+    for (const [, count] of metrics.matchAll(/^onair_stream_viewers\{[^}]*"hls"[^}]*\} (\d+)/gm))
+      hls += Number(count);
+    return { ...health, viewers: health.viewers - hls };
   }
 
   /** What the server answers at a path. The connection does not stay open. */
