@@ -1,8 +1,9 @@
-import { MICROSECONDS, rescale, type Sample, type Track, ticks } from '@onair/media';
+import { MICROSECONDS, rescale, type Sample, type Track } from '@onair/media';
 import { HubError } from './errors.ts';
 import { MAX_TRACKS } from './policy.ts';
 import { Rebaser } from './rebase.ts';
 import { type HeldSample, type Promised, Settling } from './settle.ts';
+import type { FirstSample, Tails } from './tails.ts';
 
 /** Who publishes and how to tell them that they must stop. */
 export interface Publisher {
@@ -16,10 +17,13 @@ export interface Publisher {
 
 /** What a publication needs of its stream. */
 export interface PublicationPort {
-  /** Stream time in µs where the publication goes on. */
-  resumeTime(): number;
-  /** Begins an epoch or goes on with the running one; returns the stream's own track objects by id. */
-  begin(tracks: readonly Track[], wallMs: number): ReadonlyMap<number, Track>;
+  /** Where the stream left off. */
+  readonly tails: Tails;
+  /**
+   * Begins an epoch or goes on with the running one; returns the stream's own track objects by id.
+   * @param time stream time in µs of the earliest sample. @param wallMs when it came.
+   */
+  begin(tracks: readonly Track[], time: number, wallMs: number): ReadonlyMap<number, Track>;
   /** The publisher's clock jumped; stream time goes on at `dts` of `track`. */
   reanchor(sample: Sample, wallMs: number): void;
   /** @param end stream time in µs after the last sample of the track that is furthest. */
@@ -98,8 +102,14 @@ export class Publication {
     this.#settling.hold(sample, wallMs);
     if (!this.#settling.ready(this.#sourceTracks)) return;
     const held = this.#settling.release();
-    this.#rebaser ??= new Rebaser(this.#port.resumeTime(), earliest(held));
-    this.#streamTracks = this.#port.begin([...this.#sourceTracks.values()], held[0]?.wallMs ?? wallMs);
+    const { tails } = this.#port;
+    const time = this.#rebaser === undefined ? undefined : tails.end;
+    this.#rebaser ??= newRebaser(held, tails);
+    this.#streamTracks = this.#port.begin(
+      [...this.#sourceTracks.values()],
+      time ?? this.#rebaser.start,
+      held[0]?.wallMs ?? wallMs,
+    );
     this.#awaitsKeyframe = new Set();
     for (const track of this.#sourceTracks.values()) {
       if (track.parameters.kind === 'video') this.#awaitsKeyframe.add(track.id);
@@ -134,12 +144,12 @@ export class Publication {
       return;
     }
     const rebaser = this.#rebaser!;
-    const { dts, pts, jumped } = rebaser.place(track, sample.dts, sample.pts);
     // Sound from before the first picture that came late: its place belongs to whoever published before.
-    if (dts < rescale(ticks(rebaser.start), MICROSECONDS, track.timebase) - 1) {
+    if (rebaser.precedes(track, sample.dts)) {
       this.#dropped++;
       return;
     }
+    const { dts, pts, jumped } = rebaser.place(track, sample.dts, sample.pts);
     const placed: Sample = {
       track,
       dts,
@@ -160,12 +170,21 @@ export class Publication {
   }
 }
 
-/** Source time in µs of the earliest sample, which need not be the first to have come. */
-function earliest(held: readonly HeldSample[]): number | undefined {
-  let first: number | undefined;
+/** Places a publication that begins behind what the stream has. */
+function newRebaser(held: readonly HeldSample[], tails: Tails): Rebaser {
+  const firsts = new Map<string, FirstSample>();
+  let earliest: number | undefined;
   for (const { sample } of held) {
-    const time = rescale(sample.dts, sample.track.timebase, MICROSECONDS);
-    if (first === undefined || time < first) first = time;
+    const { track } = sample;
+    const { kind } = track.parameters;
+    const dts = rescale(sample.dts, track.timebase, MICROSECONDS);
+    if (earliest === undefined || dts < earliest) earliest = dts;
+    const first = firsts.get(kind);
+    // Of pictures the first in decoding order is shown first: the ones before it are not for this publication.
+    if (first !== undefined && first.dts <= dts) continue;
+    firsts.set(kind, { kind, dts, pts: rescale(sample.pts, track.timebase, MICROSECONDS) });
   }
-  return first;
+  const offset = tails.offsetFor([...firsts.values()]);
+  const start = offset === undefined || earliest === undefined ? tails.end : earliest + offset;
+  return new Rebaser(start, earliest, tails);
 }

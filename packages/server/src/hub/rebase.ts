@@ -7,6 +7,14 @@ export const BACKWARD_LIMIT_US = 1_000_000;
 /** Length of a sample while no second one has shown the step, in µs. */
 const FIRST_STEP_US = 20_000;
 
+type Kind = Track['parameters']['kind'];
+
+/** Where the stream left off, by kind of track, in µs of stream time. */
+export interface Before {
+  lastDts(kind: Kind): number | undefined;
+  presentedTo(kind: Kind): number | undefined;
+}
+
 interface Era {
   /** Added to source time (µs) to get stream time (µs). */
   readonly offset: number;
@@ -20,6 +28,8 @@ interface TrackState {
   /** Stream time in µs one step after the last sample. */
   end: number;
   step: number;
+  /** No sample was placed yet. */
+  first: boolean;
 }
 
 /** What {@link Rebaser.place} found out about a sample's time. */
@@ -38,6 +48,7 @@ export interface Placement {
 export class Rebaser {
   /** Stream time in µs where the source begins. */
   readonly start: number;
+  readonly #before: Before | undefined;
   readonly #tracks = new Map<number, TrackState>();
   #era: Era | undefined;
   #previousEra: Era | undefined;
@@ -45,9 +56,11 @@ export class Rebaser {
   /**
    * @param start stream time in µs where the source begins.
    * @param firstUs source time in µs that is placed there; that of the first sample unless given.
+   * @param before what the stream has already.
    */
-  constructor(start: number, firstUs?: number) {
+  constructor(start: number, firstUs?: number, before?: Before) {
     this.start = start;
+    this.#before = before;
     if (firstUs !== undefined) this.#era = { offset: start - firstUs };
   }
 
@@ -56,6 +69,15 @@ export class Rebaser {
     let end = this.start;
     for (const state of this.#tracks.values()) if (state.end > end) end = state.end;
     return end;
+  }
+
+  /** True for a first sample of a track that would lie before the source's start or in what the stream has already. */
+  precedes(track: Track, dts: number): boolean {
+    if (this.#era === undefined || this.#tracks.has(track.id)) return false;
+    const time = rescale(ticks(dts), track.timebase, MICROSECONDS) + this.#era.offset;
+    const { kind } = track.parameters;
+    const taken = kind === 'video' ? this.#before?.lastDts(kind) : this.#before?.presentedTo(kind);
+    return time < Math.max(this.start, taken ?? 0) - 1_000_000 / track.timebase;
   }
 
   /** Places one sample. `dts` and `pts` are the source's, in ticks of `track.timebase`. */
@@ -72,13 +94,16 @@ export class Rebaser {
       const ahead = sourceUs + state.era.offset - state.end;
       if (ahead > FORWARD_LIMIT_US || ahead < -BACKWARD_LIMIT_US) jumped = this.#jump(track, state, sourceUs);
     }
-    let placed = dts + state.offsetTicks;
-    if (placed <= state.lastDts) placed = state.lastDts + 1;
-    const stepTicks = state.lastDts === Number.NEGATIVE_INFINITY ? 0 : placed - state.lastDts;
+    const due = dts + state.offsetTicks;
+    const placed = Math.max(due, state.lastDts + 1);
+    const stepTicks = state.first ? 0 : placed - state.lastDts;
+    state.first = false;
     if (stepTicks > 0) state.step = rescale(ticks(stepTicks), base, MICROSECONDS);
     state.lastDts = placed;
     state.end = rescale(ticks(placed), base, MICROSECONDS) + Math.min(state.step, 1_000_000);
-    return { dts: ticks(placed), pts: ticks(placed + Math.max(pts - dts, -placed)), jumped };
+    // A decoding time that had to move takes its picture along only if there is no other way.
+    const shown = pts > dts ? Math.max(due + pts - dts, placed) : placed + pts - dts;
+    return { dts: ticks(placed), pts: ticks(Math.max(0, shown)), jumped };
   }
 
   #newTrack(track: Track, sourceUs: number): TrackState {
@@ -91,9 +116,10 @@ export class Rebaser {
     return {
       era,
       offsetTicks: rescale(ticks(era.offset), MICROSECONDS, track.timebase),
-      lastDts: Number.NEGATIVE_INFINITY,
+      lastDts: floor(track, this.#before?.lastDts(track.parameters.kind)),
       end: this.start,
       step: FIRST_STEP_US,
+      first: true,
     };
   }
 
@@ -110,4 +136,10 @@ export class Rebaser {
     state.offsetTicks = rescale(ticks(state.era.offset), MICROSECONDS, track.timebase);
     return !fits;
   }
+}
+
+function floor(track: Track, lastUs: number | undefined): number {
+  return lastUs === undefined
+    ? Number.NEGATIVE_INFINITY
+    : rescale(ticks(lastUs), MICROSECONDS, track.timebase);
 }

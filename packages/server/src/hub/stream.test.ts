@@ -145,10 +145,11 @@ describe('stream', () => {
         .map(({ dts, track }) => Math.round((dts * 1000) / track.timebase));
       return { places, dropped: publication.dropped };
     };
-    const ahead = [sampleAt(audio, 700), sampleAt(video, 500), sampleAt(video, 540)];
-    expect(placesOf(ahead)).toEqual({ places: [1200, 1000, 1040], dropped: 0 });
-    const late = [sampleAt(video, 500), sampleAt(audio, 480), sampleAt(audio, 520)];
-    expect(placesOf(late)).toEqual({ places: [1220, 1240], dropped: 1 });
+    const ahead = [sampleAt(audio, 680), sampleAt(audio, 700), sampleAt(video, 500), sampleAt(video, 540)];
+    expect(placesOf(ahead)).toEqual({ places: [1180, 1200, 1000, 1040], dropped: 0 });
+    // Pictures go on without a hole; sound whose place is taken already is left out.
+    const late = [480, 520, 620, 640].map((time) => sampleAt(audio, time));
+    expect(placesOf([sampleAt(video, 500), ...late])).toEqual({ places: [1080, 1220], dropped: 3 });
   });
 
   it('goes on in the same epoch when the encoder comes back with the same parameters', () => {

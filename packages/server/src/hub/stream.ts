@@ -13,6 +13,7 @@ import { Meter } from './meter.ts';
 import type { HubPolicy } from './policy.ts';
 import { Publication, type PublicationPort, type Publisher } from './publication.ts';
 import type { Cut, Epoch, StreamSink, StreamState } from './sink.ts';
+import { Tails } from './tails.ts';
 
 /** A packager as the stream keeps it: a sink with an end. */
 export interface Packager extends StreamSink {
@@ -57,8 +58,7 @@ export class Stream {
     until: undefined,
   };
   #cut: Cut | undefined;
-  /** Stream time in µs after the last sample. */
-  #end = 0;
+  readonly #tails = new Tails();
   #attached = 0;
   #cancelTimer: (() => void) | undefined;
 
@@ -180,15 +180,15 @@ export class Stream {
   #port(): PublicationPort {
     return {
       wall: () => this.#context.clock.wall(),
-      resumeTime: () => this.#end,
-      begin: (tracks, wallMs) => this.#begin(tracks, wallMs),
+      tails: this.#tails,
+      begin: (tracks, time, wallMs) => this.#begin(tracks, time, wallMs),
       reanchor: (sample, wallMs) => this.#enterCut(sample, wallMs),
       deliver: (sample, wallMs, end) => this.#deliver(sample, wallMs, end),
       ended: (publication, reason) => this.#publicationEnded(publication, reason),
     };
   }
 
-  #begin(tracks: readonly Track[], wallMs: number): ReadonlyMap<number, Track> {
+  #begin(tracks: readonly Track[], time: number, wallMs: number): ReadonlyMap<number, Track> {
     const order = { video: 0, audio: 1, data: 2 };
     const sorted = [...tracks].sort(
       (a, b) => order[a.parameters.kind] - order[b.parameters.kind] || a.id - b.id,
@@ -198,7 +198,7 @@ export class Stream {
     const epoch = same ? running : { number: (running?.number ?? 0) + 1, tracks: sorted };
     this.#gop.clear();
     for (const kind of this.#context.eager) this.packager(kind);
-    this.#cut = { epoch, newEpoch: !same, anchor: { time: this.#end, wallMs } };
+    this.#cut = { epoch, newEpoch: !same, anchor: { time, wallMs } };
     for (const sink of this.#sinks) this.#tell(sink, () => sink.cut(this.#cut!));
     // A sink that joins later has to set itself up in any case.
     this.#cut = { ...this.#cut, newEpoch: true };
@@ -219,7 +219,7 @@ export class Stream {
     this.input.add(sample.data.length, this.#context.clock.now());
     const hasVideo = this.#cut!.epoch.tracks[0]!.parameters.kind === 'video';
     this.#gop.push(sample, wallMs, hasVideo);
-    this.#end = Math.max(this.#end, end);
+    this.#tails.note(sample, end);
     for (const sink of this.#sinks) {
       try {
         sink.sample(sample, wallMs);
