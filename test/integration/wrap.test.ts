@@ -69,8 +69,11 @@ function expectUnbroken(viewers: Viewers): void {
       if (off > 1.01) throw new Error(`${witness.name}: sound ${i} is off by ${off} ms`);
     }
   }
-  const { fmp4 } = viewers;
-  expect(fmp4.holes).toEqual([]);
+  // A publisher with B-frames joins on where the last picture was shown, so that it is decoded up to a frame early.
+  const frameUs = 1_000_000 / FPS;
+  const joins = ({ us, discontinuity }: { us: number; discontinuity: boolean }): boolean =>
+    discontinuity && us < 0 && us > -frameUs;
+  expect(viewers.fmp4.holes.filter((hole) => !joins(hole))).toEqual([]);
 }
 
 describe('a publisher whose clock passes', () => {
