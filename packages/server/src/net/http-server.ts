@@ -1,4 +1,4 @@
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import {
   fastify as createFastify,
   type FastifyInstance,
@@ -10,11 +10,14 @@ import { type Logger, newSessionId, normalizeAddress, RepeatedWarnings } from '.
 import { bindAddress } from './any-address.ts';
 import { type ClientReader, createClientReader, createProxyTrust } from './http-client.ts';
 import { HttpConnections } from './http-connections.ts';
+import { type DirectHandler, DirectHandlers } from './http-direct.ts';
 import { type AnswerKind, mediaPreflightHeaders, securityHeaders } from './http-headers.ts';
+import { createPlainListener, type RequestHandler } from './http-listener.ts';
 import { checkHost, checkOrigin } from './http-origin.ts';
 import { registerPages } from './http-pages.ts';
 import { fromFramework, HttpProblem, installProblems, rawProblem, sendProblem } from './http-problem.ts';
 import { UpgradeRouter } from './http-upgrades.ts';
+import { createTlsListener, type TlsIdentity, type TlsListener } from './tls-listener.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -42,8 +45,14 @@ export interface HttpServer {
   readonly client: ClientReader;
   /** Registers routes that everybody may read from any page: media. Answers preflights too. */
   registerMedia(register: (scope: FastifyInstance) => void): void;
+  /** Adds a handler that is asked before the routes. */
+  intercept(handler: DirectHandler): void;
   /** Starts to listen; resolves with the port. */
   listen(): Promise<number>;
+  /** Listens with TLS too: the same routes over HTTP/2 and HTTP/1.1. Resolves with the port. */
+  listenTls(identity: TlsIdentity): Promise<number>;
+  /** Shows another certificate on connections to come. */
+  renewTls(identity: TlsIdentity): void;
   /**
    * Takes no new connections, lets running answers finish until `deadlineMs` milliseconds have passed, then cuts
    * them. Safe to call twice.
@@ -59,7 +68,17 @@ const MAX_PARAM_LENGTH = 128;
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const settings = options.config().http;
   const warnings = new RepeatedWarnings(options.logger);
-  const fastify = createInstance(settings, warnings);
+  const directs = new DirectHandlers(options.logger);
+  const shared: { handler: RequestHandler; tls: TlsListener | undefined } = {
+    handler: () => {},
+    tls: undefined,
+  };
+  const fastify = createInstance(settings, warnings, (framework) => {
+    shared.handler = (request, response) => {
+      if (!directs.take(request, response)) framework(request, response);
+    };
+    return shared.handler;
+  });
   const trusted = createProxyTrust(settings.trustedProxies);
   const client = createClientReader(trusted);
   const current = (): Config['http'] => options.config().http;
@@ -76,6 +95,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     upgrades,
     client,
     registerMedia: (register) => registerMediaScope(fastify, register),
+    intercept: (handler) => directs.add(handler),
     async listen() {
       await fastify.listen({
         host: bindAddress(httpHost(options.config())),
@@ -84,28 +104,46 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       });
       return (fastify.server.address() as AddressInfo).port;
     },
+    async listenTls(identity) {
+      await fastify.ready();
+      const tls = createTlsListener(settings, identity, shared.handler);
+      connections.watch(tls.server);
+      upgrades.watch(tls.server);
+      tls.server.on('clientError', (error, socket) => answerBadBytes(error, socket as Socket, warnings));
+      await listenOn(tls.server, settings.tlsPort, bindAddress(httpHost(options.config())));
+      shared.tls = tls;
+      return (tls.server.address() as AddressInfo).port;
+    },
+    renewTls: (identity) => shared.tls?.renew(identity),
     close(deadlineMs) {
+      directs.close();
+      shared.tls?.close();
       closing ??= closeWithin(fastify, connections, deadlineMs).finally(() => warnings.close());
       return closing;
     },
   };
 }
 
-function createInstance(settings: Config['http'], warnings: RepeatedWarnings): FastifyInstance {
-  // Node looks for late heads at intervals; the promised time includes one of them.
-  const { headersTimeoutMs, requestTimeoutMs } = settings;
-  const lookMs = Math.min(500, Math.max(20, headersTimeoutMs / 20));
+/** Takes a port, or rejects. */
+function listenOn(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port, host, backlog: 1024 }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** @param wrap puts something in front of the framework's own handler. */
+function createInstance(
+  settings: Config['http'],
+  warnings: RepeatedWarnings,
+  wrap: (framework: RequestHandler) => RequestHandler,
+): FastifyInstance {
   return createFastify({
     logger: false,
-    // The socket is watched for silence; the deadlines for head and body are absolute.
-    connectionTimeout: settings.idleTimeoutMs,
-    keepAliveTimeout: settings.keepAliveTimeoutMs,
-    requestTimeout: settings.requestTimeoutMs,
-    http: {
-      headersTimeout: Math.max(1, Math.min(headersTimeoutMs, requestTimeoutMs) - 2 * lookMs),
-      connectionsCheckingInterval: lookMs,
-      maxHeaderSize: settings.maxHeaderBytes,
-    },
+    serverFactory: (framework) => createPlainListener(settings, wrap(framework)),
     bodyLimit: settings.maxBodyBytes,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     genReqId: () => newSessionId(),

@@ -1,5 +1,5 @@
-import { type IncomingMessage, type Server, ServerResponse, STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
+import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
+import type { Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Config } from '../config/index.ts';
 import { type Logger, newSessionId, redactUrl } from '../observe/index.ts';

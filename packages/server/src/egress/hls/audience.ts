@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import type { StreamName } from '@onair/media';
 import type { Clock, Stream } from '../../hub/index.ts';
 import type { LiveDeps } from '../live/index.ts';
 
@@ -7,29 +5,31 @@ import type { LiveDeps } from '../live/index.ts';
 const MAX_VIEWERS = 20_000;
 /** A viewer that asks for nothing for so long has left, in milliseconds. */
 const IDLE_MS = 20_000;
+/** Characters of a program's name that tell viewers apart. */
+const MAX_AGENT = 200;
 
-interface HlsViewer {
-  readonly stream: StreamName;
-  readonly address: string;
-  readonly since: number;
+/** A viewer as the routes see it: where bytes are counted. */
+export interface Seat {
+  /** Bytes sent. */
   bytes: number;
+  /** The operator sent the viewer away. */
+  readonly ended: boolean;
+}
+
+interface Viewer extends Seat {
   lastSeen: number;
   ended: boolean;
   readonly leave: (reason: string) => void;
 }
 
-/** Who asks: requests of one address and program for one stream count as one viewer. */
-export interface HlsClient {
-  readonly stream: Stream;
-  readonly address: string;
-  readonly agent: string | undefined;
-}
-
-/** HLS has no connections to count: this makes sessions of requests that belong together. */
+/**
+ * HLS has no connections to count: this makes sessions of requests that belong together, those of one address and
+ * program for one stream.
+ */
 export class Audience {
   readonly #deps: LiveDeps;
   readonly #clock: Clock;
-  readonly #viewers = new Map<string, HlsViewer>();
+  readonly #viewers = new Map<string, Viewer>();
   #cancelSweep: (() => void) | undefined;
 
   constructor(deps: LiveDeps, clock: Clock) {
@@ -42,20 +42,13 @@ export class Audience {
     return this.#viewers.size;
   }
 
-  /**
-   * Notes a request. The returned function adds bytes that were sent.
-   * @returns undefined if the viewer was sent away.
-   */
-  seen(client: HlsClient): ((bytes: number) => void) | undefined {
-    const key = keyOf(client);
-    const viewer = this.#viewers.get(key) ?? this.#add(key, client);
-    if (viewer === undefined) return () => {};
+  /** Notes a request. @param agent `User-Agent` of the client. */
+  seat(stream: Stream, address: string, agent: string | undefined): Seat {
+    const key = `${stream.name} ${address} ${agent === undefined ? '' : agent.slice(0, MAX_AGENT)}`;
+    const viewer = this.#viewers.get(key) ?? this.#add(key, stream, address);
+    if (viewer === undefined) return { bytes: 0, ended: false };
     viewer.lastSeen = this.#clock.now();
-    if (viewer.ended) return undefined;
-    return (bytes) => {
-      viewer.bytes += bytes;
-      viewer.lastSeen = this.#clock.now();
-    };
+    return viewer;
   }
 
   /** Ends every session. */
@@ -66,7 +59,7 @@ export class Audience {
     this.#viewers.clear();
   }
 
-  #add(key: string, { stream, address }: HlsClient): HlsViewer | undefined {
+  #add(key: string, stream: Stream, address: string): Viewer | undefined {
     if (this.#viewers.size >= MAX_VIEWERS) return undefined;
     const detach = stream.attach();
     const now = this.#clock.now();
@@ -82,10 +75,7 @@ export class Audience {
       },
     });
     let present = true;
-    const viewer: HlsViewer = {
-      stream: stream.name,
-      address,
-      since: now,
+    const viewer: Viewer = {
       bytes: 0,
       lastSeen: now,
       ended: false,
@@ -121,12 +111,4 @@ export class Audience {
     }
     if (this.#viewers.size > 0) this.#cancelSweep = this.#clock.after(IDLE_MS / 2, () => this.#sweep());
   }
-}
-
-function keyOf({ stream, address, agent }: HlsClient): string {
-  const program = createHash('sha256')
-    .update((agent ?? '').slice(0, 512))
-    .digest('base64url')
-    .slice(0, 12);
-  return `${stream.name} ${address} ${program}`;
 }

@@ -1,11 +1,23 @@
-import { DEFAULT_APP, isNamePart, type StreamName, streamName } from '@onair/media';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock, PackagerKind, Stream } from '../../hub/index.ts';
-import { type ClientReader, HttpProblem, type HttpServer, refusedForNow } from '../../net/index.ts';
-import type { HlsPackager, PlaylistBody, Rendition, WaitResult } from '../../packager/hls/index.ts';
+import {
+  answerPreflight,
+  answerProblem,
+  HttpProblem,
+  type HttpServer,
+  refusedForNow,
+} from '../../net/index.ts';
+import type {
+  HlsPackager,
+  PlaylistBody,
+  Rendition,
+  StopWaiting,
+  WaitResult,
+} from '../../packager/hls/index.ts';
 import type { LiveDeps } from '../live/index.ts';
 import { sendMedia, sendPlaylist } from './answer.ts';
-import { Audience } from './audience.ts';
+import { Audience, type Seat } from './audience.ts';
+import { type HlsAddress, readHlsAddress } from './hls-address.ts';
 import { readReload } from './reload-query.ts';
 
 /** What the HLS routes are made of. */
@@ -27,19 +39,13 @@ const NEWEST_MAX_AGE = 1;
 
 /** One request on its way. */
 interface Call {
-  readonly request: FastifyRequest;
-  readonly reply: FastifyReply;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly query: string;
   readonly stream: Stream;
   readonly packager: HlsPackager;
-  /** Counts bytes for the viewer's session. */
-  readonly sent: (bytes: number) => void;
-  /** Aborts when the connection is gone. */
-  readonly gone: AbortSignal;
-}
-
-interface StreamParams {
-  readonly app?: string;
-  readonly name: string;
+  /** Where the bytes for the viewer's session are counted. */
+  readonly seat: Seat;
 }
 
 /**
@@ -48,32 +54,27 @@ interface StreamParams {
  */
 export function registerHlsRoutes(server: HttpServer, deps: HlsDeps): HlsRoutes {
   const audience = new Audience(deps, deps.clock);
-  const open = (request: FastifyRequest, reply: FastifyReply, name: StreamName): Call =>
-    openCall(request, reply, name, { deps, audience, client: server.client });
-  server.registerMedia((scope) => {
-    scope.get<{ Params: StreamParams }>('/:app/:name/index.m3u8', (request, reply) =>
-      serveMultivariant(open(request, reply, nameOf(request.params)), 'hls/'),
-    );
-    scope.get<{ Params: StreamParams }>('/hls/:name.m3u8', (request, reply) => {
-      const name = nameOf(request.params);
-      return serveMultivariant(open(request, reply, name), `../${name}/hls/`);
-    });
-    scope.get<{ Params: StreamParams }>('/hls/:app/:name.m3u8', (request, reply) => {
-      const name = nameOf(request.params);
-      return serveMultivariant(open(request, reply, name), `../../${name}/hls/`);
-    });
-    scope.get<{ Params: StreamParams & { rendition: string } }>(
-      '/:app/:name/hls/:rendition.m3u8',
-      (request, reply) =>
-        servePlaylist(open(request, reply, nameOf(request.params)), request.params.rendition),
-    );
-    scope.get<{ Params: StreamParams & { rendition: string; file: string } }>(
-      '/:app/:name/hls/:rendition/:file',
-      (request, reply) => {
-        const { rendition, file } = request.params;
-        return serveFile(open(request, reply, nameOf(request.params)), rendition, file);
-      },
-    );
+  server.intercept((request, response) => {
+    const url = request.url ?? '';
+    const mark = url.indexOf('?');
+    const address = readHlsAddress(mark < 0 ? url : url.slice(0, mark));
+    if (address === undefined) return false;
+    if (request.method === 'OPTIONS') {
+      answerPreflight(response);
+      return true;
+    }
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      throw new HttpProblem('METHOD_NOT_ALLOWED', { headers: { allow: 'GET, HEAD, OPTIONS' } });
+    }
+    const stream = deps.registry.find(address.stream);
+    if (stream === undefined || stream.state === 'idle') {
+      throw new HttpProblem('STREAM_NOT_FOUND', { detail: `Nobody publishes ${address.stream} at present.` });
+    }
+    const seat = audience.seat(stream, server.client(request).address, request.headers['user-agent']);
+    if (seat.ended) throw new HttpProblem('GONE', { detail: 'The session was ended by the operator.' });
+    const query = mark < 0 ? '' : url.slice(mark + 1);
+    serve({ request, response, query, stream, packager: stream.packager(deps.kind), seat }, address);
+    return true;
   });
   return {
     get viewers() {
@@ -83,117 +84,145 @@ export function registerHlsRoutes(server: HttpServer, deps: HlsDeps): HlsRoutes 
   };
 }
 
-function openCall(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  name: StreamName,
-  shop: { readonly deps: HlsDeps; readonly audience: Audience; readonly client: ClientReader },
-): Call {
-  const stream = shop.deps.registry.find(name);
-  if (stream === undefined || stream.state === 'idle') {
-    throw new HttpProblem('STREAM_NOT_FOUND', { detail: `Nobody publishes ${name} at present.` });
+function serve(call: Call, address: HlsAddress): void {
+  switch (address.kind) {
+    case 'multivariant':
+      serveMultivariant(call, address.base);
+      break;
+    case 'playlist':
+      servePlaylist(call, address.rendition);
+      break;
+    case 'file':
+      serveFile(call, address.rendition, address.file);
+      break;
   }
-  const { address } = shop.client(request.raw);
-  const sent = shop.audience.seen({ stream, address, agent: request.headers['user-agent'] });
-  if (sent === undefined) throw new HttpProblem('GONE', { detail: 'The session was ended by the operator.' });
-  const gone = new AbortController();
-  reply.raw.once('close', () => gone.abort());
-  return { request, reply, stream, packager: stream.packager(shop.deps.kind), sent, gone: gone.signal };
 }
 
-async function serveMultivariant(call: Call, base: string): Promise<FastifyReply> {
+function serveMultivariant(call: Call, base: string): void {
   const { packager } = call;
-  let body = packager.multivariant(base);
-  if (body === undefined) {
-    if (call.stream.state === 'ended') throw ended(call.stream);
-    if (refuse(await packager.ready(call.gone), call)) return call.reply;
-    body = packager.multivariant(base);
-  }
-  if (body === undefined) throw notYet(call);
-  return answerPlaylist(call, body, NEWEST_MAX_AGE);
+  if (call.stream.state === 'ended' && packager.multivariant(base) === undefined) throw ended(call.stream);
+  hold(
+    call,
+    (settle) => packager.whenReady(settle),
+    () => sendNewest(call, packager.multivariant(base)),
+  );
 }
 
-async function servePlaylist(call: Call, name: string): Promise<FastifyReply> {
-  const { packager, request } = call;
-  const query = readReload(request.query as Record<string, unknown>);
-  if (packager.rendition(name) === undefined && call.stream.state !== 'ended') {
-    if (refuse(await packager.ready(call.gone), call)) return call.reply;
-  }
-  if (packager.rendition(name) === undefined) throw new HttpProblem('NOT_FOUND');
-  const result =
-    query.wish === undefined
-      ? await packager.listed(name, call.gone)
-      : await packager.reload(name, query.wish, call.gone);
-  if (result === 'bad') {
-    throw new HttpProblem('BAD_REQUEST', {
-      detail: '_HLS_msn and _HLS_part are too far ahead of the playlist',
-    });
-  }
-  if (refuse(result, call)) return call.reply;
-  const body = packager.playlist(name, query.skip);
-  if (body === undefined) throw notYet(call);
-  // RFC 8216bis §6.2.5: the answer to a blocking reload is the same for all who ask for that part.
-  return answerPlaylist(call, body, query.wish === undefined ? NEWEST_MAX_AGE : 6 * packager.targetDuration);
+function servePlaylist(call: Call, name: string): void {
+  const { packager } = call;
+  const { wish, skip } = readReload(call.query);
+  const answer = (): void => {
+    if (packager.rendition(name) === undefined) throw new HttpProblem('NOT_FOUND');
+    if (wish === undefined) {
+      hold(
+        call,
+        (settle) => packager.whenListed(name, settle),
+        () => sendNewest(call, packager.playlist(name, skip)),
+      );
+      return;
+    }
+    if (packager.isTooFarAhead(name, wish)) {
+      throw new HttpProblem('BAD_REQUEST', {
+        detail: '_HLS_msn and _HLS_part are too far ahead of the playlist',
+      });
+    }
+    hold(
+      call,
+      (settle) => packager.whenReloaded(name, wish, settle),
+      () => {
+        // RFC 8216bis §6.2.5: the answer to a blocking reload is the same for all who ask for that part. What is
+        // long past is not worth keeping.
+        const recent = wish.msn >= (packager.rendition(name)?.progress?.msn ?? 0) - 1;
+        const maxAge = recent ? 6 * packager.targetDuration : NEWEST_MAX_AGE;
+        send(call, packager.playlist(name, skip), maxAge);
+      },
+    );
+  };
+  if (packager.rendition(name) !== undefined || call.stream.state === 'ended') answer();
+  else hold(call, (settle) => packager.whenReady(settle), answer);
 }
 
-async function serveFile(call: Call, name: string, file: string): Promise<FastifyReply> {
+function serveFile(call: Call, name: string, file: string): void {
   const rendition = call.packager.rendition(name);
   if (rendition === undefined) throw new HttpProblem('NOT_FOUND');
-  const init = rendition.init(file);
-  if (init !== undefined) return answerMedia(call, rendition, file, init.bytes);
   const match = /^([sp])(\d{1,15})\.m4s$/.exec(file);
   if (match === null) {
-    throw new HttpProblem(/^i\d{1,15}\.mp4$/.test(file) ? 'GONE' : 'NOT_FOUND');
-  }
-  const number = Number(match[2]);
-  if (match[1] === 's') return serveSegment(call, rendition, file, number);
-  return servePart(call, rendition, file, number);
+    const init = rendition.init(file);
+    if (init === undefined) throw new HttpProblem(/^i\d{1,15}\.mp4$/.test(file) ? 'GONE' : 'NOT_FOUND');
+    sendFile(call, rendition, file, init.bytes);
+  } else if (match[1] === 's') serveSegment(call, rendition, file, Number(match[2]));
+  else servePart(call, rendition, file, Number(match[2]));
 }
 
-function serveSegment(call: Call, rendition: Rendition, file: string, msn: number): FastifyReply {
+function serveSegment(call: Call, rendition: Rendition, file: string, msn: number): void {
   const segment = rendition.segment(msn);
-  if (segment !== undefined && !segment.gap) return answerMedia(call, rendition, file, segment.bytes);
+  if (segment !== undefined && !segment.gap) {
+    sendFile(call, rendition, file, segment.bytes);
+    return;
+  }
   const newest = rendition.progress?.msn ?? Number.POSITIVE_INFINITY;
   throw new HttpProblem(segment === undefined && msn < newest ? 'GONE' : 'NOT_FOUND');
 }
 
-async function servePart(
-  call: Call,
-  rendition: Rendition,
-  file: string,
-  number: number,
-): Promise<FastifyReply> {
+function servePart(call: Call, rendition: Rendition, file: string, number: number): void {
   const { packager } = call;
-  let part = packager.part(rendition.name, number);
-  if (part === 'coming') {
-    if (refuse(await packager.partThere(rendition.name, number, call.gone), call)) return call.reply;
-    part = packager.part(rendition.name, number);
-  }
-  if (typeof part === 'string') throw new HttpProblem(part === 'gone' ? 'GONE' : 'NOT_FOUND');
-  return answerMedia(call, rendition, file, part);
+  hold(
+    call,
+    (settle) => packager.whenPart(rendition.name, number, settle),
+    () => {
+      const part = packager.part(rendition.name, number);
+      if (typeof part === 'string') throw new HttpProblem(part === 'gone' ? 'GONE' : 'NOT_FOUND');
+      sendFile(call, rendition, file, part);
+    },
+  );
 }
 
-function answerPlaylist(call: Call, body: PlaylistBody, maxAge: number): FastifyReply {
-  call.sent(sendPlaylist(call.request, call.reply, body, maxAge));
-  return call.reply;
+/** Answers once waiting is over, which may be now; whoever goes away meanwhile is forgotten. */
+function hold(
+  call: Call,
+  wait: (settle: (result: WaitResult) => void) => StopWaiting,
+  answer: () => void,
+): void {
+  const { request, response } = call;
+  let done = false;
+  const stop = wait((result) => {
+    done = true;
+    try {
+      if (result === 'full') throw refusedForNow('OVERLOADED', 1, 'too many requests wait for this playlist');
+      if (result === 'late') throw notYet(call.stream);
+      answer();
+    } catch (error) {
+      answerProblem(request, response, error instanceof HttpProblem ? error : new HttpProblem('INTERNAL'));
+    }
+  });
+  if (!done) response.once('close', stop);
 }
 
-function answerMedia(call: Call, rendition: Rendition, file: string, bytes: Uint8Array): FastifyReply {
-  const kind = rendition.name.startsWith('video') ? 'video' : 'audio';
-  call.sent(sendMedia(call.request, call.reply, { file: `${rendition.name}-${file}`, kind, bytes }));
-  return call.reply;
+function sendNewest(call: Call, body: PlaylistBody | undefined): void {
+  send(call, body, NEWEST_MAX_AGE);
 }
 
-/** True if nobody is there to be answered any more. @throws HttpProblem where waiting was in vain. */
-function refuse(result: WaitResult, call: Call): boolean {
-  if (result === 'full') throw refusedForNow('OVERLOADED', 1, 'too many requests wait for this playlist');
-  if (result === 'late') throw notYet(call);
-  if (result === 'cancelled') call.reply.hijack();
-  return result === 'cancelled';
+function send(
+  { request, response, seat, stream }: Call,
+  body: PlaylistBody | undefined,
+  maxAge: number,
+): void {
+  if (body === undefined) throw notYet(stream);
+  seat.bytes += sendPlaylist(request, response, body, maxAge);
+}
+
+function sendFile(
+  { request, response, seat }: Call,
+  { name }: Rendition,
+  file: string,
+  bytes: Uint8Array,
+): void {
+  const kind = name.startsWith('video') ? 'video' : 'audio';
+  seat.bytes += sendMedia(request, response, { file: `${name}-${file}`, kind, bytes });
 }
 
 /** RFC 8216bis §6.2.5.2: 503 when nothing came within three target durations. */
-function notYet({ stream }: Call): HttpProblem {
+function notYet(stream: Stream): HttpProblem {
   return stream.state === 'ended'
     ? ended(stream)
     : refusedForNow('NOT_READY', 1, `${stream.name} is ${stream.state}`);
@@ -201,9 +230,4 @@ function notYet({ stream }: Call): HttpProblem {
 
 function ended(stream: Stream): HttpProblem {
   return new HttpProblem('STREAM_NOT_FOUND', { detail: `${stream.name} has ended.` });
-}
-
-function nameOf({ app = DEFAULT_APP, name }: StreamParams): StreamName {
-  if (!isNamePart(app) || !isNamePart(name)) throw new HttpProblem('STREAM_NAME_INVALID');
-  return streamName(app, name);
 }

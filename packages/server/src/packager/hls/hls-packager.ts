@@ -19,10 +19,13 @@ import { PlaylistBody } from './playlist-body.ts';
 import { isListed, isTooFarAhead, type ReloadWish } from './reload.ts';
 import type { Rendition } from './rendition.ts';
 import { Segmenter } from './segmenter.ts';
-import { Waiters, type WaitResult } from './waiters.ts';
+import { type StopWaiting, Waiters, type WaitResult } from './waiters.ts';
 
 /** A publisher's clock may jump without breaking a playlist if media and wall clock still agree within this, in ms. */
 const SAME_CLOCK_MS = 500;
+
+/** How long the first playlist of a rendition is held back for its first whole segment, in ms: hls.js waits 10 s. */
+const FIRST_SEGMENT_MS = 9_000;
 
 /** What requests need of one rendition. */
 interface Desk {
@@ -98,12 +101,12 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
   }
 
   /** Waits until {@link multivariant} has something to tell. */
-  ready(cancel?: AbortSignal): Promise<WaitResult> {
-    return this.#lobby.wait(() => this.#complete(), this.patienceMs, cancel);
+  whenReady(settle: (result: WaitResult) => void): StopWaiting {
+    return this.#lobby.hold(() => this.#complete(), this.patienceMs, settle);
   }
 
   /** The playlist of a rendition, rendered once per change whoever asks; undefined while nothing is listed. */
-  playlist(name: string, skip: boolean): PlaylistBody | undefined {
+  playlist(name: string, skip: 'no' | 'segments' | 'v2' = 'no'): PlaylistBody | undefined {
     const rendition = this.#segmenter.rendition(name);
     const desk = this.#desks.get(name);
     if (desk === undefined || rendition?.progress === undefined) return undefined;
@@ -112,26 +115,41 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
       rendition.version,
       ...reports.map(({ lastMsn, lastPart }) => `${lastMsn}.${lastPart}`),
     ].join();
-    const kind = skip ? 'delta' : 'whole';
-    const known = desk.rendered.get(kind);
+
+    const known = desk.rendered.get(skip);
     if (known?.state === state) return known.body;
     const targets = { target: this.#segmenter.settleTarget(), partTarget: this.#segmenter.partTarget };
-    const body = newBody(writeMediaPlaylist(mediaPlaylist(rendition, targets, reports, skip)));
-    desk.rendered.set(kind, { state, body });
+    const body = newBody(writeMediaPlaylist(mediaPlaylist(rendition, targets, reports, skip !== 'no')));
+    desk.rendered.set(skip, { state, body });
     return body;
   }
 
-  /** Waits until the playlist of a rendition lists something. */
-  listed(name: string, cancel?: AbortSignal): Promise<WaitResult> {
-    return this.#wait(name, () => this.rendition(name)?.progress !== undefined, cancel);
+  /**
+   * Waits until the playlist of a rendition lists a whole segment: there are players that take a list without one
+   * for broken. After a while they get what there is.
+   */
+  whenListed(name: string, settle: (result: WaitResult) => void): StopWaiting {
+    const ready = (): boolean => {
+      const rendition = this.rendition(name);
+      return rendition === undefined || rendition.ended || rendition.window.listed.length > 0;
+    };
+    return this.#desk(name).waiters.hold(ready, FIRST_SEGMENT_MS, (result) =>
+      settle(result === 'late' && this.rendition(name)?.progress !== undefined ? 'ready' : result),
+    );
   }
 
-  /** Waits until the playlist of a rendition has what is wished for; `bad` for what is too far ahead. */
-  reload(name: string, wish: ReloadWish, cancel?: AbortSignal): Promise<WaitResult | 'bad'> {
+  /** True if what is wished for lies so far ahead that it must be a mistake. RFC 8216bis §6.2.5.2. */
+  isTooFarAhead(name: string, wish: ReloadWish): boolean {
     const rendition = this.rendition(name);
     const advance = Math.max(3, Math.ceil(3_000_000 / this.#segmenter.partTarget));
-    if (rendition === undefined || isTooFarAhead(rendition, wish, advance)) return Promise.resolve('bad');
-    return this.#wait(name, () => isListed(rendition, wish), cancel);
+    return rendition === undefined || isTooFarAhead(rendition, wish, advance);
+  }
+
+  /** Waits until the playlist of a rendition has what is wished for. */
+  whenReloaded(name: string, wish: ReloadWish, settle: (result: WaitResult) => void): StopWaiting {
+    const rendition = this.rendition(name);
+    const ready = (): boolean => rendition === undefined || isListed(rendition, wish);
+    return this.#desk(name).waiters.hold(ready, this.patienceMs, settle);
   }
 
   /** What there is under a part's number. */
@@ -145,8 +163,9 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
   }
 
   /** Waits for a part that is {@link part | coming}. */
-  partThere(name: string, number: number, cancel?: AbortSignal): Promise<WaitResult> {
-    return this.#wait(name, () => this.part(name, number) !== 'coming', cancel);
+  whenPart(name: string, number: number, settle: (result: WaitResult) => void): StopWaiting {
+    const ready = (): boolean => this.part(name, number) !== 'coming';
+    return this.#desk(name).waiters.hold(ready, this.patienceMs, settle);
   }
 
   cut({ anchor, epoch }: Cut): void {
@@ -229,10 +248,6 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
         lastMsn: progress!.msn,
         ...(progress!.part < 0 ? {} : { lastPart: progress!.part }),
       }));
-  }
-
-  #wait(name: string, ready: () => boolean, cancel: AbortSignal | undefined): Promise<WaitResult> {
-    return this.#desk(name).waiters.wait(ready, this.patienceMs, cancel);
   }
 
   #changed({ name }: Rendition): void {

@@ -3,4 +3,4 @@ export * from './options.ts';
 export * from './playlist-body.ts';
 export * from './reload.ts';
 export type { Rendition } from './rendition.ts';
-export type { WaitResult } from './waiters.ts';
+export type { StopWaiting, WaitResult } from './waiters.ts';

@@ -1,17 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../../../../../test/kit/fake-clock.ts';
-import { Waiters } from './waiters.ts';
+import { Waiters, type WaitResult } from './waiters.ts';
 
 function setUp(max = 10_000) {
   const clock = new FakeClock();
-  return { clock, waiters: new Waiters(clock, () => max) };
+  const waiters = new Waiters(clock, () => max);
+  const results: WaitResult[] = [];
+  const hold = (ready: () => boolean, ms: number) =>
+    waiters.hold(ready, ms, (result) => results.push(result));
+  return { clock, waiters, results, hold };
 }
 
+const never = () => false;
+
 describe('Waiters', () => {
-  it('lets go those whose condition is met, with one timer for all', async () => {
-    const { clock, waiters } = setUp();
+  it('lets go those whose condition is met, with one timer for all', () => {
+    const { clock, waiters, results, hold } = setUp();
     let version = 0;
-    const waiting = Array.from({ length: 1000 }, (_, i) => waiters.wait(() => version >= 1 + (i % 2), 6000));
+    for (let i = 0; i < 1000; i++) hold(() => version >= 1 + (i % 2), 6000);
     expect(clock.waiting).toBe(1);
     version = 1;
     waiters.check();
@@ -19,41 +25,71 @@ describe('Waiters', () => {
     clock.advance(6000);
     expect(waiters.size).toBe(0);
     expect(clock.waiting).toBe(0);
-    const results = await Promise.all(waiting);
     expect(results.filter((result) => result === 'ready')).toHaveLength(500);
     expect(results.filter((result) => result === 'late')).toHaveLength(500);
   });
 
-  it('lets each go in its own time', async () => {
-    const { clock, waiters } = setUp();
-    const order: string[] = [];
-    void waiters.wait(() => false, 3000).then(() => order.push('3'));
-    void waiters.wait(() => false, 5000).then(() => order.push('5'));
-    clock.advance(3000);
+  it('lets each go in its own time, whoever came first', () => {
+    const { clock, waiters, results, hold } = setUp();
+    hold(never, 5000);
+    hold(never, 3000);
+    hold(never, 9000);
+    expect(clock.waiting).toBe(1);
+    for (const [at, left] of [
+      [2999, 3],
+      [1, 2],
+      [2000, 1],
+      [4000, 0],
+    ] as const) {
+      clock.advance(at);
+      expect(waiters.size).toBe(left);
+    }
+    expect(results).toEqual(['late', 'late', 'late']);
+    expect(clock.waiting).toBe(0);
+  });
+
+  it('answers at once what is there and what is too much, and forgets who leaves', () => {
+    const { waiters, results, hold, clock } = setUp(1);
+    hold(() => true, 1000);
+    const leave = hold(never, 1000);
+    hold(never, 1000);
+    expect(results).toEqual(['ready', 'full']);
+    leave();
+    leave();
+    expect(waiters.size).toBe(0);
+    clock.advance(1000);
+    expect(results).toHaveLength(2);
+  });
+
+  it('lets those wait again who are let go', () => {
+    const { waiters } = setUp();
+    let version = 0;
+    const seen: number[] = [];
+    const again = (): void => {
+      const next = version + 1;
+      waiters.hold(
+        () => version >= next,
+        1000,
+        () => {
+          seen.push(version);
+          again();
+        },
+      );
+    };
+    again();
+    for (let i = 0; i < 3; i++) {
+      version++;
+      waiters.check();
+    }
+    expect(seen).toEqual([1, 2, 3]);
     expect(waiters.size).toBe(1);
-    clock.advance(2000);
-    expect(waiters.size).toBe(0);
-    await Promise.resolve();
-    expect(order).toEqual(['3', '5']);
   });
 
-  it('answers at once what is there, what is cancelled and what is too much', async () => {
-    const { waiters } = setUp(1);
-    expect(await waiters.wait(() => true, 1000)).toBe('ready');
-    const cancel = new AbortController();
-    const held = waiters.wait(() => false, 1000, cancel.signal);
-    expect(await waiters.wait(() => false, 1000)).toBe('full');
-    cancel.abort();
-    expect(await held).toBe('cancelled');
-    expect(await waiters.wait(() => false, 1000, cancel.signal)).toBe('cancelled');
-    expect(waiters.size).toBe(0);
-  });
-
-  it('lets everybody go at the end', async () => {
-    const { clock, waiters } = setUp();
-    const held = waiters.wait(() => false, 1000);
+  it('lets everybody go at the end', () => {
+    const { clock, waiters, results, hold } = setUp();
+    hold(never, 1000);
     waiters.close();
-    expect(await held).toBe('late');
+    expect(results).toEqual(['late']);
     expect(clock.waiting).toBe(0);
   });
 });

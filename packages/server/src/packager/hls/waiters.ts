@@ -1,7 +1,10 @@
 import type { Clock } from '../../hub/index.ts';
 
-/** How waiting ended: what was awaited is there, time is up, there is no room, or nobody waits any more. */
-export type WaitResult = 'ready' | 'late' | 'full' | 'cancelled';
+/** How waiting ended: what was awaited is there, time is up, or there is no room. */
+export type WaitResult = 'ready' | 'late' | 'full';
+
+/** Takes somebody off the list without a word. */
+export type StopWaiting = () => void;
 
 interface Waiter {
   readonly ready: () => boolean;
@@ -10,12 +13,14 @@ interface Waiter {
   readonly deadline: number;
 }
 
+const nobodyWaits: StopWaiting = () => {};
+
 /** Requests that wait for the next change of a playlist. One timer for all; at most `max` at a time. */
 export class Waiters {
   readonly #clock: Clock;
   readonly #max: () => number;
   readonly #waiting = new Set<Waiter>();
-  #cancelTimer: (() => void) | undefined;
+  #timer: { readonly at: number; readonly cancel: () => void } | undefined;
 
   constructor(clock: Clock, max: () => number) {
     this.#clock = clock;
@@ -27,53 +32,60 @@ export class Waiters {
   }
 
   /**
-   * Resolves once `ready` is true after a {@link check}, or when time is up.
-   * @param timeoutMs milliseconds. @param cancel stops waiting when it aborts.
+   * Calls `settle` once: now if `ready` is true, else in the {@link check} that finds it so, or when time is up.
+   * `settle` must not throw.
+   * @param timeoutMs milliseconds.
    */
-  wait(ready: () => boolean, timeoutMs: number, cancel?: AbortSignal): Promise<WaitResult> {
-    if (ready()) return Promise.resolve('ready');
-    if (cancel?.aborted === true) return Promise.resolve('cancelled');
-    if (this.#waiting.size >= this.#max()) return Promise.resolve('full');
-    return new Promise((resolve) => {
-      const waiter: Waiter = {
-        ready,
-        deadline: this.#clock.now() + timeoutMs,
-        settle: (result) => {
-          this.#waiting.delete(waiter);
-          cancel?.removeEventListener('abort', abort);
-          resolve(result);
-        },
-      };
-      const abort = (): void => waiter.settle('cancelled');
-      cancel?.addEventListener('abort', abort, { once: true });
-      this.#waiting.add(waiter);
-      this.#arm();
-    });
+  hold(ready: () => boolean, timeoutMs: number, settle: (result: WaitResult) => void): StopWaiting {
+    if (ready()) {
+      settle('ready');
+      return nobodyWaits;
+    }
+    if (this.#waiting.size >= this.#max()) {
+      settle('full');
+      return nobodyWaits;
+    }
+    const waiter: Waiter = { ready, settle, deadline: this.#clock.now() + timeoutMs };
+    this.#waiting.add(waiter);
+    this.#arm(waiter.deadline);
+    return () => this.#waiting.delete(waiter);
   }
 
   /** Something changed: lets those go whose condition is met now. */
   check(): void {
-    for (const waiter of this.#waiting) if (waiter.ready()) waiter.settle('ready');
+    for (const waiter of this.#waiting) {
+      if (!waiter.ready()) continue;
+      this.#waiting.delete(waiter);
+      waiter.settle('ready');
+    }
   }
 
   /** Lets everybody go. */
   close(): void {
-    this.#cancelTimer?.();
-    this.#cancelTimer = undefined;
-    for (const waiter of this.#waiting) waiter.settle('late');
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    for (const waiter of [...this.#waiting]) this.#late(waiter);
   }
 
-  #arm(): void {
-    if (this.#cancelTimer !== undefined) return;
-    let first = Number.POSITIVE_INFINITY;
-    for (const { deadline } of this.#waiting) if (deadline < first) first = deadline;
-    if (first === Number.POSITIVE_INFINITY) return;
-    const delay = Math.max(0, first - this.#clock.now());
-    this.#cancelTimer = this.#clock.after(delay, () => {
-      this.#cancelTimer = undefined;
+  #late(waiter: Waiter): void {
+    if (this.#waiting.delete(waiter)) waiter.settle('late');
+  }
+
+  #arm(at: number): void {
+    if (this.#timer !== undefined) {
+      if (this.#timer.at <= at) return;
+      this.#timer.cancel();
+    }
+    const cancel = this.#clock.after(Math.max(0, at - this.#clock.now()), () => {
+      this.#timer = undefined;
       const now = this.#clock.now();
-      for (const waiter of this.#waiting) if (waiter.deadline <= now) waiter.settle('late');
-      this.#arm();
+      let next = Number.POSITIVE_INFINITY;
+      for (const waiter of [...this.#waiting]) {
+        if (waiter.deadline <= now) this.#late(waiter);
+        else next = Math.min(next, waiter.deadline);
+      }
+      if (next < Number.POSITIVE_INFINITY) this.#arm(next);
     });
+    this.#timer = { at, cancel };
   }
 }

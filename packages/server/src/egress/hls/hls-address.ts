@@ -1,0 +1,72 @@
+import { DEFAULT_APP, isNamePart, type StreamName, streamName } from '@onair/media';
+import { HttpProblem } from '../../net/index.ts';
+
+/** What an address asks for. */
+export type HlsAddress =
+  | {
+      readonly kind: 'multivariant';
+      readonly stream: StreamName;
+      /** In front of the playlists' addresses, relative to this one. */
+      readonly base: string;
+    }
+  | { readonly kind: 'playlist'; readonly stream: StreamName; readonly rendition: string }
+  | {
+      readonly kind: 'file';
+      readonly stream: StreamName;
+      readonly rendition: string;
+      readonly file: string;
+    };
+
+const SUFFIX = '.m3u8';
+/** Longest path that is looked at, in characters. */
+const MAX_PATH = 1024;
+
+/**
+ * Reads `/APP/NAME/index.m3u8`, `/APP/NAME/hls/RENDITION.m3u8`, `/APP/NAME/hls/RENDITION/FILE`, and the old
+ * `/hls/NAME.m3u8` and `/hls/APP/NAME.m3u8`; undefined for every other path.
+ * @throws HttpProblem `STREAM_NAME_INVALID`.
+ */
+export function readHlsAddress(path: string): HlsAddress | undefined {
+  if (path.length > MAX_PATH) return undefined;
+  const parts = path.split('/');
+  const [, first = '', second = '', third = '', fourth = '', fifth = ''] = parts;
+  if (first === 'hls' && parts.length === 3 && second.endsWith(SUFFIX)) {
+    const stream = nameOf(DEFAULT_APP, cut(second));
+    return { kind: 'multivariant', stream, base: `../${stream}/hls/` };
+  }
+  if (first === 'hls' && parts.length === 4 && third.endsWith(SUFFIX)) {
+    const stream = nameOf(second, cut(third));
+    return { kind: 'multivariant', stream, base: `../../${stream}/hls/` };
+  }
+  if (parts.length === 4 && third === 'index.m3u8') {
+    return { kind: 'multivariant', stream: nameOf(first, second), base: 'hls/' };
+  }
+  if (third !== 'hls') return undefined;
+  if (parts.length === 5 && fourth.endsWith(SUFFIX)) {
+    return { kind: 'playlist', stream: nameOf(first, second), rendition: cut(fourth) };
+  }
+  if (parts.length === 6) {
+    return { kind: 'file', stream: nameOf(first, second), rendition: fourth, file: fifth };
+  }
+  return undefined;
+}
+
+function cut(file: string): string {
+  return file.slice(0, -SUFFIX.length);
+}
+
+function nameOf(app: string, name: string): StreamName {
+  const parts = [plain(app), plain(name)] as const;
+  if (!isNamePart(parts[0]) || !isNamePart(parts[1])) throw new HttpProblem('STREAM_NAME_INVALID');
+  return streamName(parts[0], parts[1]);
+}
+
+/** Names need no percent signs, but a client may write them (RFC 3986 §6.2.2.2). */
+function plain(part: string): string {
+  if (!part.includes('%')) return part;
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return '';
+  }
+}
