@@ -25,6 +25,7 @@ export async function startTestServer(
     ONAIR_DATA: data,
     ONAIR_HTTP_PORT: '0',
     ONAIR_RTMP_PORT: '0',
+    ONAIR_TLS_PORT: '0',
     ONAIR_HOST: '127.0.0.1',
   };
   for (const [path, value] of Object.entries(settings))

@@ -30,11 +30,11 @@ import {
 import { publishLocal } from './ingest/local/index.ts';
 import { PullSet } from './ingest/pull/index.ts';
 import { acceptRtmpPublisher } from './ingest/rtmp/index.ts';
-import { bindAddress, createHttpServer } from './net/index.ts';
+import { bindAddress, createHttpServer, type HttpServer, loadIdentity } from './net/index.ts';
 import { RtmpListener } from './net/rtmp-listener.ts';
 import { createMetrics, type Logger, LoopDelay } from './observe/index.ts';
 import { cmafPackagerKind } from './packager/cmaf/index.ts';
-import { DEFAULT_HLS_OPTIONS, hlsPackagerKind } from './packager/hls/index.ts';
+import { DEFAULT_HLS_OPTIONS, hlsPackagerKind, optionsFor } from './packager/hls/index.ts';
 import { FLV_TAGS, RTMP_MESSAGES, tagPackagerKind } from './packager/tags/index.ts';
 
 /** What a server is started with. The store and the logger stay the caller's. */
@@ -76,7 +76,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   async function assemble(): Promise<RunningServer> {
     const state = { stopping: false };
-    const ports: { http: number; rtmp?: number } = { http: 0 };
+    const ports: { http: number; rtmp?: number; tls?: number } = { http: 0 };
     const loop = new LoopDelay();
     undo.push(() => loop.close());
     const context = fanoutContext(config, loop, undo);
@@ -86,12 +86,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       flv: tagPackagerKind(FLV_TAGS, context, limits),
       rtmp: tagPackagerKind(RTMP_MESSAGES, context, limits),
       cmaf,
-      hls: hlsPackagerKind(cmaf, systemClock, () => ({ ...DEFAULT_HLS_OPTIONS, ...config().hls })),
+      hls: hlsPackagerKind(cmaf, systemClock, (name) => {
+        const { streams, ...common } = config().hls;
+        return optionsFor(name, { ...DEFAULT_HLS_OPTIONS, ...common }, streams);
+      }),
     };
     const registry = new StreamRegistry({
       clock: systemClock,
       policy: hubPolicy(config()),
-      eager: [kinds.cmaf],
+      // Segments are made from the first moment on, so that who comes first does not wait for them.
+      eager: config().hls.enabled ? [kinds.cmaf, kinds.hls] : [kinds.cmaf],
       onFault: (stream, error) =>
         logger.error({ err: error, stream: stream.name }, 'a sink failed and was removed'),
     });
@@ -133,7 +137,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const fmp4Http = new Fmp4HttpServer({ ...live, fanouts });
     undo.push(() => fmp4Http.close());
     if (config().hls.enabled) {
-      const hls = registerHlsRoutes(http, { ...live, kind: kinds.hls, clock: systemClock });
+      const hls = registerHlsRoutes(http, {
+        ...live,
+        kind: kinds.hls,
+        clock: systemClock,
+        endedMs: () => config().hls.endedMs,
+      });
       undo.push(() => hls.close('server stopping'));
     }
     registerLiveRoutes(http, { flv: { ...live, kind: kinds.flv }, fmp4, fmp4Http });
@@ -155,6 +164,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       stopping: () => state.stopping,
     });
     ports.http = await http.listen();
+    const tls = await listenTls(http, config, logger);
+    if (tls !== undefined) ports.tls = tls;
 
     const rtmpPlay = new RtmpEgress({
       ...live,
@@ -198,6 +209,25 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         return closing;
       },
     };
+  }
+}
+
+/** Opens the TLS port. Resolves with it, or with undefined where the server may do without. */
+async function listenTls(
+  http: HttpServer,
+  config: () => Config,
+  logger: Logger,
+): Promise<number | undefined> {
+  const { tls, tlsPort, tlsCertificate, tlsKey, allowedHosts, publicUrl } = config().http;
+  if (tls === 'off') return undefined;
+  const names = publicUrl === undefined ? allowedHosts : [...allowedHosts, new URL(publicUrl).hostname];
+  const source = { data: config().data, certificateFile: tlsCertificate, keyFile: tlsKey, names };
+  try {
+    return await http.listenTls(() => loadIdentity(source, Date.now()));
+  } catch (error) {
+    if (tls === 'on' || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    logger.warn({ port: tlsPort }, 'the TLS port is taken; going on without TLS');
+    return undefined;
   }
 }
 

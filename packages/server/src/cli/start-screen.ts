@@ -5,6 +5,8 @@ import { type Config, httpHost, rtmpHost } from '../config/index.ts';
 /** Addresses under which people reach a server. */
 export interface ServerUrls {
   readonly home: string;
+  /** The home page over TLS. */
+  readonly secure?: string;
   /** Watch page of a stream; `NAME` stands for its name. */
   readonly watch: string;
   /** What an encoder publishes to, without the stream's name. */
@@ -19,7 +21,7 @@ export interface ServerUrls {
 /** What the addresses follow from. */
 export interface StartFacts {
   readonly config: Config;
-  readonly ports: { readonly http: number; readonly rtmp?: number };
+  readonly ports: { readonly http: number; readonly rtmp?: number; readonly tls?: number };
   readonly freshToken: string | undefined;
 }
 
@@ -33,6 +35,7 @@ export function serverUrls({ config, ports, freshToken }: StartFacts): ServerUrl
   const demo = config.demo ? `${home}/watch/${DEFAULT_APP}/demo` : undefined;
   return {
     home: `${home}/`,
+    ...(ports.tls === undefined ? {} : { secure: `https://${hostIn(bound)}:${ports.tls}/` }),
     watch: `${home}/watch/${DEFAULT_APP}/NAME`,
     ...(ports.rtmp === undefined
       ? {}
@@ -73,6 +76,7 @@ export function startScreen(version: string, urls: ServerUrls, tokenFile: string
     `  ${paint('1', 'onair')} ${version}`,
     '',
     row('Home', urls.home),
+    ...(urls.secure === undefined ? [] : [row('', urls.secure, 'encrypted')]),
     ...urls.network.map((url) => row('', url, 'for other machines')),
     ...(urls.demo === undefined ? [] : [row('Demo', urls.demo)]),
     ...(urls.publish === undefined ? [] : [row('Publish', urls.publish, 'any name as stream key')]),

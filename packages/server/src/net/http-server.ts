@@ -8,6 +8,7 @@ import {
 import { type Config, httpHost } from '../config/index.ts';
 import { type Logger, newSessionId, normalizeAddress, RepeatedWarnings } from '../observe/index.ts';
 import { bindAddress } from './any-address.ts';
+import { fingerprint } from './certificate.ts';
 import { type ClientReader, createClientReader, createProxyTrust } from './http-client.ts';
 import { HttpConnections } from './http-connections.ts';
 import { type DirectHandler, DirectHandlers } from './http-direct.ts';
@@ -49,10 +50,11 @@ export interface HttpServer {
   intercept(handler: DirectHandler): void;
   /** Starts to listen; resolves with the port. */
   listen(): Promise<number>;
-  /** Listens with TLS too: the same routes over HTTP/2 and HTTP/1.1. Resolves with the port. */
-  listenTls(identity: TlsIdentity): Promise<number>;
-  /** Shows another certificate on connections to come. */
-  renewTls(identity: TlsIdentity): void;
+  /**
+   * Listens with TLS too: the same routes over HTTP/2 and HTTP/1.1. Resolves with the port.
+   * @param identity tells what to show; asked again each day, for certificates end.
+   */
+  listenTls(identity: () => TlsIdentity): Promise<number>;
   /**
    * Takes no new connections, lets running answers finish until `deadlineMs` milliseconds have passed, then cuts
    * them. Safe to call twice.
@@ -106,22 +108,41 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     },
     async listenTls(identity) {
       await fastify.ready();
-      const tls = createTlsListener(settings, identity, shared.handler);
+      const tls = createTlsListener(settings, identity(), shared.handler);
       connections.watch(tls.server);
       upgrades.watch(tls.server);
       tls.server.on('clientError', (error, socket) => answerBadBytes(error, socket as Socket, warnings));
       await listenOn(tls.server, settings.tlsPort, bindAddress(httpHost(options.config())));
       shared.tls = tls;
+      renewDaily(tls, identity, options.logger);
       return (tls.server.address() as AddressInfo).port;
     },
-    renewTls: (identity) => shared.tls?.renew(identity),
     close(deadlineMs) {
       directs.close();
-      shared.tls?.close();
-      closing ??= closeWithin(fastify, connections, deadlineMs).finally(() => warnings.close());
+      closing ??= closeWithin([fastify, shared.tls], connections, deadlineMs).finally(() => warnings.close());
       return closing;
     },
   };
+}
+
+/** How often it is looked whether there is another certificate, in ms. */
+const RENEW_EVERY_MS = 86_400_000;
+
+function renewDaily(tls: TlsListener, identity: () => TlsIdentity, logger: Logger): void {
+  let shown = identity().certificate;
+  const timer = setInterval(() => {
+    try {
+      const next = identity();
+      if (next.certificate === shown) return;
+      shown = next.certificate;
+      tls.renew(next);
+      logger.info({ fingerprint: fingerprint(next) }, 'certificate renewed');
+    } catch (error) {
+      logger.error({ err: error }, 'the certificate cannot be renewed');
+    }
+  }, RENEW_EVERY_MS);
+  timer.unref();
+  tls.server.once('close', () => clearInterval(timer));
 }
 
 /** Takes a port, or rejects. */
@@ -226,13 +247,13 @@ function answerBadBytes(error: { readonly code?: string }, socket: Socket, warni
 }
 
 async function closeWithin(
-  fastify: FastifyInstance,
+  listeners: readonly ({ close(): PromiseLike<unknown> } | undefined)[],
   connections: HttpConnections,
   deadlineMs: number,
 ): Promise<void> {
   const cut = setTimeout(() => connections.destroyAll(), deadlineMs);
   try {
-    await fastify.close();
+    await Promise.all(listeners.map((listener) => listener?.close()));
   } finally {
     clearTimeout(cut);
     connections.destroyAll();

@@ -1,4 +1,5 @@
 export { bindAddress } from './any-address.ts';
+export { type CertificateSource, fingerprint, loadIdentity, OWN_CERTIFICATE_FILE } from './certificate.ts';
 export {
   answerPreflight,
   answerPrepared,

@@ -10,7 +10,9 @@ import {
 } from 'node:http2';
 import type { Config } from '../config/index.ts';
 import { channels, normalizeAddress } from '../observe/index.ts';
+import { answerProblem } from './http-answer.ts';
 import { connectionOptions, type RequestHandler } from './http-listener.ts';
+import { HttpProblem } from './http-problem.ts';
 
 /** What a TLS listener shows its clients: PEM texts. */
 export interface TlsIdentity {
@@ -35,8 +37,8 @@ export interface TlsListener {
   readonly sessions: number;
   /** Takes another certificate for connections to come. */
   renew(identity: TlsIdentity): void;
-  /** Lets running answers finish, then closes each session. */
-  close(): void;
+  /** Lets running answers finish, then closes each session; resolves when all connections are gone. */
+  close(): Promise<void>;
 }
 
 /** Makes a TLS listener that gives requests of both versions to one handler. */
@@ -67,7 +69,18 @@ export function createTlsListener(
       ...http1Options,
     } as Parameters<typeof createSecureServer>[0],
     (request, response) => {
-      if (request.httpVersionMajor === 2) asHttp1(request, response);
+      if (request.httpVersionMajor === 2) {
+        asHttp1(request, response);
+        // The limit in the settings is a hint to clients, no more (RFC 9113 §6.5.2).
+        if (isTooLong(request.rawHeaders, settings.maxHeaderBytes)) {
+          answerProblem(
+            request as unknown as IncomingMessage,
+            response as unknown as ServerResponse,
+            new HttpProblem('HEADERS_TOO_LARGE'),
+          );
+          return;
+        }
+      }
       handler(request as unknown as IncomingMessage, response as unknown as ServerResponse);
     },
   );
@@ -91,10 +104,11 @@ export function createTlsListener(
       return sessions.size;
     },
     renew: ({ certificate, key }) => server.setSecureContext({ cert: certificate, key }),
-    close: () => {
-      server.close();
-      for (const session of sessions) session.close();
-    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const session of sessions) session.close();
+      }),
   };
 }
 
@@ -106,6 +120,12 @@ function asHttp1(request: Http2ServerRequest, response: Http2ServerResponse): vo
   response.stream.on('error', () => {
     // A client that resets its stream is no fault.
   });
+}
+
+function isTooLong(headers: readonly string[], max: number): boolean {
+  let length = 0;
+  for (const text of headers) length += text.length + 2;
+  return length > max;
 }
 
 /** Ends sessions that open streams only to take them back. */

@@ -23,8 +23,19 @@ export const http = z.strictObject({
     description: 'Address to listen on. Unset: `host`, and if that is unset too, every address.',
   }),
   port: key(port().default(8080), { description: 'TCP port; 0 lets the system pick one.' }),
+  tls: key(z.enum(['auto', 'on', 'off']).default('auto'), {
+    description:
+      'The same over TLS with HTTP/2 and HTTP/1.1: `on`, `off`, or `auto`, which goes on without it if `http.tlsPort` is taken.',
+  }),
   tlsPort: key(port().default(8443), {
-    description: 'Port of the TLS listener. Reserved: this version does not open it.',
+    description: 'TCP port of the TLS listener; 0 lets the system pick one.',
+  }),
+  tlsCertificate: key(z.string().min(1).max(4096).optional(), {
+    description:
+      'PEM file with the certificate and those it hangs on. Unset: the server makes its own at the first start and keeps it in the data folder. The files are looked at once a day.',
+  }),
+  tlsKey: key(z.string().min(1).max(4096).optional(), {
+    description: 'PEM file with the private key of `http.tlsCertificate`.',
   }),
   publicUrl: key(origin().optional(), {
     description:

@@ -100,6 +100,35 @@ export const hls = z.strictObject({
     description: 'Requests that may wait for one playlist or part at one time.',
     reload: true,
   }),
+  endedMs: key(milliseconds(0).default(60_000), {
+    description:
+      'How long a stream that is over can be fetched under the same addresses, with `EXT-X-ENDLIST`, milliseconds.',
+    reload: true,
+  }),
+  streams: key(
+    z
+      .array(
+        z.strictObject({
+          match: key(z.string().regex(/^[A-Za-z0-9_*-]{1,64}\/[A-Za-z0-9_*-]{1,64}$/), {
+            description:
+              'Streams it is for, `APP/NAME`; `*` stands for any characters. The first that fits counts.',
+          }),
+          segmentMs: key(milliseconds(500, 60_000).optional(), {
+            description: 'In place of `hls.segmentMs`.',
+          }),
+          partMs: key(milliseconds(100, 5000).optional(), { description: 'In place of `hls.partMs`.' }),
+          windowSegments: key(z.int().min(3).max(1000).optional(), {
+            description: 'In place of `hls.windowSegments`.',
+          }),
+        }),
+      )
+      .max(1000)
+      .default([]),
+    {
+      description: 'Settings for streams whose name fits, for those that begin after a change.',
+      reload: true,
+    },
+  ),
 });
 
 /** Sources that the server fetches by itself. */

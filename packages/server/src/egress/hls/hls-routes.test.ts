@@ -1,100 +1,17 @@
-import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { request as httpRequest } from 'node:http';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import { type Sample, streamName } from '@onair/media';
 import { checkMediaPlaylist, parseMediaPlaylist, parseMultivariantPlaylist } from '@onair/media/hls';
 import { parseChunks, parseInit } from '@onair/media/isobmff';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { FakeClock } from '../../../../../test/kit/fake-clock.ts';
-import { source } from '../../../../../test/kit/hls-source.ts';
-import { type Config, loadConfig } from '../../config/index.ts';
-import { SessionTable, StreamRegistry } from '../../hub/index.ts';
-import { createHttpServer } from '../../net/index.ts';
-import { createLog } from '../../observe/index.ts';
-import { cmafPackagerKind } from '../../packager/cmaf/index.ts';
-import { DEFAULT_HLS_OPTIONS, type HlsOptions, hlsPackagerKind } from '../../packager/hls/index.ts';
-import { registerHlsRoutes } from './hls-routes.ts';
+import { type Answer, closeHlsServers, hlsServer } from '../../../../../test/kit/hls-server.ts';
 
-interface Answer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
-  readonly text: string;
-}
-
-const open: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of open.splice(0)) await close();
-});
-
-async function setUp(options: Partial<HlsOptions> = {}) {
-  const clock = new FakeClock();
-  const sessions = new SessionTable(
-    () => clock.wall(),
-    () => String(Math.random()),
-  );
-  const base = loadConfig({});
-  const config: Config = { ...base, http: { ...base.http, host: '127.0.0.1', port: 0 } };
-  const { logger } = createLog({ level: 'silent', format: 'json', write: () => {} });
-  const server = createHttpServer({ config: () => config, logger, pagesFolder: '/nowhere' });
-  const kind = hlsPackagerKind(cmafPackagerKind(), clock, () => ({ ...DEFAULT_HLS_OPTIONS, ...options }));
-  const registry = new StreamRegistry({ clock, eager: [kind] });
-  const lines: Readonly<Record<string, unknown>>[] = [];
-  const log = (message: string, fields: Readonly<Record<string, unknown>>): void =>
-    void lines.push({ message, ...fields });
-  const routes = registerHlsRoutes(server, { registry, sessions, log, kind, clock });
-  const port = await server.listen();
-  open.push(async () => {
-    routes.close('test over');
-    registry.close('test over');
-    await server.close(0);
-  });
-  const stream = registry.open(streamName('live', 'test'));
-  stream.attach();
-  const get = (path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Answer> =>
-    new Promise((resolve, reject) => {
-      const request = httpRequest({ host: '127.0.0.1', port, path, method, headers }, (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('end', () => {
-          const body = Buffer.concat(chunks);
-          resolve({
-            status: response.statusCode ?? 0,
-            headers: response.headers,
-            body,
-            text: body.toString(),
-          });
-        });
-      });
-      request.on('error', reject).end();
-    });
-  const publication = () => {
-    const made = registry.publish(stream.name, { protocol: 'test', revoked: () => {} });
-    made.promise({ audio: true, video: true });
-    return made;
-  };
-  const samples = source({ seconds: 60, bytes: 500 });
-  let running: ReturnType<typeof publication> | undefined;
-  let next = 0;
-  /** Publishes on until `seconds` of media time. */
-  const until = (seconds: number): void => {
-    if (running === undefined) {
-      running = publication();
-      for (const track of new Set(samples.map(({ sample }) => sample.track))) running.setTrack(track);
-    }
-    for (; next < samples.length && samples[next]!.at < seconds * 1000; next++) {
-      clock.advance(Math.max(0, samples[next]!.at + 1000 - clock.now()));
-      running.push(samples[next]!.sample as Sample);
-    }
-  };
-  const packager = () => stream.packager(kind);
-  return { clock, registry, stream, sessions, routes, server, port, get, until, packager, lines };
-}
+afterEach(closeHlsServers);
 
 const media = (answer: Answer) => parseMediaPlaylist(answer.body);
 
 describe('playlists', () => {
   it('serves everything from the multivariant playlist down, by every address', async () => {
-    const { get, until } = await setUp();
+    const { get, until } = await hlsServer();
     until(9);
     for (const [path, prefix] of [
       ['/live/test/index.m3u8', 'hls/'],
@@ -126,7 +43,7 @@ describe('playlists', () => {
   });
 
   it('compresses, knows what the client has, and answers HEAD and OPTIONS', async () => {
-    const { get, until } = await setUp();
+    const { get, until } = await hlsServer();
     until(5);
     const path = '/live/test/hls/video.m3u8';
     const plain = await get(path);
@@ -167,7 +84,7 @@ describe('playlists', () => {
   });
 
   it('refuses what does not exist with a problem document', async () => {
-    const { get, until } = await setUp();
+    const { get, until } = await hlsServer();
     expect((await get('/live/test/index.m3u8')).status).toBe(404);
     until(5);
     for (const [path, status] of [
@@ -197,7 +114,7 @@ describe('blocking reloads', () => {
   const path = '/live/test/hls/video.m3u8';
 
   it('holds a request until the part is there, and gives one body to all', async () => {
-    const { get, until, packager } = await setUp();
+    const { get, until, packager } = await hlsServer();
     until(5);
     const now = media(await get(path));
     const msn = now.mediaSequence + now.segments.length;
@@ -216,7 +133,7 @@ describe('blocking reloads', () => {
   });
 
   it('holds for a whole segment, and answers at once for what is past', async () => {
-    const { get, until, packager } = await setUp();
+    const { get, until, packager } = await hlsServer();
     until(5);
     const now = media(await get(path));
     const msn = now.mediaSequence + now.segments.length;
@@ -242,7 +159,7 @@ describe('blocking reloads', () => {
     ['two numbers', (msn: number) => `_HLS_msn=${msn}&_HLS_msn=${msn}`],
     ['a number beyond all', () => '_HLS_msn=9999999999999999999'],
   ])('answers 400 to %s', async (_, query) => {
-    const { get, until } = await setUp();
+    const { get, until } = await hlsServer();
     until(5);
     const now = media(await get(path));
     const answer = await get(`${path}?${query(now.mediaSequence + now.segments.length)}`);
@@ -250,7 +167,7 @@ describe('blocking reloads', () => {
   });
 
   it('answers 503 after three target durations without anything new, playlists and parts alike', async () => {
-    const { get, until, packager, clock } = await setUp();
+    const { get, until, packager, clock } = await hlsServer();
     until(5);
     const now = media(await get(path));
     const asked = get(`${path}?_HLS_msn=${now.mediaSequence + now.segments.length}`);
@@ -266,7 +183,7 @@ describe('blocking reloads', () => {
   });
 
   it('caps those who wait, and forgets those who leave', async () => {
-    const { get, until, packager, port } = await setUp({ maxWaiters: 3 });
+    const { get, until, packager, port } = await hlsServer({ maxWaiters: 3 });
     until(5);
     const now = media(await get(path));
     const url = `${path}?_HLS_msn=${now.mediaSequence + now.segments.length}`;
@@ -283,7 +200,7 @@ describe('blocking reloads', () => {
   });
 
   it('gives delta updates', async () => {
-    const { get, until } = await setUp({ windowSegments: 12 });
+    const { get, until } = await hlsServer({ windowSegments: 12 });
     until(40);
     const delta = media(await get(`${path}?_HLS_skip=YES`));
     expect(delta.skip!.skippedSegments).toBeGreaterThan(0);
@@ -293,7 +210,7 @@ describe('blocking reloads', () => {
   });
 
   it('waits for the first part, or the first whole segment where no part is asked for', async () => {
-    const { get, until, packager } = await setUp();
+    const { get, until, packager } = await hlsServer();
     until(0.1);
     const early = [get('/live/test/index.m3u8'), get(`${path}?_HLS_msn=0&_HLS_part=0`)];
     const plain = get(path);
@@ -308,101 +225,12 @@ describe('blocking reloads', () => {
   });
 
   it('shows parts alone rather than nothing if no segment ends for long', async () => {
-    const { get, until, packager, clock } = await setUp();
+    const { get, until, packager, clock } = await hlsServer();
     until(0.5);
     const plain = get(path);
     await vi.waitFor(() => expect(packager().waiting).toBe(1));
     clock.advance(9_000);
     const playlist = media(await plain);
     expect([playlist.segments.length, playlist.pending!.parts.length]).toEqual([0, 1]);
-  });
-});
-
-describe('media', () => {
-  it('serves ranges', async () => {
-    const { get, until } = await setUp();
-    until(5);
-    const playlist = media(await get('/live/test/hls/video.m3u8'));
-    const path = `/live/test/hls/${playlist.segments[0]!.uri}`;
-    const whole = await get(path);
-    const size = whole.body.length;
-    for (const [range, status, from, to] of [
-      ['bytes=0-9', 206, 0, 10],
-      ['bytes=10-', 206, 10, size],
-      ['bytes=-5', 206, size - 5, size],
-      [`bytes=5-${size + 100}`, 206, 5, size],
-      ['bytes=0-1,4-5', 200, 0, size],
-      ['bytes=9-5', 200, 0, size],
-      ['lines=0-9', 200, 0, size],
-    ] as const) {
-      const answer = await get(path, { range });
-      expect(answer.status, range).toBe(status);
-      expect(answer.body, range).toEqual(whole.body.subarray(from, to));
-      if (status === 206) expect(answer.headers['content-range']).toBe(`bytes ${from}-${to - 1}/${size}`);
-    }
-    const outside = await get(path, { range: `bytes=${size}-` });
-    expect([outside.status, outside.headers['content-range']]).toEqual([416, `bytes */${size}`]);
-    expect((await get(path, { range: 'bytes=0-9', 'if-range': '"other"' })).status).toBe(200);
-    expect((await get(path, { 'if-none-match': whole.headers.etag! })).status).toBe(304);
-  });
-
-  it('serves what has left the playlist on for a while, then says it is gone', async () => {
-    const { get, until } = await setUp();
-    until(5);
-    const first = media(await get('/live/test/hls/video.m3u8')).segments[0]!;
-    const path = `/live/test/hls/${first.uri}`;
-    until(20);
-    expect(media(await get('/live/test/hls/video.m3u8')).segments.map(({ uri }) => uri)).not.toContain(
-      first.uri,
-    );
-    expect((await get(path)).status).toBe(200);
-    until(50);
-    expect((await get(path)).status).toBe(410);
-  });
-});
-
-describe('viewers', () => {
-  it('counts requests of one program as one viewer until it stays away', async () => {
-    const { get, until, sessions, clock, routes, lines, stream } = await setUp();
-    until(5);
-    await get('/live/test/index.m3u8', { 'user-agent': 'a' });
-    await get('/live/test/hls/video.m3u8', { 'user-agent': 'a' });
-    const answer = await get('/live/test/hls/video.m3u8', { 'user-agent': 'b' });
-    expect(sessions.viewers(stream.name)).toBe(2);
-    expect(sessions.list().map(({ protocol }) => protocol)).toEqual(['hls', 'hls']);
-    expect(sessions.list()[1]!.figures().bytes).toBe(answer.body.length);
-    clock.advance(15_000);
-    await get('/live/test/hls/audio.m3u8', { 'user-agent': 'b' });
-    clock.advance(15_000);
-    expect(routes.viewers).toBe(1);
-    clock.advance(40_000);
-    expect(routes.viewers).toBe(0);
-    expect(sessions.viewers(stream.name)).toBe(0);
-    expect(lines.filter(({ message }) => message === 'viewer left')).toHaveLength(2);
-  });
-
-  it('sends away whom the operator ended', async () => {
-    const { get, until, sessions } = await setUp();
-    until(5);
-    await get('/live/test/index.m3u8');
-    sessions.list()[0]!.close('kicked');
-    expect(sessions.list()).toHaveLength(0);
-    expect((await get('/live/test/index.m3u8')).status).toBe(410);
-  });
-});
-
-describe('the end', () => {
-  it('shows the ended playlist, then 404 when the stream is forgotten', async () => {
-    const { get, until, stream, clock } = await setUp();
-    until(9);
-    await get('/live/test/hls/video.m3u8');
-    stream.publication!.close('over');
-    const waiting = media(await get('/live/test/hls/video.m3u8'));
-    expect(waiting.endList).toBe(false);
-    clock.advance(31_000);
-    const over = media(await get('/live/test/hls/video.m3u8'));
-    expect(over.endList).toBe(true);
-    const again = await get(`/live/test/hls/video.m3u8?_HLS_msn=${over.mediaSequence + 50}`);
-    expect(again.status).toBe(200);
   });
 });

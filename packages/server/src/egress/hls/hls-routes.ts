@@ -17,6 +17,7 @@ import type {
 import type { LiveDeps } from '../live/index.ts';
 import { sendMedia, sendPlaylist } from './answer.ts';
 import { Audience, type Seat } from './audience.ts';
+import { EndedStreams } from './ended-streams.ts';
 import { type HlsAddress, readHlsAddress } from './hls-address.ts';
 import { readReload } from './reload-query.ts';
 
@@ -24,6 +25,8 @@ import { readReload } from './reload-query.ts';
 export interface HlsDeps extends LiveDeps {
   readonly kind: PackagerKind<HlsPackager>;
   readonly clock: Clock;
+  /** How long a stream that is over can be fetched, in ms. */
+  endedMs(): number;
 }
 
 /** What stays open: ends the sessions. */
@@ -54,6 +57,7 @@ interface Call {
  */
 export function registerHlsRoutes(server: HttpServer, deps: HlsDeps): HlsRoutes {
   const audience = new Audience(deps, deps.clock);
+  const ended = new EndedStreams(deps);
   server.intercept((request, response) => {
     const url = request.url ?? '';
     const mark = url.indexOf('?');
@@ -70,6 +74,7 @@ export function registerHlsRoutes(server: HttpServer, deps: HlsDeps): HlsRoutes 
     if (stream === undefined || stream.state === 'idle') {
       throw new HttpProblem('STREAM_NOT_FOUND', { detail: `Nobody publishes ${address.stream} at present.` });
     }
+    if (ended.isOver(stream)) throw new HttpProblem('GONE', { detail: `${address.stream} has ended.` });
     const seat = audience.seat(stream, server.client(request).address, request.headers['user-agent']);
     if (seat.ended) throw new HttpProblem('GONE', { detail: 'The session was ended by the operator.' });
     const query = mark < 0 ? '' : url.slice(mark + 1);
@@ -80,7 +85,10 @@ export function registerHlsRoutes(server: HttpServer, deps: HlsDeps): HlsRoutes 
     get viewers() {
       return audience.size;
     },
-    close: (reason) => audience.close(reason),
+    close: (reason) => {
+      ended.close();
+      audience.close(reason);
+    },
   };
 }
 
@@ -100,7 +108,7 @@ function serve(call: Call, address: HlsAddress): void {
 
 function serveMultivariant(call: Call, base: string): void {
   const { packager } = call;
-  if (call.stream.state === 'ended' && packager.multivariant(base) === undefined) throw ended(call.stream);
+  if (call.stream.state === 'ended' && packager.multivariant(base) === undefined) throw hasEnded(call.stream);
   hold(
     call,
     (settle) => packager.whenReady(settle),
@@ -224,10 +232,10 @@ function sendFile(
 /** RFC 8216bis §6.2.5.2: 503 when nothing came within three target durations. */
 function notYet(stream: Stream): HttpProblem {
   return stream.state === 'ended'
-    ? ended(stream)
+    ? hasEnded(stream)
     : refusedForNow('NOT_READY', 1, `${stream.name} is ${stream.state}`);
 }
 
-function ended(stream: Stream): HttpProblem {
+function hasEnded(stream: Stream): HttpProblem {
   return new HttpProblem('STREAM_NOT_FOUND', { detail: `${stream.name} has ended.` });
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { StreamName } from '@onair/media';
 import { type RenditionReport, writeMediaPlaylist, writeMultivariantPlaylist } from '@onair/media/hls';
 import type {
   Block,
@@ -273,9 +274,17 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
 export function hlsPackagerKind(
   cmaf: PackagerKind<CmafPackager>,
   clock: Clock,
-  options: () => HlsOptions,
+  options: (stream: StreamName) => HlsOptions,
 ): PackagerKind<HlsPackager> {
-  return { name: 'hls', create: (stream) => new HlsPackager(stream.packager(cmaf), clock, options) };
+  return {
+    name: 'hls',
+    create: (stream) => {
+      // How a stream is cut must not change while it lasts.
+      const { segmentMs, partMs, windowSegments } = options(stream.name);
+      const settled = (): HlsOptions => ({ ...options(stream.name), segmentMs, partMs, windowSegments });
+      return new HlsPackager(stream.packager(cmaf), clock, settled);
+    },
+  };
 }
 
 function newBody(text: string): PlaylistBody {
