@@ -98,6 +98,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       eager: config().hls.enabled ? [kinds.cmaf, kinds.hls] : [kinds.cmaf],
       onFault: (stream, error) =>
         logger.error({ err: error, stream: stream.name }, 'a sink failed and was removed'),
+      onWarning: (stream, { code, text }) => logger.warn({ stream: stream.name, code }, text),
     });
     undo.push(() => registry.close('server stopping'));
     const sessions = new SessionTable(Date.now, () => randomBytes(12).toString('base64url'));

@@ -39,6 +39,19 @@ export interface PublisherInfo {
   readonly since: number;
 }
 
+/** Something that a publisher should change. */
+export interface StreamWarning {
+  /** Stable, e.g. `KEYFRAMES_RARE`. */
+  readonly code: string;
+  /** What was seen and what to do about it. */
+  readonly text: string;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+}
+
+/** Most warnings that a stream has at one time. */
+export const MAX_STREAM_WARNINGS = 16;
+
 /** A stream, as the API shows it. */
 export interface StreamInfo {
   /** `APP/NAME`. */
@@ -63,6 +76,8 @@ export interface StreamInfo {
   readonly epoch: number;
   /** Until when the publisher may come back, milliseconds since 1970; with state `waiting`. */
   readonly reconnectDeadline?: number;
+  /** What the publisher should change, if there is anything. */
+  readonly warnings?: readonly StreamWarning[];
 }
 
 /** Longest history of the incoming bitrate, in entries of one second. */
@@ -93,6 +108,14 @@ function decodePublisher(field: Field): PublisherInfo {
   };
 }
 
+function decodeWarning(field: Field): StreamWarning {
+  return {
+    code: field.at('code').string(64),
+    text: field.at('text').string(),
+    since: field.at('since').number(0),
+  };
+}
+
 /** Reads a {@link StreamInfo} from a parsed JSON value or a field of one. @throws DecodeError */
 export function decodeStreamInfo(input: unknown): StreamInfo {
   const field = input instanceof Field ? input : new Field(input);
@@ -110,6 +133,7 @@ export function decodeStreamInfo(input: unknown): StreamInfo {
     bitrateHistory: field.at('bitrateHistory').list((f) => f.number(0), MAX_BITRATE_HISTORY),
     epoch: field.at('epoch').count(),
     ...field.optional('reconnectDeadline', (f) => f.number(0)),
+    ...field.optional('warnings', (f) => f.list(decodeWarning, MAX_STREAM_WARNINGS)),
   };
 }
 

@@ -85,6 +85,7 @@ function describeStream(
   const transports = transportsOf(stream.name, own, sessions);
   const publisher = own.find((session) => session.kind === 'publisher');
   const now = clock.now();
+  const warnings = stream.publication?.warnings ?? [];
   return {
     name: stream.name,
     state: stream.state,
@@ -110,6 +111,7 @@ function describeStream(
     bitrateHistory: stream.input.history(now).map(Math.round),
     epoch: stream.epoch?.number ?? 0,
     ...(stream.until === undefined ? {} : { reconnectDeadline: stream.until }),
+    ...(warnings.length === 0 ? {} : { warnings }),
   };
 }
 

@@ -1,4 +1,10 @@
-import { ERROR_CODES, MAX_BITRATE_HISTORY, SESSION_KINDS, STREAM_STATES } from '@onair/contracts';
+import {
+  ERROR_CODES,
+  MAX_BITRATE_HISTORY,
+  MAX_STREAM_WARNINGS,
+  SESSION_KINDS,
+  STREAM_STATES,
+} from '@onair/contracts';
 
 /** A JSON Schema (2020-12) as OpenAPI 3.1 uses it. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -80,8 +86,12 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
       },
       epoch: { ...count, description: 'Counts changes of codec parameters.' },
       reconnectDeadline: time,
+      warnings: {
+        ...list(object({ code: text, text, since: time }), MAX_STREAM_WARNINGS),
+        description: 'What the publisher should change.',
+      },
     },
-    ['publisher', 'reconnectDeadline'],
+    ['publisher', 'reconnectDeadline', 'warnings'],
   ),
   StreamList: object({ streams: list(ref('Stream')) }),
   Session: object(

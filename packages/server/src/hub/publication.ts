@@ -15,6 +15,19 @@ export interface Publisher {
   revoked(reason: string): void;
 }
 
+/** Something that the publisher should change, for viewers suffer from it. */
+export interface PublicationWarning {
+  /** Stable, e.g. `KEYFRAMES_RARE`. */
+  readonly code: string;
+  /** What was seen and what to do about it. */
+  readonly text: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly since: number;
+}
+
+/** Most warnings of one publication. */
+const MAX_WARNINGS = 16;
+
 /** What a publication needs of its stream. */
 export interface PublicationPort {
   /** Where the stream left off. */
@@ -47,6 +60,7 @@ export class Publication {
   #standby: boolean;
   #closed = false;
   #dropped = 0;
+  readonly #warnings = new Map<string, PublicationWarning>();
 
   constructor(publisher: Publisher, port: PublicationPort, standby: boolean) {
     this.publisher = publisher;
@@ -66,6 +80,19 @@ export class Publication {
   /** Samples that could not be used: before a keyframe, on an unknown track, or while standing by. */
   get dropped(): number {
     return this.#dropped;
+  }
+
+  /** What the publisher should change, oldest first. */
+  get warnings(): readonly PublicationWarning[] {
+    return [...this.#warnings.values()];
+  }
+
+  /** Notes a warning, once for each code. Returns it if it is new. */
+  warn(code: string, text: string): PublicationWarning | undefined {
+    if (this.#warnings.has(code) || this.#warnings.size >= MAX_WARNINGS) return undefined;
+    const warning: PublicationWarning = { code, text, since: this.#port.wall() };
+    this.#warnings.set(code, warning);
+    return warning;
   }
 
   /** Tells which kinds of track will come, so that the start need not wait for what will not. */

@@ -2,7 +2,7 @@ import type { StreamName } from '@onair/media';
 import { type Clock, systemClock } from './clock.ts';
 import { HubError } from './errors.ts';
 import { DEFAULT_POLICY, type HubPolicy } from './policy.ts';
-import type { Publication, Publisher } from './publication.ts';
+import type { Publication, PublicationWarning, Publisher } from './publication.ts';
 import { type Packager, type PackagerKind, Stream, type StreamContext } from './stream.ts';
 
 /** What the hub is made with. */
@@ -13,6 +13,8 @@ export interface RegistryOptions {
   readonly eager?: readonly PackagerKind<Packager>[];
   /** Told of sinks that threw; they are removed. */
   readonly onFault?: (stream: Stream, error: unknown) => void;
+  /** Told what publishers should change. */
+  readonly onWarning?: (stream: Stream, warning: PublicationWarning) => void;
 }
 
 /** All streams of the process by name. */
@@ -32,6 +34,7 @@ export class StreamRegistry {
       eager: options.eager ?? [],
       changed: (stream) => this.#changed(stream),
       fault: (stream, error) => options.onFault?.(stream, error),
+      warned: (stream, warning) => options.onWarning?.(stream, warning),
     };
   }
 

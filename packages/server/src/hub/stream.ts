@@ -11,7 +11,7 @@ import { HubError } from './errors.ts';
 import { GopCache } from './gop-cache.ts';
 import { Meter } from './meter.ts';
 import type { HubPolicy } from './policy.ts';
-import { Publication, type PublicationPort, type Publisher } from './publication.ts';
+import { Publication, type PublicationPort, type PublicationWarning, type Publisher } from './publication.ts';
 import type { Cut, Epoch, StreamSink, StreamState } from './sink.ts';
 import { Tails } from './tails.ts';
 
@@ -37,6 +37,8 @@ export interface StreamContext {
   changed(stream: Stream): void;
   /** A sink threw and was removed. */
   fault(stream: Stream, error: unknown): void;
+  /** A publisher should change something. */
+  warned(stream: Stream, warning: PublicationWarning): void;
 }
 
 /** A named live source. It outlives its publishers; viewers and packagers hang on it, not on them. */
@@ -157,6 +159,14 @@ export class Stream {
       sink.state(this.#state.name, this.#state.until);
     });
     return () => this.#sinks.delete(sink);
+  }
+
+  /** Tells what whoever publishes at present should change; each code once per publication. */
+  warn(code: string, text: string): void {
+    const warning = this.publication?.warn(code, text);
+    if (warning === undefined) return;
+    this.#context.warned(this, warning);
+    this.#context.changed(this);
   }
 
   /** Ends the publication and the stream at once. */

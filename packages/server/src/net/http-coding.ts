@@ -18,7 +18,23 @@ export function chooseCoding(header: string | undefined): ContentCoding {
   return coding;
 }
 
+/** True if the client takes a coding at all (RFC 9110 §12.5.3). */
+export function acceptsCoding(header: string | undefined, coding: 'gzip' | 'br'): boolean {
+  if (header === undefined) return false;
+  const weights = weightsOf(header.slice(0, MAX_LENGTH));
+  return (weights.get(coding) ?? weights.get('*') ?? 0) > 0;
+}
+
 function read(header: string): ContentCoding {
+  const weights = weightsOf(header);
+  const other = weights.get('*') ?? 0;
+  const brotli = weights.get('br') ?? other;
+  const gzip = weights.get('gzip') ?? other;
+  if (brotli > 0 && brotli >= gzip) return 'br';
+  return gzip > 0 ? 'gzip' : 'identity';
+}
+
+function weightsOf(header: string): ReadonlyMap<string, number> {
   const weights = new Map<string, number>();
   for (const item of header.split(',')) {
     const [name = '', ...parameters] = item.trim().toLowerCase().split(';');
@@ -29,9 +45,5 @@ function read(header: string): ContentCoding {
     }
     weights.set(name.trim() === 'x-gzip' ? 'gzip' : name.trim(), weight);
   }
-  const other = weights.get('*') ?? 0;
-  const brotli = weights.get('br') ?? other;
-  const gzip = weights.get('gzip') ?? other;
-  if (brotli > 0 && brotli >= gzip) return 'br';
-  return gzip > 0 ? 'gzip' : 'identity';
+  return weights;
 }

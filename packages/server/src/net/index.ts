@@ -10,7 +10,7 @@ export {
   PreparedAnswer,
 } from './http-answer.ts';
 export { type ClientReader, createClientReader, createProxyTrust, type HttpClient } from './http-client.ts';
-export { type ContentCoding, chooseCoding } from './http-coding.ts';
+export { acceptsCoding, type ContentCoding, chooseCoding } from './http-coding.ts';
 export type { DirectHandler } from './http-direct.ts';
 export { type AnswerKind, mediaPreflightHeaders, securityHeaders } from './http-headers.ts';
 export { checkHost, checkOrigin, hostNameOf, isOwnOrigin } from './http-origin.ts';

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
+  acceptsCoding,
   answerPrepared,
   answerRanged,
   type ContentCoding,
@@ -71,3 +72,10 @@ export function sendMedia(
   }
   return answerRanged(request, response, answer, `${kind}/mp4`);
 }
+
+/** True if the client takes gzip (RFC 9110 §12.5.3). */
+export function takesGzip(header: string | undefined): boolean {
+  return acceptsCoding(header, 'gzip');
+}
+
+export { isKnown } from '../../net/index.ts';

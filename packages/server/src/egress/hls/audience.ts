@@ -22,19 +22,30 @@ interface Viewer extends Seat {
   readonly leave: (reason: string) => void;
 }
 
+/** Who asks: requests of one address and program for one stream count as one viewer. */
+export interface SegmentClient {
+  readonly stream: Stream;
+  readonly address: string;
+  /** `User-Agent`. */
+  readonly agent: string | undefined;
+}
+
 /**
- * HLS has no connections to count: this makes sessions of requests that belong together, those of one address and
- * program for one stream.
+ * Segments come without connections that could be counted: this makes sessions of requests that belong together,
+ * those of one address and program for one stream.
  */
 export class Audience {
   readonly #deps: LiveDeps;
   readonly #clock: Clock;
+  readonly #protocol: string;
   readonly #viewers = new Map<string, Viewer>();
   #cancelSweep: (() => void) | undefined;
 
-  constructor(deps: LiveDeps, clock: Clock) {
+  /** @param protocol as sessions and log name it. */
+  constructor(deps: LiveDeps, clock: Clock, protocol = 'hls') {
     this.#deps = deps;
     this.#clock = clock;
+    this.#protocol = protocol;
   }
 
   /** Viewers at present. */
@@ -42,8 +53,17 @@ export class Audience {
     return this.#viewers.size;
   }
 
-  /** Notes a request. @param agent `User-Agent` of the client. */
-  seat(stream: Stream, address: string, agent: string | undefined): Seat {
+  /** Notes a request. The returned function adds bytes that were sent; undefined if the viewer was sent away. */
+  seen(client: SegmentClient): ((bytes: number) => void) | undefined {
+    const seat = this.seat(client);
+    if (seat.ended) return undefined;
+    return (bytes) => {
+      seat.bytes += bytes;
+    };
+  }
+
+  /** Notes a request. */
+  seat({ stream, address, agent }: SegmentClient): Seat {
     const key = `${stream.name} ${address} ${agent === undefined ? '' : agent.slice(0, MAX_AGENT)}`;
     const viewer = this.#viewers.get(key) ?? this.#add(key, stream, address);
     if (viewer === undefined) return { bytes: 0, ended: false };
@@ -65,7 +85,7 @@ export class Audience {
     const now = this.#clock.now();
     const session = this.#deps.sessions.add({
       kind: 'viewer',
-      protocol: 'hls',
+      protocol: this.#protocol,
       stream: stream.name,
       address,
       figures: () => ({ bytes: viewer.bytes, skips: 0, dropped: 0, backlog: 0 }),
@@ -87,7 +107,7 @@ export class Audience {
         this.#deps.log('viewer left', {
           session: session.id,
           stream: stream.name,
-          protocol: 'hls',
+          protocol: this.#protocol,
           address,
           reason,
           seconds: Math.round((this.#clock.now() - now) / 1000),

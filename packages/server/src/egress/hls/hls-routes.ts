@@ -75,7 +75,11 @@ export function registerHlsRoutes(server: HttpServer, deps: HlsDeps): HlsRoutes 
       throw new HttpProblem('STREAM_NOT_FOUND', { detail: `Nobody publishes ${address.stream} at present.` });
     }
     if (ended.isOver(stream)) throw new HttpProblem('GONE', { detail: `${address.stream} has ended.` });
-    const seat = audience.seat(stream, server.client(request).address, request.headers['user-agent']);
+    const seat = audience.seat({
+      stream,
+      address: server.client(request).address,
+      agent: request.headers['user-agent'],
+    });
     if (seat.ended) throw new HttpProblem('GONE', { detail: 'The session was ended by the operator.' });
     const query = mark < 0 ? '' : url.slice(mark + 1);
     serve({ request, response, query, stream, packager: stream.packager(deps.kind), seat }, address);

@@ -327,11 +327,13 @@ describe('bounds', () => {
   });
 
   it('cuts a group of pictures without end where the target duration demands it', () => {
-    const { packager, video } = watched({ seconds: 40, gop: 100_000 });
+    const { packager, video, publication } = watched({ seconds: 40, gop: 100_000 });
     expect(packager.targetDuration).toBe(4);
     expect(video.faults).toEqual([]);
     expect(video.last.segments.every(({ duration }) => duration < 4.5)).toBe(true);
     expect(video.last.segments.at(-1)!.parts[0]!.independent).toBe(false);
+    expect(packager.multivariant('')!.text).not.toContain('INDEPENDENT');
+    expect(publication.warnings).toMatchObject([{ code: 'KEYFRAMES_RARE' }]);
   });
 
   it('goes on without a video that has stopped', () => {

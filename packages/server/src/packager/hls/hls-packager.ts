@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { StreamName } from '@onair/media';
+import type { StreamName, Track } from '@onair/media';
 import { type RenditionReport, writeMediaPlaylist, writeMultivariantPlaylist } from '@onair/media/hls';
 import type {
   Block,
@@ -13,7 +13,9 @@ import type {
 } from '../../hub/index.ts';
 import type { CmafConfig } from '../cmaf/cmaf-log.ts';
 import type { CmafPackager } from '../cmaf/cmaf-packager.ts';
-import { mediaPlaylist } from './media-playlist.ts';
+import { Bitrates } from './bitrates.ts';
+import { DateRanges } from './date-ranges.ts';
+import { mediaPlaylist, type SkipWish } from './media-playlist.ts';
 import { multivariantPlaylist } from './multivariant.ts';
 import type { HlsOptions } from './options.ts';
 import { PlaylistBody } from './playlist-body.ts';
@@ -43,10 +45,13 @@ export type PartState = Uint8Array | 'coming' | 'gone' | 'unknown';
  * Nothing is serialised again: a segment is its chunks one after the other.
  */
 export class HlsPackager implements Packager, LogReader<CmafConfig> {
+  /** Date ranges of all its playlists: where timed events are added. */
+  readonly dateRanges: DateRanges;
   readonly #cmaf: CmafPackager;
   readonly #clock: Clock;
   readonly #options: () => HlsOptions;
   readonly #segmenter: Segmenter;
+  readonly #bitrates: Bitrates;
   readonly #desks = new Map<string, Desk>();
   /** Those who wait for the first playlist of all. */
   readonly #lobby: Waiters;
@@ -57,13 +62,29 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
   /** The publisher was gone since the last cut. */
   #away = false;
 
-  constructor(cmaf: CmafPackager, clock: Clock, options: () => HlsOptions) {
+  /** @param warn tells the publisher what to change. */
+  constructor(
+    cmaf: CmafPackager,
+    clock: Clock,
+    options: () => HlsOptions,
+    warn: (code: string, text: string) => void,
+  ) {
     this.#cmaf = cmaf;
     this.#clock = clock;
     this.#options = options;
+    this.#bitrates = new Bitrates(() => options().segmentMs);
     this.#lobby = this.#newWaiters();
-    this.#segmenter = new Segmenter(clock, options, (rendition) => this.#changed(rendition));
+    this.dateRanges = new DateRanges(() => clock.now());
+    this.#segmenter = new Segmenter(clock, options, {
+      changed: (rendition) => this.#changed(rendition),
+      keyframeMissing: (seconds) => warn('KEYFRAMES_RARE', rareKeyframes(seconds, options().segmentMs)),
+    });
     this.#unfollow = cmaf.log.follow(this);
+  }
+
+  /** Wall-clock time of a place in the stream, in ms since the Unix epoch. @param time stream time in µs. */
+  dateOf(time: number): number | undefined {
+    return this.#segmenter.timeline.clock?.dateOf(time);
   }
 
   /** A rendition by name. */
@@ -95,10 +116,11 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
    */
   multivariant(base: string): PlaylistBody | undefined {
     if (!this.#complete()) return undefined;
-    const renditions = this.#segmenter.current.filter(({ progress }) => progress !== undefined);
-    const video = renditions[0]?.track;
-    const rate = video?.parameters.kind === 'video' ? this.#cmaf.frameRate(video.id) : undefined;
-    return newBody(writeMultivariantPlaylist(multivariantPlaylist(renditions, rate, base)));
+    const { current, independent } = this.#segmenter;
+    const renditions = current.filter(({ progress }) => progress !== undefined);
+    const frameRate = ({ id }: Track): number | undefined => this.#cmaf.frameRate(id);
+    const figures = { frameRate, bitrate: (rendition: Rendition) => this.#bitrates.of(rendition) };
+    return newBody(writeMultivariantPlaylist(multivariantPlaylist(renditions, figures, independent, base)));
   }
 
   /** Waits until {@link multivariant} has something to tell. */
@@ -107,20 +129,23 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
   }
 
   /** The playlist of a rendition, rendered once per change whoever asks; undefined while nothing is listed. */
-  playlist(name: string, skip: 'no' | 'segments' | 'v2' = 'no'): PlaylistBody | undefined {
+  playlist(name: string, skip: SkipWish = 'no'): PlaylistBody | undefined {
     const rendition = this.#segmenter.rendition(name);
     const desk = this.#desks.get(name);
     if (desk === undefined || rendition?.progress === undefined) return undefined;
     const reports = this.#reports(rendition);
     const state = [
       rendition.version,
+      this.dateRanges.version,
       ...reports.map(({ lastMsn, lastPart }) => `${lastMsn}.${lastPart}`),
     ].join();
 
     const known = desk.rendered.get(skip);
     if (known?.state === state) return known.body;
     const targets = { target: this.#segmenter.settleTarget(), partTarget: this.#segmenter.partTarget };
-    const body = newBody(writeMediaPlaylist(mediaPlaylist(rendition, targets, reports, skip !== 'no')));
+    const body = newBody(
+      writeMediaPlaylist(mediaPlaylist(rendition, targets, reports, this.dateRanges, skip)),
+    );
     desk.rendered.set(skip, { state, body });
     return body;
   }
@@ -282,9 +307,14 @@ export function hlsPackagerKind(
       // How a stream is cut must not change while it lasts.
       const { segmentMs, partMs, windowSegments } = options(stream.name);
       const settled = (): HlsOptions => ({ ...options(stream.name), segmentMs, partMs, windowSegments });
-      return new HlsPackager(stream.packager(cmaf), clock, settled);
+      return new HlsPackager(stream.packager(cmaf), clock, settled, (code, text) => stream.warn(code, text));
     },
   };
+}
+
+function rareKeyframes(seconds: number, segmentMs: number): string {
+  const wished = segmentMs / 1000;
+  return `no key frame for ${seconds.toFixed(1)} s: HLS segments begin without one, and players start late; set a key frame interval of ${wished} s`;
 }
 
 function newBody(text: string): PlaylistBody {

@@ -1,4 +1,6 @@
+export * from './date-ranges.ts';
 export * from './hls-packager.ts';
+export type { SkipWish } from './media-playlist.ts';
 export * from './options.ts';
 export * from './playlist-body.ts';
 export * from './reload.ts';

@@ -1,9 +1,16 @@
 import type { MediaPlaylist, Part, RenditionReport, Segment, SegmentHead } from '@onair/media/hls';
+import type { DateRanges } from './date-ranges.ts';
 import type { Rendition } from './rendition.ts';
 import type { HlsPart, HlsSegment, OpenSegment } from './segment.ts';
 
-/** EXT-X-VERSION of every playlist, delta updates included. RFC 8216bis §8. */
-export const HLS_VERSION = 9;
+/**
+ * EXT-X-VERSION of every playlist: what a delta update that leaves out date ranges needs (RFC 8216bis §8). The
+ * same in all, since a multivariant playlist must not have a lower one than those it lists.
+ */
+export const HLS_VERSION = 10;
+
+/** What a client would rather not get again: nothing, segments it has, or those and date ranges. */
+export type SkipWish = 'no' | 'segments' | 'v2';
 
 /** The durations that never change in the life of a playlist. */
 export interface PlaylistTargets {
@@ -15,40 +22,47 @@ export interface PlaylistTargets {
 
 /**
  * The playlist of a rendition as it stands.
- * @param skip leave out what a delta update may (RFC 8216bis §6.2.5.1).
+ * @param skip what a delta update may leave out (RFC 8216bis §6.2.5.1).
  */
 export function mediaPlaylist(
   rendition: Rendition,
   targets: PlaylistTargets,
   reports: readonly RenditionReport[],
-  skip: boolean,
+  ranges: DateRanges,
+  skip: SkipWish,
 ): MediaPlaylist {
   const { target, partTarget } = targets;
   const { open, ended } = rendition;
   const listed = rendition.window.listed;
   const growing = open !== undefined && open.parts.length > 0 ? open : undefined;
-  const skipped = skip ? skippable(listed, growing, 6 * target * 1_000_000) : 0;
+  const boundary = 6 * target;
+  const skipped = skip === 'no' ? 0 : skippable(listed, growing, boundary * 1_000_000);
   const part = partTarget / 1_000_000;
   const first = listed[0]?.boundary ?? growing?.boundary;
+  const head = listed[0] ?? growing;
+  if (head !== undefined && !ended) ranges.expire(head.programDateTime);
+  const recent = skipped > 0 && skip === 'v2' ? ranges.recent(boundary * 1000) : undefined;
   return {
     version: HLS_VERSION,
     targetDuration: target,
     mediaSequence: first?.msn ?? 0,
     discontinuitySequence: first === undefined ? 0 : first.discontinuities - (first.discontinuity ? 1 : 0),
-    independentSegments: true,
+    // The multivariant playlist says it, which may take it back; this one must not change.
+    independentSegments: false,
     serverControl: {
       canBlockReload: true,
-      canSkipUntil: 6 * target,
+      canSkipUntil: boundary,
+      canSkipDateRanges: true,
       holdBack: 3 * target,
       partHoldBack: 3 * part,
     },
     partTarget: part,
-    skip: skipped > 0 ? { skippedSegments: skipped } : undefined,
+    skip: skipped > 0 ? { skippedSegments: skipped, recentlyRemovedDateRanges: recent?.removed } : undefined,
     segments: modelSegments(rendition.name, listed, growing, skipped, 3 * target * 1_000_000),
     pending: growing === undefined ? undefined : modelHead(rendition.name, growing, growing.parts),
     preloadHints: ended ? [] : [{ type: 'PART', uri: partUri(rendition.name, rendition.nextPart) }],
     renditionReports: ended ? [] : reports,
-    dateRanges: [],
+    dateRanges: recent?.listed ?? ranges.all(),
     endList: ended,
   };
 }

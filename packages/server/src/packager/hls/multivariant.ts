@@ -1,36 +1,46 @@
+import type { Track, VideoParameters } from '@onair/media';
 import type { Rendition as ModelRendition, MultivariantPlaylist, Variant } from '@onair/media/hls';
+import type { Bitrate } from './bitrates.ts';
 import { HLS_VERSION } from './media-playlist.ts';
 import type { Rendition } from './rendition.ts';
 
 /** Group of all audio renditions. */
 const AUDIO_GROUP = 'audio';
 
-/** Bits per second of a rendition. */
-interface Bitrate {
-  readonly peak: number;
-  readonly average: number;
+/** What is measured of renditions. */
+export interface Figures {
+  /** Frames per second, if they are constant. */
+  frameRate(track: Track): number | undefined;
+  bitrate(rendition: Rendition): Bitrate;
+}
+
+interface Sound {
+  readonly rendition: Rendition;
+  readonly bitrate: Bitrate;
 }
 
 /**
- * The multivariant playlist of a stream.
- * @param renditions of the running epoch, video first. @param frameRate of the video, if it is constant.
+ * The multivariant playlist of a stream: each quality of the picture is a variant, all sound is one group.
+ * @param renditions of the running epoch, video first.
+ * @param independent every segment begins with a keyframe.
  * @param base in front of each address, e.g. `hls/`.
  */
 export function multivariantPlaylist(
   renditions: readonly Rendition[],
-  frameRate: number | undefined,
+  figures: Figures,
+  independent: boolean,
   base: string,
 ): MultivariantPlaylist {
-  const video = renditions.find(({ track }) => track?.parameters.kind === 'video');
+  const videos = renditions.filter(({ track }) => track?.parameters.kind === 'video');
   const sound = renditions.filter(({ track }) => track?.parameters.kind === 'audio');
-  const grouped = video !== undefined && sound.length > 0;
+  const grouped = videos.length > 0 && sound.length > 0;
+  const main = videos.length > 0 ? videos : sound.slice(0, 1);
+  const loud = grouped ? loudest(sound, figures) : undefined;
   return {
     version: HLS_VERSION,
-    independentSegments: true,
+    independentSegments: independent,
     renditions: grouped ? sound.map((rendition, i) => audioRendition(rendition, i, base)) : [],
-    variants: grouped
-      ? [variant(video, loudest(sound), frameRate, base)]
-      : renditions.slice(0, 1).map((rendition) => variant(rendition, undefined, frameRate, base)),
+    variants: main.map((rendition) => variant(rendition, loud, figures, base)),
   };
 }
 
@@ -57,17 +67,11 @@ function languageOf(language: string | undefined): string {
     : 'und';
 }
 
-function variant(
-  main: Rendition,
-  sound: { readonly rendition: Rendition; readonly bitrate: Bitrate } | undefined,
-  frameRate: number | undefined,
-  base: string,
-): Variant {
-  const own = bitrateOf(main);
+function variant(main: Rendition, sound: Sound | undefined, figures: Figures, base: string): Variant {
+  const own = figures.bitrate(main);
   const parameters = main.track?.parameters;
   const codecs = [main, sound?.rendition].flatMap((rendition) => codecsOf(rendition));
   const video = parameters?.kind === 'video' ? parameters : undefined;
-  const rate = video === undefined ? undefined : (frameRate ?? video.frameRate ?? measuredRate(main));
   return {
     uri: `${base}${main.name}.m3u8`,
     bandwidth: Math.max(1, Math.ceil(own.peak + (sound?.bitrate.peak ?? 0))),
@@ -77,9 +81,13 @@ function variant(
       video !== undefined && video.width > 0 && video.height > 0
         ? { width: video.width, height: video.height }
         : undefined,
-    frameRate: rate,
+    frameRate: video === undefined ? undefined : rateOf(main, video, figures),
     audio: sound === undefined ? undefined : AUDIO_GROUP,
   };
+}
+
+function rateOf(main: Rendition, video: VideoParameters, figures: Figures): number | undefined {
+  return figures.frameRate(main.track!) ?? video.frameRate ?? measuredRate(main);
 }
 
 function codecsOf(rendition: Rendition | undefined): string[] {
@@ -87,33 +95,13 @@ function codecsOf(rendition: Rendition | undefined): string[] {
   return parameters === undefined || parameters.kind === 'data' ? [] : [parameters.codecString];
 }
 
-function loudest(sound: readonly Rendition[]): { readonly rendition: Rendition; readonly bitrate: Bitrate } {
-  let best = { rendition: sound[0]!, bitrate: bitrateOf(sound[0]!) };
+function loudest(sound: readonly Rendition[], figures: Figures): Sound {
+  let best: Sound = { rendition: sound[0]!, bitrate: figures.bitrate(sound[0]!) };
   for (const rendition of sound.slice(1)) {
-    const bitrate = bitrateOf(rendition);
+    const bitrate = figures.bitrate(rendition);
     if (bitrate.peak > best.bitrate.peak) best = { rendition: best.rendition, bitrate };
   }
   return best;
-}
-
-/** RFC 8216 §4.3.4.2: the largest of any segment, and the average over all; of what there is at first. */
-function bitrateOf(rendition: Rendition): Bitrate {
-  let bits = 0;
-  let microseconds = 0;
-  let peak = 0;
-  for (const { bytes, duration } of rendition.window.listed) {
-    if (duration === 0) continue;
-    bits += bytes.length * 8;
-    microseconds += duration;
-    peak = Math.max(peak, (bytes.length * 8_000_000) / duration);
-  }
-  const growing = rendition.open?.size;
-  if (growing !== undefined && growing.duration > 0 && (microseconds === 0 || growing.duration > 1_000_000)) {
-    bits += growing.bytes * 8;
-    microseconds += growing.duration;
-    peak = Math.max(peak, (growing.bytes * 8_000_000) / growing.duration);
-  }
-  return { peak, average: microseconds === 0 ? 0 : (bits * 1_000_000) / microseconds };
 }
 
 /** Frames per second of the newest media, for a source that keeps to no constant rate. */

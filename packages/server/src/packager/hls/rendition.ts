@@ -4,6 +4,9 @@ import type { CmafConfig } from '../cmaf/cmaf-log.ts';
 import { type Boundary, type HlsInit, type HlsPart, type HlsSegment, OpenSegment } from './segment.ts';
 import { SegmentWindow, type WindowLimits } from './segment-window.ts';
 
+/** How much earlier than in the leading quality a keyframe may stand in another, in µs: sources round differently. */
+const KEYFRAME_SLACK_US = 50_000;
+
 /** How far a rendition is: the newest part listed, or the newest segment if it has no parts. */
 export interface Progress {
   readonly msn: number;
@@ -86,11 +89,8 @@ export class Rendition {
 
   /** Takes the next block. @param partTarget PART-TARGET in µs. */
   accept(block: Block<CmafConfig>, partTarget: number, limits: WindowLimits): void {
-    const at = block.time + block.compositionOffset;
-    // Audio goes where most of it belongs; a picture is where it begins.
-    const middle = block.video ? 0 : block.duration / 2;
     for (let next = this.#boundaries[0]; next !== undefined; next = this.#boundaries[0]) {
-      if (at + middle < next.time) break;
+      if (!this.#reaches(block, next)) break;
       this.#boundaries.shift();
       this.#begin(next, limits);
     }
@@ -137,6 +137,21 @@ export class Rendition {
     return first !== undefined && number >= first.number
       ? this.#open!.parts[number - first.number]
       : this.window.part(number);
+  }
+
+  /** True if the segment that begins at a boundary begins with this block or before it. */
+  #reaches(block: Block<CmafConfig>, boundary: Boundary): boolean {
+    const at = block.time + block.compositionOffset;
+    // Audio goes where most of it belongs.
+    if (!block.video) return at + block.duration / 2 >= boundary.time;
+    if (block.independent) return at + KEYFRAME_SLACK_US >= boundary.time;
+    // Pictures of another quality wait for their own keyframe, but not beyond the next boundary.
+    return at >= boundary.time && (boundary.forced || this.#isOverdue(at));
+  }
+
+  #isOverdue(at: number): boolean {
+    const [, next] = this.#boundaries;
+    return next !== undefined && at >= next.time;
   }
 
   #begin(boundary: Boundary, limits: WindowLimits): void {

@@ -10,6 +10,8 @@ export interface Boundary {
   readonly time: number;
   /** EXT-X-DISCONTINUITY stands in front. */
   readonly discontinuity: boolean;
+  /** No keyframe came in time: the segment begins in the middle of a group of pictures. */
+  readonly forced: boolean;
   /** Discontinuities up to here, this one included. */
   readonly discontinuities: number;
   readonly epoch: LogEpoch<CmafConfig>;
@@ -47,6 +49,18 @@ export interface HlsSegment {
   readonly bytes: Uint8Array;
   /** There is no media: the track had a hole. */
   readonly gap: boolean;
+  /** It can be decoded without those before: it begins with a keyframe, or is sound. */
+  readonly independent: boolean;
+}
+
+/** How large a growing segment is. */
+export interface SegmentSize {
+  readonly bytes: number;
+  /** Bytes of its first block, which is a keyframe if there is video. */
+  readonly key: number;
+  /** µs. */
+  readonly duration: number;
+  readonly frames: number;
 }
 
 /** Rounding of block times, in µs per part. */
@@ -91,6 +105,11 @@ export class OpenSegment {
     return this.#first === undefined;
   }
 
+  /** It can be decoded without what came before. */
+  get independent(): boolean {
+    return this.#first === undefined || isIndependent(this.#first);
+  }
+
   /** Milliseconds since the Unix epoch of the first picture or sound. */
   get programDateTime(): number {
     const { anchor, time } = this.boundary;
@@ -100,11 +119,12 @@ export class OpenSegment {
   }
 
   /** Bytes and µs of media gathered so far, growing part included. */
-  get size(): { readonly bytes: number; readonly duration: number; readonly frames: number } {
+  get size(): SegmentSize {
     let bytes = 0;
     for (const part of this.#parts) bytes += part.bytes.length;
     for (const block of this.#blocks) bytes += block.bytes.length;
-    return { bytes, duration: this.empty ? 0 : this.#end - this.start, frames: this.#frames };
+    const key = this.#first?.bytes.length ?? 0;
+    return { bytes, key, duration: this.empty ? 0 : this.#end - this.start, frames: this.#frames };
   }
 
   /**
@@ -164,6 +184,7 @@ export class OpenSegment {
       frames: this.#frames,
       bytes,
       gap: this.empty,
+      independent: this.independent,
     };
   }
 }

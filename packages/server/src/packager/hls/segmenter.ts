@@ -26,6 +26,16 @@ interface Lead {
   lastKey: number;
   /** What its next keyframe begins; undefined while segments run. */
   start: { readonly discontinuity: boolean } | undefined;
+  /** No segment of the epoch had to begin without a keyframe. */
+  independent: boolean;
+}
+
+/** Who is told what a segmenter finds. */
+export interface SegmenterPort {
+  /** The playlist of a rendition has changed. */
+  changed(rendition: Rendition): void;
+  /** The publisher makes segments impossible that can be decoded on their own. */
+  keyframeMissing(seconds: number): void;
 }
 
 /**
@@ -36,7 +46,7 @@ export class Segmenter {
   readonly timeline: Timeline;
   readonly #clock: Clock;
   readonly #options: () => HlsOptions;
-  readonly #changed: (rendition: Rendition) => void;
+  readonly #port: SegmenterPort;
   readonly #lanes = new Map<string, Lane>();
   readonly #byTrack = new Map<number, Lane>();
   readonly #lead: Lead = {
@@ -44,14 +54,14 @@ export class Segmenter {
     frontier: Number.NEGATIVE_INFINITY,
     lastKey: 0,
     start: { discontinuity: false },
+    independent: true,
   };
   #partTarget: number | undefined;
 
-  /** @param changed called when the playlist of a rendition has changed. */
-  constructor(clock: Clock, options: () => HlsOptions, changed: (rendition: Rendition) => void) {
+  constructor(clock: Clock, options: () => HlsOptions, port: SegmenterPort) {
     this.#clock = clock;
     this.#options = options;
-    this.#changed = changed;
+    this.#port = port;
     this.timeline = new Timeline(options(), clock.wall());
   }
 
@@ -63,6 +73,11 @@ export class Segmenter {
   /** The renditions of the running epoch, the leading one first. */
   get current(): Rendition[] {
     return [...this.#byTrack.values()].map(({ rendition }) => rendition);
+  }
+
+  /** True while every segment of the running epoch begins with a keyframe. */
+  get independent(): boolean {
+    return this.#lead.independent;
   }
 
   /** PART-TARGET in µs. */
@@ -97,6 +112,7 @@ export class Segmenter {
     this.#lead.lane = [...this.#byTrack.values()][0];
     this.#lead.frontier = Number.NEGATIVE_INFINITY;
     this.#lead.start = { discontinuity };
+    this.#lead.independent = true;
   }
 
   /** Takes the next block of the log. */
@@ -138,10 +154,15 @@ export class Segmenter {
       this.#partTarget ??= fitPartTarget(this.#options().partMs, this.#grains(block));
       this.#bound(block.time, lead.start.discontinuity);
       lead.start = undefined;
+      lead.lastKey = block.time;
     } else if (this.#cutsAt(lane.rendition, block)) {
-      this.#bound(block.time + block.compositionOffset, false);
+      this.#bound(block.time + block.compositionOffset, false, block.video && !block.independent);
     }
-    if (block.independent) lead.lastKey = block.time;
+    if (block.independent && block.time > lead.lastKey) {
+      if (block.video) this.timeline.keyframe(block.time - lead.lastKey);
+      lead.lastKey = block.time;
+    }
+    this.timeline.clock?.observe(block.time + block.compositionOffset, block.wallMs);
     lane.rendition.accept(block, this.partTarget, this.#limits());
     lead.frontier = block.time + block.duration;
   }
@@ -149,7 +170,9 @@ export class Segmenter {
   #following(lane: Lane, block: Block<CmafConfig>): void {
     const { open } = lane.rendition;
     const absent = block.time - this.#lead.frontier > LEADER_ABSENT_US;
-    if (absent && open !== undefined && this.#tooLong(open.start, block)) this.#bound(block.time, false);
+    if (absent && open !== undefined && this.#tooLong(open.start, block)) {
+      this.#bound(block.time, false);
+    }
     lane.rendition.accept(block, this.partTarget, this.#limits());
   }
 
@@ -167,8 +190,13 @@ export class Segmenter {
     return block.time + block.duration - start > this.timeline.maxSegment;
   }
 
-  #bound(time: number, discontinuity: boolean): void {
-    const boundary = this.timeline.next(time, discontinuity);
+  /** @param forced the leading track brings no keyframe. */
+  #bound(time: number, discontinuity: boolean, forced = false): void {
+    const boundary = this.timeline.next(time, discontinuity, forced);
+    if (forced) {
+      this.#lead.independent = false;
+      this.#port.keyframeMissing((time - this.#lead.lastKey) / 1_000_000);
+    }
     for (const { rendition } of this.#byTrack.values()) rendition.bound(boundary);
   }
 
@@ -194,7 +222,7 @@ export class Segmenter {
       name,
       part,
       () => this.#clock.now(),
-      () => this.#changed(rendition),
+      () => this.#port.changed(rendition),
     );
     const lane: Lane = { rendition, gate: new Gate() };
     this.#lanes.set(name, lane);
@@ -202,12 +230,12 @@ export class Segmenter {
   }
 }
 
-/** Names of the tracks that are served: one video, every audio. The leading one comes first. */
+/** Names of the tracks that are served: every video, every audio. The leading one comes first. */
 function servedTracks(tracks: readonly Track[]): ReadonlyMap<string, Track> {
   const served = new Map<string, Track>();
   for (const track of tracks) {
     const { kind } = track.parameters;
-    if (kind === 'data' || (kind === 'video' && served.has('video'))) continue;
+    if (kind === 'data') continue;
     served.set(served.has(kind) ? `${kind}-${track.id}` : kind, track);
   }
   return served;

@@ -2,6 +2,7 @@ import type { ClockAnchor, LogEpoch } from '../../hub/index.ts';
 import type { CmafConfig } from '../cmaf/cmaf-log.ts';
 import type { HlsOptions } from './options.ts';
 import type { Boundary } from './segment.ts';
+import { WallAnchor } from './wall-anchor.ts';
 
 /** Numbers count from here, so that they rise across restarts without being kept: 2020-01-01T00:00:00Z. */
 const NUMBERS_SINCE_MS = 1_577_836_800_000;
@@ -35,7 +36,8 @@ export class Timeline {
   readonly #options: HlsOptions;
   #nextMsn: number;
   #discontinuities: number;
-  #place: { readonly epoch: LogEpoch<CmafConfig>; readonly anchor: ClockAnchor } | undefined;
+  #place: { readonly epoch: LogEpoch<CmafConfig>; readonly clock: WallAnchor } | undefined;
+  readonly #intervals = { count: 0, least: Number.POSITIVE_INFINITY, most: 0 };
   /** Seconds; undefined until a playlist was shown, which must not change it. */
   #target: number | undefined;
 
@@ -51,8 +53,9 @@ export class Timeline {
     return this.#nextMsn;
   }
 
-  get anchor(): ClockAnchor | undefined {
-    return this.#place?.anchor;
+  /** Ties stream time to the wall clock. */
+  get clock(): WallAnchor | undefined {
+    return this.#place?.clock;
   }
 
   /** EXT-X-TARGETDURATION in seconds, once it is settled. */
@@ -67,15 +70,27 @@ export class Timeline {
 
   /** Sets where the segments to come belong. */
   place(epoch: LogEpoch<CmafConfig>, anchor: ClockAnchor): void {
-    this.#place = { epoch, anchor };
+    this.#place = { epoch, clock: new WallAnchor(anchor) };
   }
 
-  /** The next boundary, at `time` µs of stream time. */
-  next(time: number, discontinuity: boolean): Boundary {
+  /**
+   * The next boundary, at `time` µs of stream time.
+   * @param forced no keyframe is there.
+   */
+  next(time: number, discontinuity: boolean, forced: boolean): Boundary {
     if (discontinuity) this.#discontinuities++;
-    const { epoch, anchor } = this.#place!;
+    const { epoch, clock } = this.#place!;
+    clock.correct(time);
     const msn = this.#nextMsn++;
-    return { msn, time, discontinuity, discontinuities: this.#discontinuities, epoch, anchor };
+    const discontinuities = this.#discontinuities;
+    return { msn, time, discontinuity, forced, discontinuities, epoch, anchor: clock.anchor };
+  }
+
+  /** A keyframe came `interval` µs after the one before. */
+  keyframe(interval: number): void {
+    this.#intervals.count++;
+    this.#intervals.least = Math.min(this.#intervals.least, interval);
+    this.#intervals.most = Math.max(this.#intervals.most, interval);
   }
 
   /**
@@ -83,6 +98,8 @@ export class Timeline {
    * @param durations of the finished segments, µs. @param growing µs of the one that is growing.
    */
   settle(durations: readonly number[], growing: number): number {
+    // What is shown carries dates too.
+    this.#place?.clock.freeze();
     if (this.#target !== undefined) return this.#target;
     const wished = this.#wished;
     let longest = wished;
@@ -92,8 +109,21 @@ export class Timeline {
       const room = Math.max(2 * wished, Math.ceil((2 * growing) / 1_000_000));
       longest = Math.max(wished, Math.min(MAX_TARGET, room));
     }
+    if (durations.length > 0 && !this.#keyframesAreRegular) {
+      // An encoder that sets keyframes where it sees fit: the longest interval is yet to come.
+      longest = Math.max(longest, Math.min(MAX_TARGET, Math.ceil(this.#intervals.most / 1_000_000 + wished)));
+    }
     this.#target = Math.max(longest, Math.round(growing / 1_000_000));
     return this.#target;
+  }
+
+  /** Intervals that are all the same, or one that somebody may have set. */
+  get #keyframesAreRegular(): boolean {
+    const { count, least, most } = this.#intervals;
+    if (count === 0) return true;
+    if (count > 1) return most - least <= 0.1 * most;
+    const halves = most / 500_000;
+    return Math.abs(halves - Math.round(halves)) <= 0.02 * halves;
   }
 
   /** The target duration that segments as wished for would have, in seconds. */
