@@ -32,7 +32,7 @@ export interface SourceShape {
 }
 
 /** A sample with the moment it arrives, ms after the first. */
-interface Timed {
+export interface Timed {
   readonly at: number;
   readonly sample: Sample;
 }

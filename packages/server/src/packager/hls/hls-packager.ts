@@ -77,6 +77,7 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
     this.dateRanges = new DateRanges(() => clock.now());
     this.#segmenter = new Segmenter(clock, options, {
       changed: (rendition) => this.#changed(rendition),
+      steady: (track) => cmaf.frameRate(track) !== undefined,
       keyframeMissing: (seconds) => warn('KEYFRAMES_RARE', rareKeyframes(seconds, options().segmentMs)),
     });
     this.#unfollow = cmaf.log.follow(this);

@@ -7,6 +7,15 @@ import { SegmentWindow, type WindowLimits } from './segment-window.ts';
 /** How much earlier than in the leading quality a keyframe may stand in another, in µs: sources round differently. */
 const KEYFRAME_SLACK_US = 50_000;
 
+/** How a rendition is cut and kept. */
+export interface CutRule {
+  /** PART-TARGET in µs. */
+  readonly partTarget: number;
+  readonly limits: WindowLimits;
+  /** Blocks last as long as they say. */
+  readonly steady: boolean;
+}
+
 /** How far a rendition is: the newest part listed, or the newest segment if it has no parts. */
 export interface Progress {
   readonly msn: number;
@@ -87,24 +96,24 @@ export class Rendition {
     this.#boundaries.push(boundary);
   }
 
-  /** Takes the next block. @param partTarget PART-TARGET in µs. */
-  accept(block: Block<CmafConfig>, partTarget: number, limits: WindowLimits): void {
+  /** Takes the next block. */
+  accept(block: Block<CmafConfig>, rule: CutRule): void {
     for (let next = this.#boundaries[0]; next !== undefined; next = this.#boundaries[0]) {
       if (!this.#reaches(block, next)) break;
       this.#boundaries.shift();
-      this.#begin(next, limits);
+      this.#begin(next, rule, rule.steady ? undefined : block.time);
     }
     const open = this.#open;
     if (open === undefined) return;
     const before = open.parts.length;
-    open.add(block, partTarget);
+    open.add(block, rule.partTarget, rule.steady);
     if (open.parts.length > before) this.#change();
   }
 
   /** Ends the growing segment and all that were announced, so that numbers stay those of the other renditions. */
-  close(end: number, limits: WindowLimits): void {
-    for (const boundary of this.#boundaries.splice(0)) this.#begin(boundary, limits);
-    this.#finish(end, limits);
+  close(end: number, rule: CutRule): void {
+    for (const boundary of this.#boundaries.splice(0)) this.#begin(boundary, rule);
+    this.#finish(end, rule);
   }
 
   /** No more will come: EXT-X-ENDLIST. */
@@ -154,17 +163,17 @@ export class Rendition {
     return next !== undefined && at >= next.time;
   }
 
-  #begin(boundary: Boundary, limits: WindowLimits): void {
-    this.#finish(boundary.time, limits);
+  #begin(boundary: Boundary, rule: CutRule, next?: number): void {
+    this.#finish(boundary.time, rule, next);
     const init = this.#initFor(boundary);
     if (init !== undefined) this.#open = new OpenSegment(boundary, init, this.#state.nextPart);
   }
 
-  #finish(end: number, limits: WindowLimits): void {
+  #finish(end: number, { limits, partTarget }: CutRule, next?: number): void {
     const open = this.#open;
     if (open === undefined) return;
     this.#open = undefined;
-    const segment = open.finish(end);
+    const segment = open.finish(end, next, partTarget);
     this.#state.nextPart = open.nextPart;
     this.window.push(segment, limits, this.#now());
     this.#change();

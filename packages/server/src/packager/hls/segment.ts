@@ -1,6 +1,7 @@
 import { concatBytes } from '@onair/media/bytes';
 import type { Block, ClockAnchor, LogEpoch } from '../../hub/index.ts';
 import type { CmafConfig } from '../cmaf/cmaf-log.ts';
+import { MIN_PART_SHARE } from './options.ts';
 
 /** Where all renditions begin the segment with this number. */
 export interface Boundary {
@@ -65,6 +66,8 @@ export interface SegmentSize {
 
 /** Rounding of block times, in µs per part. */
 const ROUNDING_US = 50;
+/** Shortest part, in µs. */
+const MIN_PART_US = 1000;
 
 /** The segment that is growing: gathers blocks into parts. */
 export class OpenSegment {
@@ -128,31 +131,44 @@ export class OpenSegment {
   }
 
   /**
-   * Adds a block; parts are closed before they exceed `target` µs, and as soon as no other block fits.
-   * A part begins at each keyframe, unless the one before did too.
+   * Adds a block; parts are closed before they exceed `target` µs. A part begins at each keyframe, unless the one
+   * before did too.
+   * @param steady blocks last as long as they say: a part is closed as soon as no other fits. Otherwise it is known
+   * with the next block how long the last one lasted.
    */
-  add(block: Block<CmafConfig>, target: number): void {
+  add(block: Block<CmafConfig>, target: number, steady: boolean): void {
     const end = block.time + block.duration;
     if (this.#first === undefined) {
       this.#first = block;
       this.#partStart = block.time;
     } else if (this.#blocks.length > 0) {
+      if (!steady) this.#settleEnd(block.time, target);
       const splits = block.independent && block.video && !isIndependent(this.#blocks[0]!);
-      if (splits || end - this.#partStart > target + ROUNDING_US) this.closePart();
+      const full = steady
+        ? end - this.#partStart > target + ROUNDING_US
+        : this.#end - this.#partStart >= MIN_PART_SHARE * target;
+      if (splits || full) this.closePart();
     }
     // A hole in front of a part counts as part of it, unless that would make it too long.
-    if (this.#blocks.length === 0 && end - this.#partStart > target + ROUNDING_US)
+    const least = steady ? end : block.time;
+    if (this.#blocks.length === 0 && least - this.#partStart > target + ROUNDING_US)
       this.#partStart = block.time;
     this.#blocks.push(block);
     this.#frames++;
     this.#end = end;
-    if (end - this.#partStart + block.duration > target + ROUNDING_US) this.closePart();
+    if (steady && end - this.#partStart + block.duration > target + ROUNDING_US) this.closePart();
+  }
+
+  /** The block after the last one begins at `next`; what is beyond the target belongs to the part behind. */
+  #settleEnd(next: number, target: number): void {
+    this.#end = Math.min(next, this.#partStart + target);
   }
 
   /** Closes the growing part, if there is one. */
   closePart(): void {
     const blocks = this.#blocks;
-    if (blocks.length === 0) return;
+    // Blocks that lasted shorter than they said can leave nothing for those behind; they go with the next.
+    if (blocks.length === 0 || this.#end - this.#partStart < MIN_PART_US) return;
     this.#parts.push({
       number: this.#nextPart++,
       duration: this.#end - this.#partStart,
@@ -163,23 +179,31 @@ export class OpenSegment {
     this.#partStart = this.#end;
   }
 
-  /** @param end µs of stream time where a segment without media ends. */
-  finish(end: number): HlsSegment {
-    this.closePart();
+  /**
+   * @param end µs of stream time where a segment without media ends.
+   * @param next where the block after the last one begins, if it was not known how long that lasts.
+   * @param target PART-TARGET in µs.
+   */
+  finish(end: number, next: number | undefined, target: number): HlsSegment {
+    if (this.#blocks.length > 0) {
+      if (next !== undefined) this.#settleEnd(next, target);
+      this.#end = Math.max(this.#end, this.#partStart + MIN_PART_US);
+      this.closePart();
+    }
+    // Frames may last longer than a part can tell: the segment does tell, so that dates and durations agree.
+    const span = Math.max(this.#end, next ?? 0) - this.start;
     const bytes = concatBytes(this.#parts.map((part) => part.bytes));
     let at = 0;
-    let duration = 0;
     const parts = this.#parts.map((part) => {
       const view = bytes.subarray(at, at + part.bytes.length);
       at += part.bytes.length;
-      duration += part.duration;
       return { ...part, bytes: view };
     });
     return {
       boundary: this.boundary,
       init: this.init,
       programDateTime: this.programDateTime,
-      duration: this.empty ? Math.max(1000, end - this.boundary.time) : duration,
+      duration: this.empty ? Math.max(MIN_PART_US, end - this.boundary.time) : span,
       parts,
       frames: this.#frames,
       bytes,

@@ -3,7 +3,7 @@ import type { Block, Clock, ClockAnchor, LogEpoch } from '../../hub/index.ts';
 import type { CmafConfig } from '../cmaf/cmaf-log.ts';
 import { Gate } from './gate.ts';
 import { fitPartTarget, type HlsOptions } from './options.ts';
-import { Rendition } from './rendition.ts';
+import { type CutRule, Rendition } from './rendition.ts';
 import type { WindowLimits } from './segment-window.ts';
 import { firstNumbers, Timeline } from './timeline.ts';
 
@@ -34,6 +34,8 @@ interface Lead {
 export interface SegmenterPort {
   /** The playlist of a rendition has changed. */
   changed(rendition: Rendition): void;
+  /** True if the frames of a track come at a constant rate, so that each lasts as long as it says. */
+  steady(track: number): boolean;
   /** The publisher makes segments impossible that can be decoded on their own. */
   keyframeMissing(seconds: number): void;
 }
@@ -128,11 +130,11 @@ export class Segmenter {
 
   /** Ends the growing segments, so that everything received can be fetched. */
   closeSegments(): void {
-    const limits = this.#limits();
     for (const lane of this.#byTrack.values()) {
-      for (const block of lane.gate.drain()) lane.rendition.accept(block, this.partTarget, limits);
+      for (const block of lane.gate.drain()) lane.rendition.accept(block, this.#rule(block));
     }
-    for (const { rendition } of this.#byTrack.values()) rendition.close(this.#lead.frontier, limits);
+    const rule: CutRule = { partTarget: this.partTarget, limits: this.#limits(), steady: true };
+    for (const { rendition } of this.#byTrack.values()) rendition.close(this.#lead.frontier, rule);
     this.#lead.start ??= { discontinuity: false };
   }
 
@@ -163,7 +165,7 @@ export class Segmenter {
       lead.lastKey = block.time;
     }
     this.timeline.clock?.observe(block.time + block.compositionOffset, block.wallMs);
-    lane.rendition.accept(block, this.partTarget, this.#limits());
+    lane.rendition.accept(block, this.#rule(block));
     lead.frontier = block.time + block.duration;
   }
 
@@ -173,7 +175,7 @@ export class Segmenter {
     if (absent && open !== undefined && this.#tooLong(open.start, block)) {
       this.#bound(block.time, false);
     }
-    lane.rendition.accept(block, this.partTarget, this.#limits());
+    lane.rendition.accept(block, this.#rule(block));
   }
 
   /** True if a segment ends in front of this block of the leader. */
@@ -198,6 +200,11 @@ export class Segmenter {
       this.#port.keyframeMissing((time - this.#lead.lastKey) / 1_000_000);
     }
     for (const { rendition } of this.#byTrack.values()) rendition.bound(boundary);
+  }
+
+  #rule({ video, track }: Block<CmafConfig>): CutRule {
+    const steady = !video || this.#port.steady(track);
+    return { partTarget: this.partTarget, limits: this.#limits(), steady };
   }
 
   #limits(): WindowLimits {

@@ -111,7 +111,8 @@ export class Timeline {
     }
     if (durations.length > 0 && !this.#keyframesAreRegular) {
       // An encoder that sets keyframes where it sees fit: the longest interval is yet to come.
-      longest = Math.max(longest, Math.min(MAX_TARGET, Math.ceil(this.#intervals.most / 1_000_000 + wished)));
+      const most = this.#intervals.most / 1_000_000;
+      longest = Math.max(longest, most > wished ? MAX_TARGET : Math.ceil(most + wished));
     }
     this.#target = Math.max(longest, Math.round(growing / 1_000_000));
     return this.#target;
