@@ -11,6 +11,8 @@ export interface TestServer extends RunningServer {
   readonly ws: string;
   /** `rtmp://127.0.0.1:PORT`, without a slash at the end. */
   readonly rtmp: string;
+  /** The data folder. */
+  readonly data: string;
   /** Lines of the log as objects, oldest first. */
   readonly log: readonly Readonly<Record<string, unknown>>[];
 }
@@ -44,6 +46,7 @@ export async function startTestServer(
     http: `http://127.0.0.1:${http}`,
     ws: `ws://127.0.0.1:${http}`,
     rtmp: `rtmp://127.0.0.1:${rtmp}`,
+    data,
     log: lines,
   });
 }
