@@ -66,14 +66,17 @@ export function writeMultivariantPlaylist(playlist: MultivariantPlaylist): strin
   return lines.join('\n');
 }
 
-/** Seconds with at most five decimals and no trailing zeros, as DURATION and PART-TARGET are written. */
+/** Seconds with at most six decimals and no trailing zeros, as DURATION and PART-TARGET are written. */
 export function seconds(value: number): string {
-  return String(Math.round(value * 100_000) / 100_000);
+  return String(Math.round(value * 1_000_000) / 1_000_000);
 }
 
-/** EXTINF as a float with five decimals: RFC 8216 §4.3.2.1 asks for floats from version 3 on. */
+/**
+ * EXTINF as a float with six decimals (RFC 8216 §4.3.2.1 asks for floats from version 3 on): whole microseconds are
+ * told as they are, so that the durations of a day add up.
+ */
 function extinf(value: number): string {
-  return value.toFixed(5);
+  return value.toFixed(6);
 }
 
 /** ISO 8601 with milliseconds in UTC. RFC 8216 §4.3.2.6. @param ms since 1970-01-01 UTC. */

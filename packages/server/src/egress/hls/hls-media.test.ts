@@ -1,5 +1,5 @@
 import { parseMediaPlaylist } from '@onair/media/hls';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Answer, closeHlsServers, hlsServer } from '../../../../../test/kit/hls-server.ts';
 
 afterEach(closeHlsServers);
@@ -104,6 +104,20 @@ describe('the end', () => {
     clock.advance(60_000);
     expect(registry.find(stream.name)).toBeUndefined();
     expect((await get(path)).status).toBe(404);
+  });
+
+  it('gives those who wait the old playlist while the publisher is away, for no longer than 1 s', async () => {
+    const { get, until, stream, clock, packager } = await hlsServer();
+    until(9);
+    const before = media(await get(path));
+    stream.publication!.close('gone');
+    const shown = media(await get(path));
+    const asked = get(`${path}?_HLS_msn=${shown.mediaSequence + shown.segments.length}&_HLS_part=0`);
+    await vi.waitFor(() => expect(packager().waiting).toBe(1));
+    clock.advance(before.targetDuration * 3000 + 1);
+    const answer = await asked;
+    expect([answer.status, answer.headers['cache-control']]).toEqual([200, 'public, max-age=1']);
+    expect(media(answer)).toEqual(shown);
   });
 
   it('goes on with rising numbers when the stream comes back after its end', async () => {

@@ -140,11 +140,17 @@ function servePlaylist(call: Call, name: string): void {
     }
     hold(
       call,
-      (settle) => packager.whenReloaded(name, wish, settle),
+      (settle) =>
+        packager.whenReloaded(name, wish, (result) => {
+          // While the publisher is away nothing can come; players give up on errors, not on an old playlist.
+          const away = result === 'late' && call.stream.state === 'waiting';
+          settle(away ? 'ready' : result);
+        }),
       () => {
         // RFC 8216bis §6.2.5: the answer to a blocking reload is the same for all who ask for that part. What is
         // long past is not worth keeping.
-        const recent = wish.msn >= (packager.rendition(name)?.progress?.msn ?? 0) - 1;
+        const newest = packager.rendition(name)?.progress?.msn ?? 0;
+        const recent = wish.msn >= newest - 1 && packager.hasListed(name, wish);
         const maxAge = recent ? 6 * packager.targetDuration : NEWEST_MAX_AGE;
         send(call, packager.playlist(name, skip), maxAge);
       },

@@ -172,10 +172,15 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
     return rendition === undefined || isTooFarAhead(rendition, wish, advance);
   }
 
+  /** True if the playlist of a rendition has what is wished for, or never will. */
+  hasListed(name: string, wish: ReloadWish): boolean {
+    const rendition = this.rendition(name);
+    return rendition === undefined || isListed(rendition, wish);
+  }
+
   /** Waits until the playlist of a rendition has what is wished for. */
   whenReloaded(name: string, wish: ReloadWish, settle: (result: WaitResult) => void): StopWaiting {
-    const rendition = this.rendition(name);
-    const ready = (): boolean => rendition === undefined || isListed(rendition, wish);
+    const ready = (): boolean => this.hasListed(name, wish);
     return this.#desk(name).waiters.hold(ready, this.patienceMs, settle);
   }
 
