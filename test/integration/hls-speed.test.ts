@@ -148,7 +148,7 @@ describe('speed of HLS', () => {
     const camera = new Camera(server, 'herd');
     const path = '/live/herd/hls/video.m3u8';
     const askers: Asker[] = [];
-    for (let i = 0; i < WAITERS; i++) askers.push(await Asker.open(server.ports.http));
+    for (let i = 0; i < 8; i++) askers.push(await Asker.open(server.ports.http));
     let playlist = parseMediaPlaylist((await askers[0]!.ask(path)).body);
     const delays: number[] = [];
     /** Which frame ends the newest part: the parts tell how many frames they hold. */
@@ -168,6 +168,7 @@ describe('speed of HLS', () => {
       playlist = parseMediaPlaylist(body);
       delays.push(at - camera.handed[lastFrame()]!);
     }
+    while (askers.length < WAITERS) askers.push(await Asker.open(server.ports.http));
     const spreads: number[] = [];
     for (let round = 0; round < 8; round++) {
       playlist = parseMediaPlaylist((await askers[0]!.ask(next(0))).body);
