@@ -136,7 +136,7 @@ export class Segmenter {
     if (lead.start !== undefined) {
       if (block.video && !block.independent) return;
       this.#partTarget ??= fitPartTarget(this.#options().partMs, this.#grains(block));
-      this.#bound(block.time, lead.start.discontinuity);
+      this.#bound(block.time + block.compositionOffset, lead.start.discontinuity);
       lead.start = undefined;
     } else if (this.#cutsAt(lane.rendition, block)) {
       this.#bound(block.time + block.compositionOffset, false);
@@ -176,7 +176,8 @@ export class Segmenter {
     const { windowSegments, segmentMs, maxBytes } = this.#options();
     const target = this.timeline.target;
     const duration = target === undefined ? windowSegments * segmentMs * 1000 : 3 * target * 1_000_000;
-    return { segments: windowSegments, duration, bytes: maxBytes };
+    const targetUs = target === undefined ? segmentMs * 1000 : target * 1_000_000;
+    return { segments: windowSegments, duration, target: targetUs, bytes: maxBytes };
   }
 
   #grains(first: Block<CmafConfig>): number[] {
