@@ -2,7 +2,7 @@
 // bytes as files; what 1,000 viewers of LL-HLS cost, playlists included; how soon and how evenly a blocking reload is
 // answered. Servers take turns, so that ratios hold although the machine is not quiet.
 //
-//   npm run bench:hls -- [--rounds 3] [--seconds 6] [--only segments,parts,viewers,herd,release] [--viewers 1000]
+//   npm run bench:hls -- [--rounds 3] [--seconds 6] [--only segments,paced,parts,viewers,herd,release] [--viewers 1000]
 //                        [--kbit 500] [--part-ms 200] [--connections 64] [--no-gate]
 //
 // With BENCH_CPU_PROF=FOLDER our server writes CPU profiles there. Exit code 1 when a figure misses its goal.
@@ -31,7 +31,7 @@ const { values: flags } = parseArgs({
 const rounds = Number(flags.rounds);
 const seconds = Number(flags.seconds);
 const viewers = Number(flags.viewers);
-const PHASES = ['segments', 'parts', 'viewers', 'herd', 'release'];
+const PHASES = ['segments', 'paced', 'parts', 'viewers', 'herd', 'release'];
 const phases = flags.only === undefined ? PHASES : flags.only.split(',');
 const unknown = phases.find((name) => !PHASES.includes(name));
 if (unknown !== undefined) throw new Error(`no phase ${unknown}; there are ${PHASES.join(' ')}`);
@@ -39,6 +39,8 @@ const wants = (name) => phases.includes(name);
 
 /** Viewers whose parts are read for the publisher's time marks, in the phase about release. */
 const RELEASE_VIEWERS = 20;
+/** How long a segment lasts: each viewer asks for one in that time. */
+const SEGMENT_SECONDS = 2;
 /** Joins per second; all are there before the window opens. */
 const JOINS = 500;
 
@@ -76,10 +78,18 @@ async function fileServers(file, lists) {
   return { ours, theirs };
 }
 
-async function get(server, list, label) {
+/** How each phase of plain files asks: the list, and how often, if not without a pause. */
+const GETS = {
+  segments: { list: 'segments', more: ['-c', flags.connections] },
+  paced: { list: 'segments', more: ['-c', String(viewers), '-r', String(viewers / SEGMENT_SECONDS)] },
+  parts: { list: 'parts', more: ['-c', flags.connections] },
+};
+
+async function get(server, lists, kind, who) {
+  const { list, more } = GETS[kind];
   const line = await run(join(bin, 'get'), [
-    ...['-p', String(server.http), '-f', list, '-c', flags.connections, '-d', String(seconds), '-w', '1'],
-    ...['-P', String(server.pid), '-l', label],
+    ...['-p', String(server.http), '-f', join(lists, list), ...more, '-d', String(seconds), '-w', '1'],
+    ...['-P', String(server.pid), '-l', `${kind}-${who}`],
   ]);
   return JSON.parse(line);
 }
@@ -142,14 +152,14 @@ const file = await sourceFile(Number(flags.kbit));
 if (loadavg()[0] > cpus().length)
   console.log(`! the machine is busy already (load ${show(loadavg()[0], 1)})`);
 const lists = mkdtempSync(join(tmpdir(), 'onair-bench-'));
-const files = wants('segments') || wants('parts') ? await fileServers(file, lists) : undefined;
+const files = ['segments', 'paced', 'parts'].some(wants) ? await fileServers(file, lists) : undefined;
 let busiestClient = 0;
 try {
   for (let round = 0; round < rounds; round++) {
-    for (const kind of ['segments', 'parts']) {
+    for (const kind of Object.keys(GETS)) {
       if (!wants(kind)) continue;
       for (const [who, server] of Object.entries({ nginx: files.theirs, onair: files.ours })) {
-        const seen = await get(server, join(lists, kind), `${kind}-${who}`);
+        const seen = await get(server, lists, kind, who);
         keep(`${kind}-${who}`, round, {
           cpuPerGbit: seen.srv.cpu_s_per_gbit,
           usPerRequest: seen.srv.cpu_us_per_request,

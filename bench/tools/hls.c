@@ -140,9 +140,11 @@ void hls_next(conn *c) {
       m++;
       part = 0;
     } else part = c->h.lastpart + 1;
-    c->h.wish = m * 1000 + part;
-    snprintf(p, sizeof p, "%s%c_HLS_msn=%lld&_HLS_part=%d%s", c->h.path, strchr(c->h.path, '?') ? '&' : '?',
-             (long long)m, part, opt.skip && c->h.canskip ? "&_HLS_skip=YES" : "");
+    char which[32] = "";
+    if (!opt.playlists) snprintf(which, sizeof which, "&_HLS_part=%d", part);
+    c->h.wish = m * 1000 + (opt.playlists ? 0 : part);
+    snprintf(p, sizeof p, "%s%c_HLS_msn=%lld%s%s", c->h.path, strchr(c->h.path, '?') ? '&' : '?',
+             (long long)m, which, opt.skip && c->h.canskip ? "&_HLS_skip=YES" : "");
     get(c, p, S_PLAYLIST);
     return;
   }

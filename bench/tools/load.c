@@ -10,7 +10,7 @@
  *   hls      PATH is the playlist: poll it, fetch every new segment, one keep-alive connection each
  *   llhls    the same with blocking playlist reload and parts when the playlist offers them
  *   -s K     a '#' in PATH is replaced by viewer index modulo K (several streams)
- *   -q       llhls: playlists only, nothing is fetched that they list
+ *   -q       llhls: wait for whole segments, and fetch nothing but playlists
  *   -o       llhls: delta updates where the playlist offers them
  *   -x       viewers take nothing more after their first keyframe; one that is closed comes back
  *
