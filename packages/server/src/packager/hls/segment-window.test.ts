@@ -28,4 +28,6 @@ it('remembers the peak of runs of 0.5 to 1.5 target durations, until the init se
   expect(window.peak).toBe((4000 * 8) / 2);
   push(2, 100, { ...INIT });
   expect(window.peak).toBe((100 * 8) / 2);
+  push(4, 1000, { ...INIT });
+  expect(window.peak).toBe((1000 * 8) / 4);
 });

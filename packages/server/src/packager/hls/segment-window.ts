@@ -113,13 +113,15 @@ export class SegmentWindow {
 
   /** Takes the runs that end with the newest segment into account. */
   #measure(target: number): void {
-    const { init } = this.#listed.at(-1)!;
+    const last = this.#listed.length - 1;
+    const { init } = this.#listed[last]!;
     let bits = 0;
     let duration = 0;
-    for (let i = this.#listed.length - 1; i >= 0 && this.#listed[i]!.init === init; i--) {
+    for (let i = last; i >= 0 && this.#listed[i]!.init === init; i--) {
       bits += this.#listed[i]!.bytes.length * 8;
       duration += this.#listed[i]!.duration;
-      if (duration > 1.5 * target) break;
+      // A segment by itself counts however long: the target duration may not be settled yet.
+      if (duration > 1.5 * target && i < last) break;
       if (duration >= PEAK_FROM * target) this.#peak = Math.max(this.#peak, (bits * 1_000_000) / duration);
     }
   }
