@@ -67,6 +67,7 @@ export function measuredRendition(
     version: 9,
     targetDuration: 1,
     whole: true,
+    listedFrom: 7,
     segments: [7, 8, 9, 10, 11, 12].map((n) => measuredSegment(kind, n)),
     init: { fileType: undefined, tracks } as unknown as InitInfo,
     ...more,

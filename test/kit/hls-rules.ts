@@ -168,7 +168,8 @@ function measuredRendition({ uri, watch }: { uri: string; watch: RenditionWatch 
   const { measured: segments, init } = watch.media;
   // A window that was not full has lost nothing yet.
   const whole = listedSeconds(watch.seen[0]!.playlist) < 3 * targetDuration;
-  return { uri, version, targetDuration, segments, init, whole };
+  const listedFrom = watch.last.mediaSequence;
+  return { uri, version, targetDuration, segments, init, whole, listedFrom };
 }
 
 function report(findings: HlsFindings, watches: readonly RenditionWatch[]): HlsRulesReport {

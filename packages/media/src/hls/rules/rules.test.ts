@@ -38,7 +38,11 @@ const MULTI: MultivariantPlaylist = {
   variants: [{ ...MULTIVARIANT.variants[0]!, bandwidth: 880_000, averageBandwidth: 880_000, frameRate: 30 }],
 };
 const [variant] = MULTI.variants;
-/** The peak lies before what was measured. */
+/** A louder first second than the others. */
+const PEAKED = VIDEO.segments.map((item) =>
+  item.msn === 7 ? { ...item, media: { ...item.media!, bytes: 180_000 } } : item,
+);
+/** The peak lies before what was measured, or was forgotten by it. */
 const LOUD: MultivariantPlaylist = { ...MULTI, variants: [{ ...variant!, bandwidth: 1_500_000 }] };
 const shown = (change: Partial<NonNullable<typeof variant>>): Fault[] =>
   checkPresentation({ ...MULTI, variants: [{ ...variant!, ...change }] }, [VIDEO, AUDIO]);
@@ -114,6 +118,11 @@ const BROKEN: Readonly<Record<HlsRule, Readonly<Record<string, () => Fault[]>>>>
   bandwidth: {
     'too high a peak': () => shown({ bandwidth: 970_000 }),
     'too low a peak': () => shown({ bandwidth: 790_000 }),
+    'a peak that is listed and was forgotten': () =>
+      checkPresentation({ ...MULTI, variants: [{ ...variant!, averageBandwidth: 987_000 }] }, [
+        measuredRendition('video', { segments: PEAKED }),
+        AUDIO,
+      ]),
     'a false average': () => shown({ averageBandwidth: 700_000 }),
     'no average': () => shown({ averageBandwidth: undefined }),
   },
@@ -347,6 +356,11 @@ it('finds nothing in what is right', () => {
     ...checkSequence(VIDEO.segments),
     ...checkSequence(AUDIO.segments.filter(({ msn }) => msn !== 9)),
     ...checkPresentation(MULTI, [VIDEO, AUDIO]),
+    ...checkPresentation({ ...LOUD, variants: [{ ...LOUD.variants[0]!, averageBandwidth: 987_000 }] }, [
+      measuredRendition('video', { segments: PEAKED }),
+      AUDIO,
+    ]),
+    ...checkPresentation(MULTI, [measuredRendition('video', { segments: PEAKED, listedFrom: 8 }), AUDIO]),
     ...checkPresentation(LOUD, [VIDEO, measuredRendition('audio', { whole: false })]),
     ...checkReports({ url: 'own', seen: [seen(good, 1000)] }, [other], same),
     ...checkDelta(longer, delta),

@@ -96,21 +96,24 @@ function loudest(sound: readonly Rendition[]): { readonly rendition: Rendition; 
   return best;
 }
 
-/** The peak there was, and the average over what is listed; of what has grown while no segment is long enough. */
+/** RFC 8216 §4.3.4.2: the largest of any segment, and the average over all; of what there is at first. */
 function bitrateOf(rendition: Rendition): Bitrate {
-  const { window, open } = rendition;
   let bits = 0;
   let microseconds = 0;
-  for (const { bytes, duration } of window.listed) {
+  let peak = 0;
+  for (const { bytes, duration } of rendition.window.listed) {
+    if (duration === 0) continue;
     bits += bytes.length * 8;
     microseconds += duration;
+    peak = Math.max(peak, (bytes.length * 8_000_000) / duration);
   }
-  if (microseconds === 0 && open !== undefined) {
-    bits = open.size.bytes * 8;
-    microseconds = open.size.duration;
+  const growing = rendition.open?.size;
+  if (growing !== undefined && growing.duration > 0 && (microseconds === 0 || growing.duration > 1_000_000)) {
+    bits += growing.bytes * 8;
+    microseconds += growing.duration;
+    peak = Math.max(peak, (growing.bytes * 8_000_000) / growing.duration);
   }
-  const average = microseconds === 0 ? 0 : (bits * 1_000_000) / microseconds;
-  return { peak: window.peak > 0 ? window.peak : average, average };
+  return { peak, average: microseconds === 0 ? 0 : (bits * 1_000_000) / microseconds };
 }
 
 /** Frames per second of the newest media, for a source that keeps to no constant rate. */

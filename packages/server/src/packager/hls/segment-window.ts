@@ -5,13 +5,8 @@ export interface WindowLimits {
   readonly segments: number;
   /** µs that stay listed in any case: three target durations. */
   readonly duration: number;
-  /** µs of a target duration: what peaks of the bit rate are measured over. */
-  readonly target: number;
   readonly bytes: number;
 }
-
-/** Share of a target duration from which a run of segments counts: half, less what a frame may be short of it. */
-const PEAK_FROM = 0.45;
 
 interface Retired {
   readonly segment: HlsSegment;
@@ -27,7 +22,6 @@ export class SegmentWindow {
   #listed: HlsSegment[] = [];
   #retired: Retired[] = [];
   #bytes = 0;
-  #peak = 0;
 
   /** In the playlist, oldest first. */
   get listed(): readonly HlsSegment[] {
@@ -39,14 +33,6 @@ export class SegmentWindow {
     return this.#bytes;
   }
 
-  /**
-   * Bits per second of the fastest run of segments lasting 0.5 to 1.5 target durations, also of those that have left,
-   * since the init segment last changed (RFC 8216bis §4.4.6.2); 0 while there is none.
-   */
-  get peak(): number {
-    return this.#peak;
-  }
-
   /** µs listed. */
   get duration(): number {
     let sum = 0;
@@ -56,9 +42,7 @@ export class SegmentWindow {
 
   /** Adds a segment and lets go what the limits no longer want. @param now monotonic ms. */
   push(segment: HlsSegment, limits: WindowLimits, now: number): void {
-    if (this.#listed.at(-1)?.init !== segment.init) this.#peak = 0;
     this.#listed.push(segment);
-    this.#measure(limits.target);
     this.#bytes += segment.bytes.length;
     let duration = this.duration;
     while (this.#listed.length > limits.segments && duration - this.#listed[0]!.duration >= limits.duration) {
@@ -109,21 +93,6 @@ export class SegmentWindow {
       if (matches(this.#retired[i]!.segment)) return this.#retired[i]!.segment;
     }
     return undefined;
-  }
-
-  /** Takes the runs that end with the newest segment into account. */
-  #measure(target: number): void {
-    const last = this.#listed.length - 1;
-    const { init } = this.#listed[last]!;
-    let bits = 0;
-    let duration = 0;
-    for (let i = last; i >= 0 && this.#listed[i]!.init === init; i--) {
-      bits += this.#listed[i]!.bytes.length * 8;
-      duration += this.#listed[i]!.duration;
-      // A segment by itself counts however long: the target duration may not be settled yet.
-      if (duration > 1.5 * target && i < last) break;
-      if (duration >= PEAK_FROM * target) this.#peak = Math.max(this.#peak, (bits * 1_000_000) / duration);
-    }
   }
 
   #retire(playlistDuration: number, now: number): void {

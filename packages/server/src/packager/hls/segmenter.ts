@@ -176,8 +176,7 @@ export class Segmenter {
     const { windowSegments, segmentMs, maxBytes } = this.#options();
     const target = this.timeline.target;
     const duration = target === undefined ? windowSegments * segmentMs * 1000 : 3 * target * 1_000_000;
-    const targetUs = target === undefined ? segmentMs * 1000 : target * 1_000_000;
-    return { segments: windowSegments, duration, target: targetUs, bytes: maxBytes };
+    return { segments: windowSegments, duration, bytes: maxBytes };
   }
 
   #grains(first: Block<CmafConfig>): number[] {
