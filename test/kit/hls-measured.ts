@@ -19,6 +19,7 @@ const PICTURE: MeasuredTrack = {
   keyframes: 1,
   startsWithKeyframe: true,
   holes: [],
+  slack: 0,
   digest: 1,
 };
 const SOUND: MeasuredTrack = {

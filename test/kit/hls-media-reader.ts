@@ -19,9 +19,9 @@ import { askHls, resolveUri } from './hls-ask.ts';
 /** Reads what a segment or part holds. `init` is undefined where there is no EXT-X-MAP. */
 export type Measure = (bytes: Uint8Array, init: InitInfo | undefined) => MeasuredMedia;
 
-/** How each container is read. */
-export const MEASURES: Partial<Record<HlsContainer, Measure>> = {
-  fmp4: (bytes, init) => {
+/** How each container is read: what makes a reader for one rendition. */
+export const MEASURES: Partial<Record<HlsContainer, () => Measure>> = {
+  fmp4: () => (bytes, init) => {
     if (init === undefined) throw new Error('no EXT-X-MAP in front of fMP4');
     return measureFmp4(bytes, init);
   },
@@ -34,6 +34,7 @@ export class HlsMediaReader {
   init: InitInfo | undefined;
   readonly #base: string;
   readonly #container: HlsContainer;
+  readonly #read: Measure;
   readonly #found: (faults: readonly Fault[]) => void;
   readonly #bytes = new Map<string, Promise<Uint8Array | undefined>>();
   readonly #inits = new Map<string, Promise<InitInfo | undefined>>();
@@ -45,6 +46,9 @@ export class HlsMediaReader {
     this.#base = base;
     this.#container = container;
     this.#found = found;
+    const reader = MEASURES[container];
+    if (reader === undefined) throw new Error(`no reader for ${container}`);
+    this.#read = reader();
   }
 
   /** Segments by rising number. */
@@ -130,9 +134,7 @@ export class HlsMediaReader {
     }
     const init = map === undefined ? undefined : await this.#initOf(map);
     if (map !== undefined && init === undefined) return undefined;
-    const measure = MEASURES[this.#container];
-    if (measure === undefined) throw new Error(`no reader for ${this.#container}`);
-    return measure(new Uint8Array(Buffer.concat(whole)), init);
+    return this.#read(new Uint8Array(Buffer.concat(whole)), init);
   }
 
   #initOf({ uri }: InitMap): Promise<InitInfo | undefined> {

@@ -31,6 +31,11 @@ export function checkSegmentMedia(segment: Segment, media: MeasuredMedia, target
   if (lead.kind === 'video' && !lead.startsWithKeyframe) {
     faults.add('keyframe-at-start', `${uri}: does not begin with a keyframe`);
   }
+  const sound = media.tracks.find(({ kind }) => kind === 'audio');
+  const apart = sound === undefined ? 0 : startMs(sound) - startMs(lead);
+  if (sound !== undefined && Math.abs(apart) > frameMs(sound)) {
+    faults.add('start-together', `${uri}: sound begins ${apart.toFixed(1)} ms after the picture`);
+  }
   for (const track of media.tracks) {
     for (const hole of track.holes) {
       faults.add('continuity', `${uri}: ${track.kind} ${hole.ticks} ticks off at ${hole.at}`);
@@ -105,7 +110,7 @@ export function checkSequence(segments: readonly MeasuredSegment[]): Fault[] {
 function checkMeeting(before: MeasuredMedia, after: MeasuredMedia, uri: string, faults: Faults): void {
   for (const track of after.tracks) {
     const last = before.tracks.find(({ kind }) => kind === track.kind);
-    if (last === undefined || last.end === track.start) continue;
+    if (last === undefined || Math.abs(track.start - last.end) <= track.slack) continue;
     faults.add(
       'continuity',
       `${uri}: ${track.kind} begins ${track.start - last.end} ticks beside the end before`,
@@ -116,6 +121,10 @@ function checkMeeting(before: MeasuredMedia, after: MeasuredMedia, uri: string, 
 /** Milliseconds since 1970 of media time 0, by the date of a segment. */
 export function originOf(date: number, lead: MeasuredTrack): number {
   return date - (lead.presentation * 1000) / lead.timebase;
+}
+
+function startMs({ presentation, timebase }: MeasuredTrack): number {
+  return (presentation * 1000) / timebase;
 }
 
 /** Milliseconds of one frame of `track`. */

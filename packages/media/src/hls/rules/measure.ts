@@ -20,6 +20,8 @@ export interface MeasuredTrack {
   readonly startsWithKeyframe: boolean;
   /** Where a sample does not begin at the end of the one before: at `at`, `ticks` later (negative: overlap). */
   readonly holes: readonly { readonly at: number; readonly ticks: number }[];
+  /** Ticks by which the container rounds times: 0 for fMP4. */
+  readonly slack: number;
   /** All bytes of the samples, to tell two of equal length apart: FNV-1a, 32 bits. */
   readonly digest: number;
 }
@@ -58,10 +60,14 @@ export interface MeasuredSample {
   readonly data: Uint8Array;
 }
 
-/** What `samples`, in decoding order and at least one, make of a track. */
+/**
+ * What `samples`, in decoding order and at least one, make of a track.
+ * @param slack ticks by which the container rounds times.
+ */
 export function measureTrack(
   { kind, timebase }: Pick<InitTrack, 'kind' | 'timebase'>,
   samples: readonly MeasuredSample[],
+  slack = 0,
 ): MeasuredTrack {
   const first = samples[0]!;
   const holes: { at: number; ticks: number }[] = [];
@@ -71,7 +77,7 @@ export function measureTrack(
   let keyframes = 0;
   let digest = 0x811c9dc5;
   for (const { dts, pts, duration, keyframe, data } of samples) {
-    if (dts !== end) holes.push({ at: end, ticks: dts - end });
+    if (Math.abs(dts - end) > slack) holes.push({ at: end, ticks: dts - end });
     end = dts + duration;
     presentation = Math.min(presentation, pts);
     frame = Math.max(frame, duration);
@@ -89,6 +95,7 @@ export function measureTrack(
     keyframes,
     startsWithKeyframe: first.keyframe,
     holes,
+    slack,
     digest: digest >>> 0,
   };
 }

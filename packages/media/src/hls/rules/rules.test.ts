@@ -148,6 +148,11 @@ const BROKEN: Readonly<Record<HlsRule, Readonly<Record<string, () => Fault[]>>>>
       checkSegmentMedia(segment(1, false), second('video', 1, { holes: [{ at: 5, ticks: 1 }] }), 1),
   },
   'start-together': {
+    'sound and picture in one file': () => {
+      const { bytes, tracks } = second('video', 1);
+      const [sound] = second('audio', 1, { presentation: 48_000 - 1025 }).tracks;
+      return checkSegmentMedia(segment(1, false), { bytes, tracks: [...tracks, sound!] }, 1);
+    },
     'sound a frame and a tick late': () => {
       const late = measuredSegment('audio', 7, { presentation: 7 * 48_000 + 1025 });
       const date = late.segment.programDateTime! + 1025 / 48;
