@@ -65,12 +65,13 @@ beforeAll(async () => {
     });
     publishers.set(title, publisher);
     const url = `${server.http}/${path}/index.m3u8`;
+    const { tls: tlsPort } = server.ports as { readonly tls?: number };
     const long = name === 'gop-10';
     const ready = async (): Promise<boolean> => (await fetch(url)).ok && (!long || publisher.sentMs > 11_000);
     const seconds = long ? SECONDS + 10 : SECONDS;
     reports.set(
       title,
-      until(ready, { timeoutMs: 30_000 }).then(() => checkHlsRules(url, { seconds, slackMs })),
+      until(ready, { timeoutMs: 30_000 }).then(() => checkHlsRules(url, { seconds, slackMs, tlsPort })),
     );
   }
 });

@@ -56,9 +56,9 @@ export class HlsMediaReader {
     return [...this.segments.values()].sort((a, b) => a.msn - b.msn);
   }
 
-  /** Addresses that were fetched. */
-  get fetched(): number {
-    return this.#bytes.size;
+  /** Addresses that were fetched, absolute. */
+  get fetched(): string[] {
+    return [...this.#bytes.keys()].map((uri) => resolveUri(uri, this.#base));
   }
 
   /** Fetches and judges parts that are new. @param hinted the answer to a request made before, if there is one. */

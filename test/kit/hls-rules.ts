@@ -1,3 +1,4 @@
+import { connect } from 'node:tls';
 import {
   checkCaching,
   checkGone,
@@ -9,6 +10,7 @@ import {
   checkRemoved,
   checkReports,
   checkSequence,
+  checkTransport,
   checkWindow,
   type Fault,
   type HlsContainer,
@@ -34,6 +36,8 @@ export interface HlsRulesOptions {
   readonly strict?: boolean;
   /** Milliseconds that a busy machine may add to what has its time, asked for at the end; default 250. */
   readonly slackMs?: () => number;
+  /** Port of the same server's TLS, if it has one. */
+  readonly tlsPort?: number | undefined;
 }
 
 /** What {@link checkHlsRules} found. */
@@ -53,7 +57,7 @@ export interface HlsRulesReport {
 
 /** Checks every rule of {@link HLS_RULES} against a running server. @param url of a multivariant playlist. */
 export async function checkHlsRules(url: string, options: HlsRulesOptions): Promise<HlsRulesReport> {
-  const { seconds, container = 'fmp4', strict = true, slackMs = () => 250 } = options;
+  const { seconds, container = 'fmp4', strict = true, slackMs = () => 250, tlsPort } = options;
   const findings = new HlsFindings(strict);
   const found = (faults: readonly Fault[]): void => findings.add(faults);
   const first = await multivariant(url, found);
@@ -77,6 +81,10 @@ export async function checkHlsRules(url: string, options: HlsRulesOptions): Prom
       uri,
     );
   }
+  const addresses = all.flatMap((watch) => [watch.url, ...watch.media.fetched]);
+  if (all.some(({ seen }) => seen.at(-1)?.playlist.partTarget !== undefined)) {
+    found(checkTransport([url, ...addresses], tlsPort === undefined ? undefined : await protocolOf(tlsPort)));
+  }
   const newest = await multivariant(url, found);
   const measured = watches.filter(({ watch }) => watch.seen.length > 0).map(measuredRendition);
   if (newest !== undefined) found(checkPresentation(newest, measured));
@@ -94,6 +102,18 @@ export async function checkStalledReload(url: string): Promise<readonly string[]
   const answer = await askHls(withQuery(url, `_HLS_msn=${lastSequence(playlist.media) + 2}`));
   findings.add(checkProbe('stalled', answer, playlist.media.targetDuration));
   return findings.lines;
+}
+
+/** What TLS on a port of loopback chooses when HTTP/2 and HTTP/1.1 are offered. */
+function protocolOf(port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const offer = { port, host: '127.0.0.1', ALPNProtocols: ['h2', 'http/1.1'], rejectUnauthorized: false };
+    const socket = connect(offer, () => {
+      resolve(socket.alpnProtocol || '');
+      socket.destroy();
+    });
+    socket.once('error', reject);
+  });
 }
 
 async function multivariant(
@@ -181,7 +201,7 @@ function report(findings: HlsFindings, watches: readonly RenditionWatch[]): HlsR
       playlists: watches.length,
       versions: sum(({ seen }) => seen.length),
       segments: sum(({ media }) => media.segments.size),
-      addresses: sum(({ media }) => media.fetched),
+      addresses: sum(({ media }) => media.fetched.length),
       hints: sum(({ hints }) => hints),
       removed: sum(({ removed }) => removed.length),
     },

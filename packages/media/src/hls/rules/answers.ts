@@ -170,6 +170,21 @@ export function checkProbe(probe: ReloadProbe, answer: HlsAnswer, target: number
   return faults.list;
 }
 
+/**
+ * What is wrong with the way a low-latency presentation comes. @param addresses absolute, of all that was fetched.
+ * @param protocol what ALPN (RFC 7301) chose where there is TLS; undefined where there is none.
+ */
+export function checkTransport(addresses: Iterable<string>, protocol: string | undefined): Fault[] {
+  const faults = new Faults();
+  const hosts = new Set<string>();
+  for (const address of addresses) hosts.add(/^https?:\/\/[^/]*/.exec(address)?.[0] ?? address);
+  if (hosts.size > 1) faults.add('transport', `it comes from ${[...hosts].join(' and ')}`);
+  if (protocol !== undefined && protocol !== 'h2') {
+    faults.add('transport', `TLS speaks ${protocol || 'no protocol of ALPN'} instead of h2`);
+  }
+  return faults.list;
+}
+
 function mediaType({ headers }: HlsAnswer): string {
   return (headers.get('content-type') ?? '').split(';')[0]!.trim().toLowerCase();
 }

@@ -13,6 +13,7 @@ import {
   checkProbe,
   checkReloaded,
   checkSharedAnswer,
+  checkTransport,
 } from './answers.ts';
 import { checkHintAnswer, checkHinted } from './check-hint.ts';
 import { checkPartContent, checkPartMedia, checkSegmentMedia, checkSequence } from './check-media.ts';
@@ -307,6 +308,11 @@ const BROKEN: Readonly<Record<HlsRule, Readonly<Record<string, () => Fault[]>>>>
     ahead: () => checkReports(own, [{ url: OTHER, seen: [seen(live(6, 12, 2), 1100)] }], same),
     unknown: () => checkReports(own, [], same),
   },
+  transport: {
+    'two hosts': () => checkTransport(['http://a/1', 'http://b/2'], undefined),
+    'HTTP/1.1 over TLS': () => checkTransport(['https://a:1/1'], 'http/1.1'),
+    'TLS without ALPN': () => checkTransport(['https://a:1/1'], ''),
+  },
   caching: {
     'a playlist that must not be kept': () =>
       checkCaching(answer({ headers: new Map([['cache-control', 'no-store']]) }), 1, { msn: 1 }),
@@ -342,6 +348,7 @@ it('finds nothing in what is right', () => {
       'mpegts',
     ),
     ...checkGone(answer({ status: 410 })),
+    ...checkTransport(['https://a/1', 'https://a/2?3'], 'h2'),
     ...checkCaching(answer({ headers: new Map([['cache-control', 'max-age=1']]) }), 1, undefined),
     ...checkCaching(answer(), 1, { msn: 19 }),
     ...checkSharedAnswer('v', good, { ...good, renditionReports: [] }),
