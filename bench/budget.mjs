@@ -34,3 +34,26 @@ export const LIMITS = [
 
 /** Above this share of a core the measuring client's own delay shows in the figures. */
 export const CLIENT_CPU_LIMIT = 60;
+
+/** Goals of HLS delivery: a figure of a phase, or its ratio `to` another of the same round. */
+export const HLS_GOALS = [
+  ...['paced', 'segments', 'parts'].map((kind) => ({
+    what: `CPU/Gbit of ${kind} ÷ nginx`,
+    of: `${kind}-onair`,
+    to: `${kind}-nginx`,
+    figure: 'cpuPerGbit',
+    goal: 1.3,
+  })),
+  { what: 'LL-HLS viewers, % of a core', of: 'viewers', figure: 'cpuPct', goal: 60 },
+  {
+    what: 'LL-HLS viewers with sound apart, % of a core',
+    of: 'viewers-with-sound',
+    figure: 'cpuPct',
+    goal: 60,
+  },
+  { what: 'LL-HLS viewers, p95 age of frames ms', of: 'viewers', figure: 'delayP95', goal: 400 },
+  { what: 'errors of viewers', of: 'viewers', figure: 'errors', goal: 0 },
+  { what: 'herd: ms from first to last answer', of: 'herd', figure: 'spreadMax', goal: 100 },
+  { what: 'herd: different answers', of: 'herd', figure: 'answers', goal: 1 },
+  { what: 'release of a blocking reload p99 ms', of: 'release', figure: 'p99', goal: 20 },
+];

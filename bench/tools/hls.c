@@ -63,10 +63,11 @@ static void on_playlist(conn *c, char *b) {
     p = e ? e + 1 : p + strlen(p);
     if (!strncmp(line, "#EXT-X-MEDIA-SEQUENCE:", 22)) {
       msn = atoll(line + 22);
-    } else if (!strncmp(line, "#EXT-X-TARGETDURATION:", 22)) target = atof(line + 22);
+    } else if (!strncmp(line, "#EXT-X-SKIP:SKIPPED-SEGMENTS=", 29)) msn += atoll(line + 29);
+    else if (!strncmp(line, "#EXT-X-TARGETDURATION:", 22)) target = atof(line + 22);
     else if (!strncmp(line, "#EXT-X-STREAM-INF", 17)) variant = 1;
     else if (!strncmp(line, "#EXT-X-SERVER-CONTROL:", 22))
-      canblock = strstr(line, "CAN-BLOCK-RELOAD=YES") != 0;
+      canblock = strstr(line, "CAN-BLOCK-RELOAD=YES") != 0, c->h.canskip = strstr(line, "CAN-SKIP-UNTIL=") != 0;
     else if (!strncmp(line, "#EXT-X-PART-INF:", 16)) {
       char *q = strstr(line, "PART-TARGET=");
       if (q) part_target = atof(q + 12);
@@ -107,8 +108,8 @@ static void on_playlist(conn *c, char *b) {
     int isnew = umsn[i] > c->h.lastmsn || (umsn[i] == c->h.lastmsn && upart[i] > c->h.lastpart);
     if (!isnew) continue;
     if (c->h.lastmsn < 0 && i < newest - (lowlat ? 2 : 0)) continue; /* first time: start at the live end */
-    enqueue(c, uris[i]);
-    fresh = 1;
+    if (!opt.playlists) enqueue(c, uris[i]);
+    fresh++;
   }
   if (nu) {
     c->h.lastmsn = umsn[newest];
@@ -117,6 +118,7 @@ static void on_playlist(conn *c, char *b) {
   c->h.block = lowlat;
   c->h.due = now_ns() + (uint64_t)((fresh ? target : target / 2) * 1e9);
   if (lowlat) c->h.due = 0;
+  c->h.listed = lowlat && fresh == 1 ? now_ns() : 0;
   if (lowlat) {
     c->h.lastmsn = msn - (parts_in_cur ? 0 : 1);
     c->h.lastpart = parts_in_cur ? parts_in_cur - 1 : 1 << 20;
@@ -138,8 +140,11 @@ void hls_next(conn *c) {
       m++;
       part = 0;
     } else part = c->h.lastpart + 1;
-    snprintf(p, sizeof p, "%s%c_HLS_msn=%lld&_HLS_part=%d", c->h.path, strchr(c->h.path, '?') ? '&' : '?',
-             (long long)m, part);
+    char which[32] = "";
+    if (!opt.playlists) snprintf(which, sizeof which, "&_HLS_part=%d", part);
+    c->h.wish = m * 1000 + (opt.playlists ? 0 : part);
+    snprintf(p, sizeof p, "%s%c_HLS_msn=%lld%s%s", c->h.path, strchr(c->h.path, '?') ? '&' : '?',
+             (long long)m, which, opt.skip && c->h.canskip ? "&_HLS_skip=YES" : "");
     get(c, p, S_PLAYLIST);
     return;
   }
@@ -155,11 +160,15 @@ static void hls_done(conn *c) {
     grow(c, 1);
     c->buf[c->nbuf] = 0;
     if (!c->t_first) c->t_first = t;
+    if (in_window && c->h.block && c->h.wish) herd_answer(c->h.wish, t, c->buf, c->nbuf);
     on_playlist(c, (char *)c->buf);
   } else {
     nsegments += in_window;
     if (in_window && nrequests < MAXS) requests[nrequests++] = us;
     c->ncarry = 0;
+    if (in_window && c->sample && c->h.listed && c->h.listed > c->marked && nreleases < MAXS)
+      releases[nreleases++] = (c->h.listed - c->marked) / 1000;
+    c->h.listed = 0;
     hls_next(c);
   }
 }

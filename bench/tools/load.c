@@ -1,7 +1,7 @@
 /* load: N live viewers in one epoll thread, plus a meter of the server's CPU and memory.
  *
  *   load -m MODE -p PORT -u PATH [-n VIEWERS] [-r CONNECTS_PER_S] [-d SECONDS] [-w SETTLE_SECONDS]
- *        [-k SAMPLE_EVERY] [-P SERVER_PID[,PID..]] [-s STREAMS] [-l LABEL] [-x]
+ *        [-k SAMPLE_EVERY] [-P SERVER_PID[,PID..]] [-s STREAMS] [-l LABEL] [-x] [-q] [-o]
  *
  *   flv      GET PATH, endless HTTP body          (PATH e.g. /live/test.flv)
  *   ws       the same over WebSocket; the payload is not interpreted
@@ -10,6 +10,8 @@
  *   hls      PATH is the playlist: poll it, fetch every new segment, one keep-alive connection each
  *   llhls    the same with blocking playlist reload and parts when the playlist offers them
  *   -s K     a '#' in PATH is replaced by viewer index modulo K (several streams)
+ *   -q       llhls: wait for whole segments, and fetch nothing but playlists
+ *   -o       llhls: delta updates where the playlist offers them
  *   -x       viewers take nothing more after their first keyframe; one that is closed comes back
  *
  * Only 127.0.0.1 is ever contacted; connections and run time are bounded by the arguments.
@@ -50,8 +52,8 @@ struct options opt = {.mode = FLV,
                       .label = ""};
 conn *viewers;
 int in_window;
-uint32_t *delays, *requests, *key_ages;
-int ndelays, nrequests, nsegments, nplaylists, nerrors, nclosed;
+uint32_t *delays, *requests, *releases, *key_ages;
+int ndelays, nrequests, nreleases, nsegments, nplaylists, nerrors, nclosed;
 
 static int ep;
 static uint8_t rb[1 << 18];
@@ -218,7 +220,7 @@ static enum mode mode_of(const char *name) {
 }
 static void options(int argc, char **argv) {
   int o;
-  while ((o = getopt(argc, argv, "m:p:u:n:r:d:w:k:P:s:l:x")) != -1) switch (o) {
+  while ((o = getopt(argc, argv, "m:p:u:n:r:d:w:k:P:s:l:xqo")) != -1) switch (o) {
     case 'm':
       opt.mode = mode_of(optarg);
       opt.llhls = !strcmp(optarg, "llhls");
@@ -233,6 +235,8 @@ static void options(int argc, char **argv) {
     case 's': opt.streams = atoi(optarg); break;
     case 'l': opt.label = optarg; break;
     case 'x': opt.stall = 1; break;
+    case 'q': opt.playlists = 1; break;
+    case 'o': opt.skip = 1; break;
     case 'P': meter_pids(optarg); break;
     default: exit(2);
     }
@@ -241,7 +245,7 @@ static void options(int argc, char **argv) {
     fprintf(
         stderr,
         "usage: load -m flv|rtmp|ws|wsfmp4|hls|llhls -p PORT -u PATH [-n N] [-r RATE] [-d SECS] [-w SETTLE] "
-        "[-k EVERY] [-P PIDS] [-s STREAMS] [-l LABEL] [-x]\n");
+        "[-k EVERY] [-P PIDS] [-s STREAMS] [-l LABEL] [-x] [-q] [-o]\n");
     exit(2);
   }
 }
@@ -259,6 +263,7 @@ int main(int argc, char **argv) {
   viewers = calloc(opt.viewers, sizeof *viewers);
   delays = malloc(MAXS * 4ul);
   requests = malloc(MAXS * 4ul);
+  releases = malloc(MAXS * 4ul);
   key_ages = calloc(opt.viewers, 4);
   cost before = meter(), from = {0};
   uint64_t begin = now_ns(), ramp_end = 0, window = 0;

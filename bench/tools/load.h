@@ -43,15 +43,18 @@ typedef struct {
     int qh, qt, lastpart, block;
     int64_t lastmsn, left;
     uint64_t due, t_req;
-    int chunked, started, closed, chst;
+    int chunked, started, closed, chst, canskip;
     long chl;
+    int64_t wish;    /* msn * 1000 + part that a blocking reload waits for */
+    uint64_t listed; /* when the one part was listed that is being fetched; 0 if there are more */
   } h;
+  uint64_t marked; /* when the publisher sent the newest frame that was seen */
 } conn;
 
 /* What the command line said. */
 struct options {
   enum mode mode;
-  int llhls, port, viewers, rate, seconds, settle, every, streams, stall;
+  int llhls, playlists, skip, port, viewers, rate, seconds, settle, every, streams, stall;
   const char *path, *label;
 };
 
@@ -66,7 +69,8 @@ extern struct options opt;
 extern conn *viewers;
 extern int in_window;                          /* the measuring window is open */
 extern uint32_t *delays, *requests, *key_ages; /* microseconds */
-extern int ndelays, nrequests, nsegments, nplaylists, nerrors, nclosed;
+extern uint32_t *releases;                     /* last frame of a part sent to part listed, microseconds */
+extern int ndelays, nrequests, nreleases, nsegments, nplaylists, nerrors, nclosed;
 
 uint64_t now_ns(void);
 
@@ -95,7 +99,12 @@ void hls_read(conn *c, const uint8_t *bytes, int size);
 void hls_closed(conn *c);
 void hls_next(conn *c);
 
+/* herd.c: who waits for one part of a playlist */
+void herd_answer(int64_t wish, uint64_t now, const uint8_t *body, int size);
+void herd_report(void);
+
 /* report.c */
+void series(const char *name, uint32_t *micros, int count);
 void report(double window_s, cost before, cost from, cost to, double client_cpu_s);
 
 #endif

@@ -14,6 +14,7 @@ static uint64_t hex(const uint8_t *p, int k) {
 static void mark(conn *c, const uint8_t *p, uint64_t t) {
   uint32_t seq = hex(p + 17, 8);
   uint64_t sent = hex(p + 25, 16);
+  c->marked = sent;
   if (!c->t_key && p[16] == 'K' && (opt.mode != WSFMP4 || c->have_init)) {
     c->t_key = t;
     key_ages[c->idx] = t > sent ? (t - sent) / 1000 : 0;

@@ -14,7 +14,7 @@ static double percentile(const uint32_t *v, int k, double p) {
   return v[i] / 1000.0;
 }
 /* Percentiles in milliseconds of values in microseconds. */
-static void series(const char *name, uint32_t *v, int k) {
+void series(const char *name, uint32_t *v, int k) {
   qsort(v, k, 4, ascending);
   printf(",\"%s\":{\"n\":%d,\"p50\":%.2f,\"p95\":%.2f,\"p99\":%.2f,\"max\":%.2f}", name, k,
          percentile(v, k, .5), percentile(v, k, .95), percentile(v, k, .99), percentile(v, k, 1));
@@ -69,7 +69,9 @@ void report(double window, cost before, cost from, cost to, double client_cpu) {
   series("delay_ms", delays, ndelays);
   if (opt.mode == HLS) {
     series("request_ms", requests, nrequests);
+    series("release_ms", releases, nreleases);
     printf(",\"playlists\":%d,\"segments\":%d", nplaylists, nsegments);
+    herd_report();
   }
   printf(",\"gaps_over_%dms\":%d,\"max_gap_ms\":%u,\"frames_missing\":%d,\"client_cpu_pct\":%.1f}\n", GAP_MS,
          gaps, max_gap, holes, client_cpu / window * 100);

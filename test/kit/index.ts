@@ -3,6 +3,7 @@ export * from './child.ts';
 export * from './chromium.ts';
 export * from './free-port.ts';
 export * from './hls-follower.ts';
+export * from './hls-rules.ts';
 export * from './nginx.ts';
 export * from './play-ffmpeg.ts';
 export * from './play-gst.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { live, MULTIVARIANT, part, segment } from '../../../../test/kit/playlists.ts';
-import { checkMediaPlaylist, checkMultivariantPlaylist, type Fault } from './check.ts';
+import { checkMediaPlaylist, checkMultivariantPlaylist } from './check.ts';
 import type { MediaPlaylist } from './model.ts';
+import type { Fault } from './rules/rule.ts';
 
 const good = live(7, 12, 2);
 const messages = (faults: readonly Fault[]): string[] =>

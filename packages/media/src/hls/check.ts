@@ -1,13 +1,5 @@
-import type { MediaPlaylist, MultivariantPlaylist, Part, Segment } from './model.ts';
-
-/** A rule of the standard that a playlist breaks. */
-export interface Fault {
-  /** `must`: a client may refuse the playlist; `should`: it plays, but not as well as it could. */
-  readonly severity: 'must' | 'should';
-  /** e.g. `RFC 8216 §4.3.3.1`. */
-  readonly clause: string;
-  readonly message: string;
-}
+import type { MediaPlaylist, MultivariantPlaylist, Part, Segment, SegmentHead } from './model.ts';
+import { type Fault, Faults, type Report } from './rules/rule.ts';
 
 /** Seconds that rounding to five decimals may add per number. */
 export const ROUNDING = 0.00002;
@@ -16,22 +8,15 @@ const DATE_TOLERANCE_MS = 42;
 
 /** Every rule that one version of a media playlist breaks in itself; see also `comparePlaylists`. */
 export function checkMediaPlaylist(playlist: MediaPlaylist): Fault[] {
-  const faults: Fault[] = [];
-  const must = (clause: string, message: string): void => {
-    faults.push({ severity: 'must', clause, message });
-  };
-  checkVersion(playlist, must);
-  checkDurations(playlist, must);
-  checkParts(playlist, must);
-  checkServerControl(playlist, must, (clause, message) =>
-    faults.push({ severity: 'should', clause, message }),
-  );
-  checkSkip(playlist, must);
-  checkLive(playlist, must);
-  return faults;
+  const faults = new Faults();
+  checkVersion(playlist, faults.of('version'));
+  checkDurations(playlist, faults.of('target-duration'));
+  checkParts(playlist, faults);
+  checkServerControl(playlist, faults);
+  checkSkip(playlist, faults.of('delta'));
+  checkLive(playlist, faults.of('date'));
+  return faults.list;
 }
-
-type Report = (clause: string, message: string) => void;
 
 /** Lowest version a client must know to read the playlist. RFC 8216bis §8. */
 export function requiredVersion(playlist: MediaPlaylist): number {
@@ -72,8 +57,9 @@ function checkDurations(playlist: MediaPlaylist, must: Report): void {
   }
 }
 
-function checkParts(playlist: MediaPlaylist, must: Report): void {
+function checkParts(playlist: MediaPlaylist, faults: Faults): void {
   const { partTarget, segments, pending } = playlist;
+  const must = faults.of('part-duration');
   const all = [...segments.flatMap(({ parts }) => parts), ...(pending?.parts ?? [])];
   if (partTarget === undefined) {
     if (all.length > 0) must('RFC 8216bis §4.4.3.7', 'parts without EXT-X-PART-INF');
@@ -84,6 +70,30 @@ function checkParts(playlist: MediaPlaylist, must: Report): void {
     checkPartSum(segment, must);
   }
   if (pending !== undefined) checkPartLengths(pending.parts, partTarget, must);
+  checkPartAges(playlist, faults.of('old-parts', 'should'));
+}
+
+/** RFC 8216bis §4.4.4.9: parts should stand within three target durations of the end, and not before. */
+function checkPartAges(playlist: MediaPlaylist, should: Report): void {
+  if (playlist.endList) return;
+  const edge = 3 * playlist.targetDuration;
+  let behind = secondsOfParts(playlist.pending);
+  for (const segment of playlist.segments.toReversed()) {
+    const begin = behind + segment.duration;
+    if (segment.parts.length > 0 && behind > edge + ROUNDING * 100) {
+      should('RFC 8216bis §4.4.4.9', `${segment.uri} still has parts, ${behind.toFixed(3)} s from the end`);
+    }
+    if (segment.parts.length === 0 && segment.gap !== true && begin < edge - ROUNDING * 100) {
+      should('RFC 8216bis §4.4.4.9', `${segment.uri} has no parts, ${behind.toFixed(3)} s from the end`);
+    }
+    behind = begin;
+  }
+}
+
+function secondsOfParts(head: SegmentHead | undefined): number {
+  let sum = 0;
+  for (const { duration } of head?.parts ?? []) sum += duration;
+  return sum;
 }
 
 /** RFC 8216bis §4.4.4.9: at most PART-TARGET, at least 85 % of it but for the exceptions named there. */
@@ -113,13 +123,14 @@ function checkPartSum(segment: Segment, must: Report): void {
   }
 }
 
-function checkServerControl(playlist: MediaPlaylist, must: Report, should: Report): void {
+function checkServerControl(playlist: MediaPlaylist, faults: Faults): void {
   const { serverControl: control, targetDuration, partTarget } = playlist;
+  const must = faults.of('server-control');
   const clause = 'RFC 8216bis §4.4.3.8';
   if (partTarget !== undefined && control?.partHoldBack === undefined)
     must(clause, 'parts, but no PART-HOLD-BACK');
   if (partTarget !== undefined && control?.canBlockReload !== true) {
-    must('RFC 8216bis §B.1', 'parts, but no CAN-BLOCK-RELOAD=YES');
+    faults.of('blocking-reload')('RFC 8216bis §B.1', 'parts, but no CAN-BLOCK-RELOAD=YES');
   }
   if (control === undefined) return;
   const { holdBack, partHoldBack, canSkipUntil } = control;
@@ -136,7 +147,10 @@ function checkServerControl(playlist: MediaPlaylist, must: Report, should: Repor
   if (partHoldBack < 2 * partTarget - ROUNDING) {
     must(clause, `PART-HOLD-BACK ${partHoldBack} s is below 2 part targets of ${partTarget} s`);
   } else if (partHoldBack < 3 * partTarget - ROUNDING) {
-    should(clause, `PART-HOLD-BACK ${partHoldBack} s is below 3 part targets of ${partTarget} s`);
+    faults.of('server-control', 'should')(
+      clause,
+      `PART-HOLD-BACK ${partHoldBack} s is below 3 part targets of ${partTarget} s`,
+    );
   }
 }
 
@@ -175,18 +189,15 @@ function checkLive(playlist: MediaPlaylist, must: Report): void {
 
 /** Seconds of media in the playlist, behind what it skips. */
 export function listedSeconds(playlist: MediaPlaylist): number {
-  let sum = 0;
+  let sum = secondsOfParts(playlist.pending);
   for (const { duration } of playlist.segments) sum += duration;
-  for (const { duration } of playlist.pending?.parts ?? []) sum += duration;
   return sum;
 }
 
 /** Every rule that a multivariant playlist breaks in itself. */
 export function checkMultivariantPlaylist(playlist: MultivariantPlaylist): Fault[] {
-  const faults: Fault[] = [];
-  const must = (clause: string, message: string): void => {
-    faults.push({ severity: 'must', clause, message });
-  };
+  const faults = new Faults();
+  const must = faults.of('variants');
   if (playlist.variants.length === 0) must('RFC 8216 §4.3.4.2', 'no variant');
   if (!playlist.independentSegments) must('HLS Authoring §6.9', 'no EXT-X-INDEPENDENT-SEGMENTS');
   for (const variant of playlist.variants) {
@@ -222,6 +233,9 @@ export function checkMultivariantPlaylist(playlist: MultivariantPlaylist): Fault
     if (rendition.default && !rendition.autoselect) {
       must('RFC 8216 §4.3.4.1', `${name} is default but not AUTOSELECT`);
     }
+    if (rendition.language === undefined && (rendition.type === 'AUDIO' || rendition.type === 'SUBTITLES')) {
+      must('HLS Authoring §9', `${name} has no LANGUAGE`);
+    }
   }
-  return faults;
+  return faults.list;
 }

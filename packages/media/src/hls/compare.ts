@@ -1,5 +1,6 @@
-import { type Fault, listedSeconds, ROUNDING } from './check.ts';
+import { listedSeconds, ROUNDING } from './check.ts';
 import type { MediaPlaylist, Part, Segment, SegmentHead } from './model.ts';
+import { type Fault, Faults, type Report } from './rules/rule.ts';
 
 const UPDATE = 'RFC 8216 §6.2.1';
 
@@ -9,17 +10,20 @@ const UPDATE = 'RFC 8216 §6.2.1';
  * wrong counts of what left, hints that did not come true. Delta updates may stand on either side.
  */
 export function comparePlaylists(older: MediaPlaylist, newer: MediaPlaylist): Fault[] {
-  const faults: Fault[] = [];
-  const must = (clause: string, message: string): void => {
-    faults.push({ severity: 'must', clause, message });
-  };
+  const faults = new Faults();
+  const must = faults.of('update');
   const fixed = ['targetDuration', 'partTarget', 'type', 'independentSegments'] as const;
   for (const name of fixed) {
-    if (older[name] !== newer[name]) must(UPDATE, `${name} was ${older[name]}, is ${newer[name]}`);
+    if (older[name] === newer[name]) continue;
+    const rule = name === 'targetDuration' ? 'target-duration' : 'update';
+    faults.of(rule)(UPDATE, `${name} was ${older[name]}, is ${newer[name]}`);
   }
   if (newer.mediaSequence < older.mediaSequence) {
-    must('RFC 8216 §6.2.2', `media sequence went back from ${older.mediaSequence} to ${newer.mediaSequence}`);
-    return faults;
+    faults.of('sequence')(
+      'RFC 8216 §6.2.2',
+      `media sequence went back from ${older.mediaSequence} to ${newer.mediaSequence}`,
+    );
+    return faults.list;
   }
   const removed = newer.mediaSequence - older.mediaSequence;
   if (removed > 0 && older.type !== undefined) {
@@ -31,26 +35,29 @@ export function comparePlaylists(older: MediaPlaylist, newer: MediaPlaylist): Fa
     newer.skip === undefined &&
     span < 3 * newer.targetDuration - ROUNDING * newer.segments.length
   ) {
-    must('RFC 8216 §6.2.2', `segments left, though ${span.toFixed(3)} s are below 3 target durations`);
+    faults.of('window')(
+      'RFC 8216 §6.2.2',
+      `segments left, though ${span.toFixed(3)} s are below 3 target durations`,
+    );
   }
   const end = lastSequence(newer);
   if (end < lastSequence(older)) must(UPDATE, `the last segment was ${lastSequence(older)}, is ${end}`);
   if (older.endList && (!newer.endList || end > lastSequence(older)))
     must(UPDATE, 'it went on after EXT-X-ENDLIST');
-  compareDiscontinuities(older, newer, must);
+  compareDiscontinuities(older, newer, faults.of('sequence'));
   compareSegments(older, newer, must);
   comparePending(older, newer, must);
-  return faults;
+  compareHint(older, newer, faults.of('preload-hint'));
+  return faults.list;
 }
 
-type Report = (clause: string, message: string) => void;
-
 /** Media sequence number of the last whole segment. */
-function lastSequence(playlist: MediaPlaylist): number {
+export function lastSequence(playlist: MediaPlaylist): number {
   return firstListed(playlist) + playlist.segments.length - 1;
 }
 
-function firstListed(playlist: MediaPlaylist): number {
+/** Media sequence number of the first segment that is listed, behind those a delta update skips. */
+export function firstListed(playlist: MediaPlaylist): number {
   return playlist.mediaSequence + (playlist.skip?.skippedSegments ?? 0);
 }
 
@@ -130,7 +137,7 @@ function compareParts(was: readonly Part[], is: readonly Part[], sequence: numbe
   }
 }
 
-/** What was growing goes on as it began, and the part that was hinted at is the next one. */
+/** What was growing goes on as it began. */
 function comparePending(older: MediaPlaylist, newer: MediaPlaylist, must: Report): void {
   const sequence = lastSequence(older) + 1;
   const now = headAt(newer, sequence);
@@ -143,8 +150,14 @@ function comparePending(older: MediaPlaylist, newer: MediaPlaylist, must: Report
   } else if (was !== undefined && was.parts.length > 0 && newer.mediaSequence <= sequence) {
     if (firstListed(newer) <= sequence) must(UPDATE, `the parts of segment ${sequence} are gone`);
   }
+}
+
+/** RFC 8216bis §4.4.5.3: the part that was hinted at is the next one. */
+function compareHint(older: MediaPlaylist, newer: MediaPlaylist, must: Report): void {
+  const sequence = lastSequence(older) + 1;
+  const now = headAt(newer, sequence);
   const hint = older.preloadHints.find(({ type }) => type === 'PART');
-  const next = was?.parts.length ?? 0;
+  const next = older.pending?.parts.length ?? 0;
   if (hint === undefined || now === undefined || now.parts.length === 0) return;
   const real = now.parts[next] ?? headAt(newer, sequence + 1)?.parts[0];
   if (real !== undefined && real.uri !== hint.uri) {

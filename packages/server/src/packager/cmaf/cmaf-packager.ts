@@ -40,6 +40,8 @@ interface Lane {
   durations: number[];
   /** Ticks in `durations`. */
   length: number;
+  /** Audio: ticks near which a chunk begins, since a keyframe is shown then; undefined once one does. */
+  meet: number | undefined;
   wallMs: number;
 }
 
@@ -80,6 +82,7 @@ export class CmafPackager implements Packager {
     const placed = lane.cadence.place(sample.dts, sample.pts, sample.duration);
     if (lane.video) {
       this.#flushAudio();
+      if (sample.keyframe) this.#meetAt(placed.dts + placed.composition, lane.track.timebase);
       lane.samples.push(replaced(sample, placed));
       lane.durations.push(placed.duration);
       lane.wallMs = wallMs;
@@ -88,6 +91,10 @@ export class CmafPackager implements Packager {
     }
     // A hole must not be hidden inside a chunk, which knows durations only.
     if (lane.samples.length > 0 && placed.dts !== lane.samples[0]!.dts + lane.length) this.#flush(lane);
+    if (lane.meet !== undefined && placed.dts + placed.duration / 2 >= lane.meet) {
+      if (lane.samples.length > 0) this.#flush(lane);
+      lane.meet = undefined;
+    }
     if (lane.samples.length === 0) lane.wallMs = wallMs;
     lane.samples.push(replaced(sample, placed));
     lane.durations.push(placed.duration);
@@ -135,6 +142,11 @@ export class CmafPackager implements Packager {
       wallMs: anchor.wallMs,
       bytes: new Uint8Array(0),
     });
+  }
+
+  /** A segment may begin with the picture shown then: sound can follow within half a frame if a chunk begins there. */
+  #meetAt(time: number, base: Timebase): void {
+    for (const lane of this.#audio) lane.meet = rescale(time as Ticks, base, lane.track.timebase);
   }
 
   #flushAudio(): void {
@@ -202,6 +214,7 @@ function newLane(track: Track, sequence: number): Lane {
     samples: [],
     durations: [],
     length: 0,
+    meet: undefined,
     wallMs: 0,
   };
 }

@@ -154,7 +154,7 @@ export class Segmenter {
     if (lead.start !== undefined) {
       if (block.video && !block.independent) return;
       this.#partTarget ??= fitPartTarget(this.#options().partMs, this.#grains(block));
-      this.#bound(block.time, lead.start.discontinuity);
+      this.#bound(block.time + block.compositionOffset, lead.start.discontinuity);
       lead.start = undefined;
       lead.lastKey = block.time;
     } else if (this.#cutsAt(lane.rendition, block)) {

@@ -1,0 +1,199 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  checkCaching,
+  checkDelta,
+  checkHintAnswer,
+  checkHinted,
+  checkMediaPlaylist,
+  checkPlaylistAnswer,
+  checkReloaded,
+  checkSharedAnswer,
+  comparePlaylists,
+  type Fault,
+  type HlsAnswer,
+  type MediaPlaylist,
+  nextOf,
+  type Part,
+  parseMediaPlaylist,
+  type RemovedSegment,
+  removedSegments,
+  type SeenPlaylist,
+  type Wish,
+} from '@onair/media/hls';
+import { askHls, resolveUri, withQuery } from './hls-ask.ts';
+import type { HlsMediaReader } from './hls-media-reader.ts';
+
+/** Every so many reloads, the same is asked for twice and as a delta update too. */
+const COMPARE_EVERY = 6;
+
+/** How long parts that are listed, and were asked for before, may still take at the end. */
+const HINT_PATIENCE_MS = 5000;
+
+interface Hint {
+  readonly answer: Promise<HlsAnswer | undefined>;
+  listed: { readonly part: Part; readonly ms: number } | undefined;
+}
+
+/** What {@link RenditionWatch} is told. */
+export interface WatchDeps {
+  /** Of the media playlist, absolute. */
+  readonly url: string;
+  readonly media: HlsMediaReader;
+  readonly found: (faults: readonly Fault[]) => void;
+  /** Milliseconds that a busy machine may add. */
+  readonly slackMs: () => number;
+}
+
+/** Follows one media playlist as the most demanding client would, and fetches everything it lists and hints at. */
+export class RenditionWatch {
+  /** Versions of the full playlist, in the order they came. */
+  readonly seen: SeenPlaylist[] = [];
+  readonly removed: RemovedSegment[] = [];
+  readonly #deps: WatchDeps;
+  readonly #hints = new Map<string, Hint>();
+  readonly #stop = new AbortController();
+  readonly #begun = performance.now();
+  #reloads = 0;
+
+  constructor(deps: WatchDeps) {
+    this.#deps = deps;
+  }
+
+  get url(): string {
+    return this.#deps.url;
+  }
+
+  get media(): HlsMediaReader {
+    return this.#deps.media;
+  }
+
+  /** The newest version. @throws if there is none. */
+  get last(): MediaPlaylist {
+    const last = this.seen.at(-1);
+    if (last === undefined) throw new Error(`${this.url}: no playlist was seen`);
+    return last.playlist;
+  }
+
+  /** Seconds since it was followed. */
+  get seconds(): number {
+    return (performance.now() - this.#begun) / 1000;
+  }
+
+  /** Parts that were hinted at. */
+  get hints(): number {
+    return this.#hints.size;
+  }
+
+  /** Follows for `seconds`, or until the playlist ends. */
+  async follow(seconds: number): Promise<void> {
+    const end = performance.now() + seconds * 1000;
+    while (performance.now() < end && this.seen.at(-1)?.playlist.endList !== true) {
+      const last = this.seen.at(-1);
+      const blocking = last?.playlist.serverControl?.canBlockReload === true;
+      if (last !== undefined && !blocking) await sleep(last.playlist.targetDuration * 500);
+      await this.#reload(blocking ? nextOf(last!.playlist) : undefined);
+    }
+    const there = [...this.#hints.values()].filter(({ listed }) => listed !== undefined);
+    await Promise.race([Promise.all(there.map(({ answer }) => answer)), sleep(HINT_PATIENCE_MS)]);
+    this.#stop.abort();
+    await this.#judgeHints();
+    await this.#deps.media.settled();
+  }
+
+  async #reload(wish: Wish | undefined): Promise<void> {
+    const url = wish === undefined ? this.url : withQuery(this.url, wishQuery(wish));
+    const compares = wish !== undefined && ++this.#reloads % COMPARE_EVERY === 0;
+    const shared = compares ? askHls(url) : undefined;
+    const skip = this.#reloads % (2 * COMPARE_EVERY) === 0 ? 'YES' : 'v2';
+    const delta = compares ? askHls(withQuery(url, `_HLS_skip=${skip}`)) : undefined;
+    const answer = await askHls(url);
+    const { faults, playlist: parsed } = checkPlaylistAnswer(answer);
+    this.#deps.found(faults);
+    if (parsed?.kind !== 'media') {
+      await sleep(200);
+      return;
+    }
+    const playlist = parsed.media;
+    this.#deps.found([
+      ...checkMediaPlaylist(playlist),
+      ...checkHinted(url, playlist),
+      ...checkCaching(answer, playlist.targetDuration, wish),
+      ...(wish === undefined ? [] : checkReloaded(answer, wish, playlist)),
+    ]);
+    this.#take(playlist, answer);
+    if (shared !== undefined) {
+      const other = checkPlaylistAnswer(await shared);
+      this.#deps.found(other.faults);
+      if (other.playlist?.kind === 'media') {
+        this.#deps.found(checkSharedAnswer(url, playlist, other.playlist.media));
+      }
+    }
+    if (delta !== undefined) this.#judgeDelta(playlist, await delta);
+  }
+
+  #take(playlist: MediaPlaylist, { askedMs, answeredMs }: HlsAnswer): void {
+    const before = this.seen.at(-1);
+    if (before !== undefined) {
+      this.#deps.found(comparePlaylists(before.playlist, playlist));
+      this.removed.push(...removedSegments(before.playlist, playlist, before.answeredMs));
+    }
+    this.seen.push({ playlist, askedMs, answeredMs });
+    this.#noteHints(playlist, answeredMs);
+    const { media } = this.#deps;
+    const from = playlist.mediaSequence + (playlist.skip?.skippedSegments ?? 0);
+    const { targetDuration, partTarget = Number.POSITIVE_INFINITY } = playlist;
+    for (const [i, segment] of playlist.segments.entries()) {
+      media.parts(segment.parts, segment.map, partTarget, (part) => this.#hinted(part));
+      media.segment(from + i, segment, targetDuration);
+    }
+    const { pending } = playlist;
+    if (pending !== undefined) {
+      media.parts(pending.parts, pending.map, partTarget, (part) => this.#hinted(part));
+    }
+  }
+
+  #noteHints(playlist: MediaPlaylist, ms: number): void {
+    const parts = [...playlist.segments.flatMap(({ parts: own }) => own), ...(playlist.pending?.parts ?? [])];
+    for (const part of parts) {
+      const hint = this.#hints.get(part.uri);
+      if (hint !== undefined) hint.listed ??= { part, ms };
+    }
+    for (const { type, uri } of playlist.preloadHints) {
+      if (type !== 'PART' || this.#hints.has(uri)) continue;
+      const answer = askHls(resolveUri(uri, this.url), this.#stop.signal).catch(() => undefined);
+      this.#hints.set(uri, { answer, listed: undefined });
+    }
+  }
+
+  /** The bytes of a part that was asked for before it was there. */
+  #hinted({ uri }: Part): Promise<HlsAnswer | undefined> | undefined {
+    return this.#hints.get(uri)?.answer;
+  }
+
+  async #judgeHints(): Promise<void> {
+    for (const [uri, { answer, listed }] of this.#hints) {
+      const came = await answer;
+      if (listed === undefined) continue;
+      const nothing = { url: uri, status: 0, headers: new Map(), body: new Uint8Array(), askedMs: 0 };
+      const judged = came ?? { ...nothing, answeredMs: performance.now() };
+      this.#deps.found(checkHintAnswer(judged, listed.part, listed.ms, this.#deps.slackMs()));
+    }
+  }
+
+  #judgeDelta(full: MediaPlaylist, answer: HlsAnswer): void {
+    const { faults, playlist } = checkPlaylistAnswer(answer);
+    this.#deps.found(faults);
+    if (playlist?.kind !== 'media') return;
+    this.#deps.found([...checkMediaPlaylist(playlist.media), ...checkDelta(full, playlist.media)]);
+  }
+}
+
+/** `_HLS_msn` and `_HLS_part` of a wish. */
+export function wishQuery({ msn, part }: Wish): string {
+  return part === undefined ? `_HLS_msn=${msn}` : `_HLS_msn=${msn}&_HLS_part=${part}`;
+}
+
+/** The media playlist behind `url` as it stands, or a later one. @throws if it is none. */
+export async function plainPlaylist(url: string): Promise<MediaPlaylist> {
+  return parseMediaPlaylist((await askHls(url)).body);
+}
