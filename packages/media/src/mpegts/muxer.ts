@@ -14,7 +14,7 @@ import { PacketWriter } from './packet-writer.ts';
 import { pesHeaderBytes, putPesHeader } from './pes.ts';
 import { MUX_PID, PROGRAM, programOf } from './program.ts';
 import { STREAM_ID } from './stream-type.ts';
-import { writePat, writePmt } from './tables.ts';
+import { type TsProgramMap, writePat, writePmt } from './tables.ts';
 import { putVideoUnit, type VideoFraming, videoFraming, videoUnitBound } from './video-unit.ts';
 
 /** Ticks of 90 kHz that are added to all times, so that the clock does not begin below zero: 10 s. */
@@ -37,7 +37,7 @@ interface Lanes {
   readonly tracks: TsTracks;
   readonly video: VideoFraming | undefined;
   readonly audio: AudioFraming | undefined;
-  readonly clockPid: number;
+  readonly program: TsProgramMap;
   readonly pat: Uint8Array;
   readonly pmt: Uint8Array;
 }
@@ -67,7 +67,6 @@ export function unsupportedInTs(what: string): ParseError {
 export class TsMuxer {
   readonly #out = new PacketWriter();
   #lanes: Lanes | undefined;
-  #version = -1;
   /** Ticks of the last clock reference, not wrapped; undefined at a start. */
   #clock: number | undefined;
   /** Ticks of the last unit in front of which tables stand. */
@@ -82,8 +81,13 @@ export class TsMuxer {
    * @throws ParseError `TS_CODEC_UNSUPPORTED`, `CONFIG_MALFORMED`
    */
   begin(tracks: TsTracks, discontinuity: boolean): void {
-    const version = (this.#version + 1) & 31;
-    const program = programOf(tracks, version);
+    const running = this.#lanes?.program;
+    const version = running?.version ?? 0;
+    let program = programOf(tracks, version);
+    // The same program under another number would make players set themselves up anew.
+    if (program !== undefined && running !== undefined && !sameBytes(writePmt(program), this.#lanes!.pmt)) {
+      program = { ...program, version: (version + 1) & 31 };
+    }
     const { video, audio } = tracks;
     if (program === undefined) {
       throw unsupportedInTs(
@@ -94,7 +98,7 @@ export class TsMuxer {
       tracks,
       video: video?.parameters.kind === 'video' ? videoFraming(video.parameters) : undefined,
       audio: audio?.parameters.kind === 'audio' ? audioFraming(audio.parameters) : undefined,
-      clockPid: program.pcrPid,
+      program,
       pat: writePat({
         transportStreamId: 1,
         version: 0,
@@ -102,7 +106,6 @@ export class TsMuxer {
       }),
       pmt: writePmt(program),
     };
-    this.#version = version;
     if (!discontinuity) return;
     this.#clock = undefined;
     for (const { pid } of program.streams) this.#broken.add(pid);
@@ -197,8 +200,8 @@ export class TsMuxer {
 
   /** @param time ticks of the unit, which lies in the scratch. @param until ticks of the next of its PID. */
   #unit(lanes: Lanes, pid: number, length: number, time: number, until: number, randomAccess: boolean): void {
-    const own = pid === lanes.clockPid;
-    this.#tick(lanes.clockPid, time, own);
+    const own = pid === lanes.program.pcrPid;
+    this.#tick(lanes.program.pcrPid, time, own);
     const clocks = own ? this.#clocks(time, until) : [];
     const discontinuity = this.#broken.delete(pid);
     this.#out.unit(pid, this.#scratch, length, { randomAccess, discontinuity, clocks });
@@ -271,4 +274,8 @@ function ticksOf(time: number, timebase: Timebase): number {
 /** 27 MHz ticks of the clock when what is decoded at `time` arrives. */
 function pcrOf(time: number): number {
   return Math.round((time - CLOCK_DELAY) * PCR_PER_TICK);
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

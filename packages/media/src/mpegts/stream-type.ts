@@ -1,5 +1,6 @@
-import { AAC_SAMPLE_RATES, parseAacConfig } from '../bitstream/index.ts';
+import { AAC_SAMPLE_RATES, type AacConfig, parseAacConfig } from '../bitstream/index.ts';
 import type { CodecParameters } from '../model/codec.ts';
+import { ParseError } from '../model/errors.ts';
 
 /** stream_type values. ISO/IEC 13818-1 Table 2-34; AC-3 as ATSC A/53 and HLS have it. */
 export const STREAM_TYPE = {
@@ -53,7 +54,13 @@ export function streamTypeOf(parameters: CodecParameters): number | undefined {
 
 /** ADTS has two bits for the profile, three for the channels, and no word for frames of 960. */
 function fitsAdts(description: Uint8Array): boolean {
-  const config = parseAacConfig(description);
+  let config: AacConfig;
+  try {
+    config = parseAacConfig(description);
+  } catch (error) {
+    if (error instanceof ParseError) return false;
+    throw error;
+  }
   const { channelConfiguration: channels } = config;
   return (
     ADTS_TYPES.has(config.objectType) &&

@@ -56,7 +56,7 @@ export function sendPlaylist(
 export function sendMedia(
   request: FastifyRequest,
   reply: FastifyReply,
-  media: { readonly file: string; readonly kind: 'video' | 'audio'; readonly bytes: Uint8Array },
+  media: { readonly file: string; readonly type: string; readonly bytes: Uint8Array },
 ): number {
   const { bytes } = media;
   const entityTag = `"${media.file}-${bytes.length.toString(36)}"`;
@@ -72,7 +72,7 @@ export function sendMedia(
     reply.code(416).header('content-range', `bytes */${bytes.length}`).send();
     return 0;
   }
-  reply.type(`${media.kind}/mp4`);
+  reply.type(media.type);
   let body = bytes;
   if (span.kind === 'part') {
     body = bytes.subarray(span.from, span.to + 1);

@@ -179,8 +179,8 @@ function answerPlaylist(call: Call, body: PlaylistBody, maxAge: number): Fastify
 }
 
 function answerMedia(call: Call, rendition: Rendition, file: string, bytes: Uint8Array): FastifyReply {
-  const kind = rendition.name.startsWith('video') ? 'video' : 'audio';
-  call.sent(sendMedia(call.request, call.reply, { file: `${rendition.name}-${file}`, kind, bytes }));
+  const type = rendition.name.startsWith('video') ? 'video/mp4' : 'audio/mp4';
+  call.sent(sendMedia(call.request, call.reply, { file: `${rendition.name}-${file}`, type, bytes }));
   return call.reply;
 }
 
