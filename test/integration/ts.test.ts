@@ -4,6 +4,7 @@ import { checkMultivariantPlaylist, parseMultivariantPlaylist } from '@onair/med
 import { clockDistance, inspectTs, MAX_CLOCK_STEP, STREAM_TYPE } from '@onair/media/mpegts';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ffprobeUrl, type Publisher, playWithFfmpeg, Scope, startPublisher, until } from '../kit/index.ts';
+import { playUriWithGst } from '../kit/play-gst-uri.ts';
 import { startTestServer } from '../kit/server.ts';
 import { type FetchedTs, followTs } from '../kit/ts-follower.ts';
 
@@ -99,6 +100,18 @@ describe('HLS with MPEG-TS from RTMP', () => {
       expect(errors).toEqual([]);
       expect(streams.map(({ codec_name }) => codec_name).sort()).toEqual(['aac', 'h264', 'timed_id3']);
     }
+  });
+
+  it('is played by GStreamer', async () => {
+    const server = await startTestServer(scope);
+    await publish(`${server.rtmp}/live/ts`);
+    const url = `${server.http}/live/ts/ts.m3u8`;
+    await until(async () => (await fetch(url)).ok, { timeoutMs: 20_000 });
+    const report = await playUriWithGst(url, 10);
+    expect(report.errors).toEqual([]);
+    expect(report.frames).toBeGreaterThan(270);
+    expect(report.maxStepMs).toBeLessThan(60);
+    expect(report.audioMs).toBeGreaterThan(9_000);
   });
 
   it('goes on when the encoder is killed and comes back, the same or another', async () => {

@@ -9,7 +9,7 @@ import {
   type TsSample,
   type TsTracks,
 } from './mux-input.ts';
-import { PAT_PID } from './packet.ts';
+import { PACKET_BYTES, PACKET_ROOM, PAT_PID } from './packet.ts';
 import { PacketWriter } from './packet-writer.ts';
 import { pesHeaderBytes, putPesHeader } from './pes.ts';
 import { MUX_PID, PROGRAM, programOf } from './program.ts';
@@ -32,6 +32,10 @@ const MAX_HOLE = 900_000;
 const PICTURE_FIRST = 9_000;
 /** Ticks from one set of tables to the next at least, where keyframes come often: 500 ms. */
 const TABLES_AGAIN = 45_000;
+
+/** Bytes that come to a picture and to a frame of audio: headers, delimiter, clock. */
+const VIDEO_OVERHEAD = 33;
+const AUDIO_OVERHEAD = 7;
 
 interface Lanes {
   readonly tracks: TsTracks;
@@ -124,6 +128,7 @@ export class TsMuxer {
     const runs =
       audio === undefined || lanes.audio === undefined ? [] : audioRuns(audio, timebase, lanes.audio);
     const place: Progress = { media, runs, video: 0, run: 0, metadata: 0 };
+    this.#out.expect(expectedBytes(media, runs.length));
     this.#out.section(PAT_PID, lanes.pat);
     this.#out.section(MUX_PID.map, lanes.pmt);
     this.#tables = Number.POSITIVE_INFINITY;
@@ -274,6 +279,14 @@ function ticksOf(time: number, timebase: Timebase): number {
 /** 27 MHz ticks of the clock when what is decoded at `time` arrives. */
 function pcrOf(time: number): number {
   return Math.round((time - CLOCK_DELAY) * PCR_PER_TICK);
+}
+
+/** About as many bytes as a segment will have: 184 of 188 are payload, and the last packet of a unit is half full. */
+function expectedBytes({ video = [], audio = [] }: TsMedia, runs: number): number {
+  let payload = 0;
+  for (const { data } of video) payload += data.length + PACKET_BYTES / 2 + VIDEO_OVERHEAD;
+  for (const { data } of audio) payload += data.length + AUDIO_OVERHEAD;
+  return 4 * PACKET_BYTES + (payload * PACKET_BYTES) / PACKET_ROOM + runs * (PACKET_BYTES / 2 + 14);
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

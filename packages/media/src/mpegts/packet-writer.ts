@@ -16,9 +16,13 @@ const RANDOM_ACCESS = 0x40;
 const DISCONTINUITY = 0x80;
 const HAS_CLOCK = 0x10;
 
+/** An array is handed over as it is if at least this share of it was written to. */
+const WORTH_KEEPING = 0.9;
+const EMPTY = new Uint8Array(0);
+
 /** Writes transport packets one after the other and counts them by PID. ISO/IEC 13818-1 §2.4.3.2. */
 export class PacketWriter {
-  #bytes = new Uint8Array(64 * PACKET_BYTES);
+  #bytes: Uint8Array = EMPTY;
   #length = 0;
   /** continuity_counter of the next packet with payload, by PID. */
   readonly #counters = new Uint8Array(PID_COUNT);
@@ -28,10 +32,18 @@ export class PacketWriter {
     return this.#length;
   }
 
-  /** Hands over what was written, in an array of its own; counters go on. */
+  /** Makes room for about so many bytes at once. */
+  expect(bytes: number): void {
+    this.#reserve(Math.ceil(bytes / PACKET_BYTES));
+  }
+
+  /** Hands over what was written, in an array that belongs to the taker; counters go on. */
   take(): Uint8Array {
-    const out = this.#bytes.slice(0, this.#length);
+    const length = this.#length;
     this.#length = 0;
+    if (length < this.#bytes.length * WORTH_KEEPING) return this.#bytes.slice(0, length);
+    const out = this.#bytes.subarray(0, length);
+    this.#bytes = EMPTY;
     return out;
   }
 
@@ -110,7 +122,7 @@ export class PacketWriter {
   #reserve(packets: number): void {
     const needed = this.#length + packets * PACKET_BYTES;
     if (needed <= this.#bytes.length) return;
-    const bigger = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+    const bigger = new Uint8Array(Math.max(needed, this.#bytes.length * 2, 64 * PACKET_BYTES));
     bigger.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = bigger;
   }

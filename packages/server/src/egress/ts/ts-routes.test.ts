@@ -148,7 +148,7 @@ describe('HLS with MPEG-TS over HTTP', () => {
 
   it('answers what is not there as HLS asks for', async () => {
     const { get, until, listed, clock } = await setUp();
-    until(3);
+    until(8);
     const first = parseMediaPlaylist((await listed('/live/test/ts/index.m3u8')).body);
     const address = `/live/test/ts/${first.segments[0]!.uri}`;
     expect((await get(address)).status).toBe(200);
@@ -170,7 +170,7 @@ describe('HLS with MPEG-TS over HTTP', () => {
     expect((await get(address)).status).toBe(410);
   });
 
-  it('holds the first request until there is a segment', async () => {
+  it('holds the first request until there is enough to begin with', async () => {
     const { get, until, stream, clock } = await setUp();
     until(0.2);
     const waiting = get('/live/test/ts.m3u8');
@@ -179,7 +179,13 @@ describe('HLS with MPEG-TS over HTTP', () => {
     expect(early).toBe('waits');
     until(4);
     clock.advance(1);
+    // One segment is not enough to begin with.
+    const short = await Promise.race([waiting, new Promise((resolve) => setTimeout(resolve, 50, 'waits'))]);
+    expect(short).toBe('waits');
+    until(7);
+    clock.advance(1);
     expect((await waiting).status).toBe(200);
+    expect(parseMediaPlaylist((await get('/live/test/ts/index.m3u8')).body).segments).toHaveLength(3);
   });
 
   it('gives up after three target durations', async () => {

@@ -86,13 +86,11 @@ async function servePlaylist(
       detail: `${stream.name} has ${refused}, which MPEG-TS does not carry here. Use /${stream.name}/index.m3u8.`,
     });
   }
-  let body = read(packager);
-  if (body === undefined && stream.state !== 'ended') {
-    const result = await waited(call);
-    if (result === 'gone') return reply.hijack();
-    if (result === 'full') throw refusedForNow('OVERLOADED', 1, 'too many requests wait for this playlist');
-    body = read(packager);
-  }
+  if (stream.state === 'ended' && read(packager) === undefined) throw notYet(stream);
+  const result = await waited(call);
+  if (result === 'gone') return reply.hijack();
+  if (result === 'full') throw refusedForNow('OVERLOADED', 1, 'too many requests wait for this playlist');
+  const body = read(packager);
   if (body === undefined) throw notYet(stream);
   call.sent(sendPlaylist(request, reply, body, PLAYLIST_MAX_AGE));
   return reply;

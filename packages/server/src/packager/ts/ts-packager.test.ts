@@ -150,7 +150,7 @@ describe('TsPackager', () => {
     expect(ts().segment(1e15)).toBe('unknown');
   });
 
-  it('lets the first ones wait for the first segment, but not for ever and not all of them', () => {
+  it('lets the first ones wait for a list to begin with, but not for ever and not all of them', () => {
     const { ts, publish, clock } = prepare({ maxWaiters: 2 });
     const results: string[] = [];
     const wait = (name: string) => ts().whenListed((result) => results.push(`${name} ${result}`));
@@ -162,9 +162,20 @@ describe('TsPackager', () => {
     clock.advance(60_000);
     expect(results.slice(1).sort()).toEqual(['a late', 'c late']);
     wait('e');
-    publish(media({ seconds: 5 }));
+    const publication = publish(media({ seconds: 5 }));
     clock.advance(1);
+    // Long after the first request a list of two is better than none.
     expect(results.at(-1)).toBe('e ready');
+    clock.advance(3 * RELEASE_AFTER_MS);
+    wait('f');
+    expect(results.at(-1)).toBe('e ready');
+    clock.advance(1);
+    expect(ts().size).toBe(2);
+    clock.advance(7_000);
+    expect(results.at(-1)).toBe('f ready');
+    wait('g');
+    expect(results.at(-1)).toBe('g ready');
+    publication.close('over');
   });
 
   it('keeps numbers and discontinuities of the fragmented MP4 when the publisher changes', () => {

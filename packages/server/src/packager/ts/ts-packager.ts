@@ -12,6 +12,11 @@ export const RELEASE_AFTER_MS = 60_000;
 /** A segment goes without its audio if that is so far behind the video, in µs. */
 const AUDIO_ABSENT_US = 2_000_000;
 
+/** Segments that the first playlist of a stream is held back for: there are players that get lost in a shorter one. */
+const FULL_SEGMENTS = 3;
+/** How long it is held back for that, in ms: players give up after 10 s. */
+const FULL_AFTER_MS = 7_000;
+
 /** How waiting ended: the playlist has something to list, time is up, or there is no room. */
 export type TsWaitResult = 'ready' | 'late' | 'full';
 
@@ -30,6 +35,8 @@ interface Shelf {
   readonly made: Map<number, TsSegment>;
   /** Number of the last that was made. */
   last: number | undefined;
+  /** Monotonic ms of the first request. */
+  readonly since: number;
 }
 
 interface Waiter {
@@ -106,11 +113,11 @@ export class TsPackager implements Packager {
   }
 
   /**
-   * Calls `settle` once: as soon as the playlists have something to list, or when time is up. It must not throw.
+   * Calls `settle` once: as soon as the playlists list enough to begin with, or when time is up. It must not throw.
    * @returns takes the call back.
    */
   whenListed(settle: (result: TsWaitResult) => void): () => void {
-    if (this.#listed() !== undefined) {
+    if (this.#servable()) {
       settle('ready');
       return () => {};
     }
@@ -124,7 +131,9 @@ export class TsPackager implements Packager {
         waiter.cancel();
         settle(result);
       },
-      cancel: this.#clock.after(this.#hls.patienceMs, () => waiter.settle('late')),
+      cancel: this.#clock.after(Math.max(FULL_AFTER_MS, this.#hls.patienceMs), () =>
+        waiter.settle(this.#listed() === undefined ? 'late' : 'ready'),
+      ),
     };
     this.#waiters.add(waiter);
     return () => {
@@ -151,8 +160,16 @@ export class TsPackager implements Packager {
 
   /** Lets those go who wait, if there is something for them now. */
   #check(): void {
-    if (this.#waiters.size === 0 || this.#listed() === undefined) return;
+    if (this.#waiters.size === 0 || !this.#servable()) return;
     for (const waiter of [...this.#waiters]) waiter.settle('ready');
+  }
+
+  /** True if there is a list that players can begin with, or no better one to be waited for. */
+  #servable(): boolean {
+    const listed = this.#listed();
+    if (listed === undefined) return false;
+    if (listed.length >= FULL_SEGMENTS || this.#stream.state !== 'live') return true;
+    return this.#clock.now() - this.#shelf!.since >= FULL_AFTER_MS;
   }
 
   /** What the playlist lists, or undefined if that is nothing or not all of it is made yet. */
@@ -178,6 +195,7 @@ export class TsPackager implements Packager {
       converter: new TsConverter(this.#options().tags?.(this.#stream)),
       made: new Map(),
       last: undefined,
+      since: this.#clock.now(),
     };
     const shelf = this.#shelf;
     const leader = this.#leader();
