@@ -22,7 +22,7 @@ export function tsMediaPlaylist(
     targetDuration: target,
     mediaSequence: first?.msn ?? 0,
     discontinuitySequence: first === undefined ? 0 : first.discontinuities - (first.discontinuity ? 1 : 0),
-    independentSegments: true,
+    independentSegments: segments.every(({ independent }) => independent),
     segments: segments.map(({ boundary, programDateTime, duration, gap }) => ({
       uri: `s${boundary.msn}.ts`,
       duration: duration / 1_000_000,
@@ -62,7 +62,7 @@ export function tsMultivariantPlaylist(
   );
   return {
     version: versionOf(segments),
-    independentSegments: true,
+    independentSegments: segments.every(({ independent }) => independent),
     renditions: [],
     variants: [
       {

@@ -16,6 +16,8 @@ export interface TsSegment {
   readonly bytes: Uint8Array;
   /** There is no media. */
   readonly gap: boolean;
+  /** It begins with a keyframe, or is sound alone. */
+  readonly independent: boolean;
 }
 
 /** Gives the ID3 tags that belong into a stretch of a stream. */
@@ -53,6 +55,7 @@ export class TsConverter {
     const { leader } = sources;
     const { boundary, programDateTime, duration } = leader;
     let frames = 0;
+    let independent = true;
     let bytes: Uint8Array = new Uint8Array(0);
     try {
       const video = choice.video === undefined ? [] : samplesOf(sources.video);
@@ -61,11 +64,12 @@ export class TsConverter {
         this.#begin(boundary, choice, audio.length > 0);
         bytes = this.#muxer.segment({ video, audio, metadata: this.#metadata(leader) });
         frames = video.length;
+        independent = video[0]?.keyframe ?? true;
       }
     } catch (error) {
       if (!(error instanceof ParseError)) throw error;
     }
-    return { boundary, programDateTime, duration, frames, bytes, gap: bytes.length === 0 };
+    return { boundary, programDateTime, duration, frames, bytes, gap: bytes.length === 0, independent };
   }
 
   /** Sets the muxer up where the tracks change. A track that was announced is left out until it brings something. */
