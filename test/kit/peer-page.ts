@@ -10,9 +10,9 @@ import type { Scope } from './scope.ts';
 /** A way to play in a browser: our element by one transport, or another player. */
 export type PeerPlayer =
   | { readonly player: 'onair'; readonly transport: 'ws' | 'llhls' | 'hls' | 'flv' }
-  | { readonly player: 'hls.js' }
+  | { readonly player: 'hls.js'; readonly playlist?: string }
   | { readonly player: 'mpegts.js'; readonly socket: boolean }
-  | { readonly player: 'native' };
+  | { readonly player: 'native'; readonly playlist?: string };
 
 /** What a video element in the page has done since {@link PeerPage.rest}, or since it was made. */
 export interface PeerReport {
@@ -163,7 +163,8 @@ export class PeerPage {
             watch.movedAt = now;
           } else watch.stallMs = Math.max(watch.stallMs, now - watch.movedAt);
         }, 50);
-        const playlist = `${http}/${name}/index.m3u8`;
+        const list = ('playlist' in wanted ? wanted.playlist : undefined) ?? 'index.m3u8';
+        const playlist = `${http}/${name}/${list}`;
         if (wanted.player === 'hls.js') {
           const hls = new Hls({ lowLatencyMode: true });
           hls.on('hlsError', (_, { fatal, details }) => {

@@ -17,6 +17,7 @@ import { registerHlsRoutes } from './egress/hls/index.ts';
 import { CmafFanouts } from './egress/live/index.ts';
 import { registerLiveRoutes } from './egress/live-routes.ts';
 import { RtmpEgress } from './egress/rtmp/index.ts';
+import { registerTsRoutes } from './egress/ts/index.ts';
 import { Fmp4SocketServer } from './egress/ws-fmp4/index.ts';
 import {
   type FanoutContext,
@@ -36,6 +37,7 @@ import { createMetrics, type Logger, LoopDelay } from './observe/index.ts';
 import { cmafPackagerKind } from './packager/cmaf/index.ts';
 import { DEFAULT_HLS_OPTIONS, hlsPackagerKind, optionsFor } from './packager/hls/index.ts';
 import { FLV_TAGS, RTMP_MESSAGES, tagPackagerKind } from './packager/tags/index.ts';
+import { tsPackagerKind } from './packager/ts/index.ts';
 
 /** What a server is started with. The store and the logger stay the caller's. */
 export interface ServerOptions {
@@ -91,6 +93,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         return optionsFor(name, { ...DEFAULT_HLS_OPTIONS, ...common }, streams);
       }),
     };
+    const ts = tsPackagerKind(kinds.hls, systemClock, () => config().hls);
     const registry = new StreamRegistry({
       clock: systemClock,
       policy: hubPolicy(config()),
@@ -145,6 +148,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         endedMs: () => config().hls.endedMs,
       });
       undo.push(() => hls.close('server stopping'));
+      const tsRoutes = registerTsRoutes(http, { ...live, kind: ts, clock: systemClock });
+      undo.push(() => tsRoutes.close('server stopping'));
     }
     registerLiveRoutes(http, { flv: { ...live, kind: kinds.flv }, fmp4, fmp4Http });
     const sources = { registry, sessions, clock: systemClock };

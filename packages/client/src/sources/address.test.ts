@@ -7,6 +7,7 @@ it.each([
   ['/live/test', 'https://tv.example:8443/live/test', ''],
   ['https://other.example/live/test', 'https://other.example/live/test', ''],
   ['/live/test/index.m3u8', 'https://tv.example:8443/live/test', ''],
+  ['/live/test/ts.m3u8', 'https://tv.example:8443/live/test', ''],
   ['/live/test.flv', 'https://tv.example:8443/live/test', ''],
   ['wss://other.example/live/test.fmp4', 'https://other.example/live/test', ''],
   ['/live/test/?token=a%26b', 'https://tv.example:8443/live/test', '?token=a%26b'],

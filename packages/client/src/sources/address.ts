@@ -8,6 +8,8 @@ export interface StreamAddresses {
 }
 
 const SUFFIX = /(?:\.(?:fmp4|flv|m3u8)|\/index\.m3u8)$/;
+/** `live/test/ts.m3u8` is a playlist of `live/test`, but `live/ts.m3u8` belongs to a stream named `ts`. */
+const TS_PLAYLIST = /(\/[^/]+\/[^/]+)\/ts\.m3u8$/;
 
 /**
  * The addresses behind what a page wrote into `src`: `/live/test`, `https://host/live/test`, or the address of one
@@ -26,7 +28,7 @@ export function streamAddresses(src: string, base: string): StreamAddresses | un
   if (url.protocol === 'ws:') url.protocol = 'http:';
   if (url.protocol === 'wss:') url.protocol = 'https:';
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined;
-  const path = url.pathname.replace(SUFFIX, '').replace(/\/+$/, '');
+  const path = url.pathname.replace(TS_PLAYLIST, '$1').replace(SUFFIX, '').replace(/\/+$/, '');
   if (path === '') return undefined;
   const query = url.search;
   const http = `${url.origin}${path}`;

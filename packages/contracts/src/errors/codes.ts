@@ -69,6 +69,12 @@ export const ERROR_CODES = {
     title: 'No such stream',
     description: 'Nobody publishes a stream of this name and nobody waits for it.',
   },
+  CODEC_NOT_CARRIED: {
+    status: 404,
+    title: 'This output does not carry the codec',
+    description:
+      'The stream is on air, but with a codec that this format has no place for, such as AV1 or Opus in MPEG-TS. `detail` names it. Watch by another output.',
+  },
   SESSION_NOT_FOUND: {
     status: 404,
     title: 'No such session',

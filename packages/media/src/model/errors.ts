@@ -70,6 +70,14 @@ export const MEDIA_ERROR_CODES = [
   'RTMP_UNFINISHED_LIMIT',
   'RTMP_URL_INVALID',
   'RTMP_VERSION',
+  'TS_CODEC_UNSUPPORTED',
+  'TS_CONTINUITY',
+  'TS_CRC',
+  'TS_LIMIT',
+  'TS_PACKET',
+  'TS_PES',
+  'TS_SECTION',
+  'TS_SYNC',
 ] as const;
 
 /** A code of {@link MEDIA_ERROR_CODES}. */

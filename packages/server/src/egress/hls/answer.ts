@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
   acceptsCoding,
   answerPrepared,
@@ -57,20 +58,41 @@ function playlistAnswer(body: PlaylistBody, coding: ContentCoding, maxAge: numbe
 export function sendMedia(
   request: IncomingMessage,
   response: ServerResponse,
-  media: { readonly file: string; readonly kind: 'video' | 'audio'; readonly bytes: Uint8Array },
+  media: { readonly file: string; readonly type: string; readonly bytes: Uint8Array },
 ): number {
-  const { bytes, file, kind } = media;
+  const { bytes, file, type } = media;
   let answer = mediaAnswers.get(bytes);
   if (answer === undefined) {
     answer = new PreparedAnswer(
       bytes,
       `"${file}-${bytes.length.toString(36)}"`,
       ['cache-control', IMMUTABLE, 'accept-ranges', 'bytes'],
-      ['content-type', `${kind}/mp4`],
+      ['content-type', type],
     );
     mediaAnswers.set(bytes, answer);
   }
-  return answerRanged(request, response, answer, `${kind}/mp4`);
+  return answerRanged(request, response, answer, type);
+}
+
+/** {@link sendMedia} for a route of the framework, which is told to keep out. */
+export function replyMedia(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  media: Parameters<typeof sendMedia>[2],
+): number {
+  reply.hijack();
+  return sendMedia(request.raw, reply.raw, media);
+}
+
+/** {@link sendPlaylist} for a route of the framework, which is told to keep out. */
+export function replyPlaylist(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  body: PlaylistBody,
+  maxAge: number,
+): number {
+  reply.hijack();
+  return sendPlaylist(request.raw, reply.raw, body, maxAge);
 }
 
 /** True if the client takes gzip (RFC 9110 §12.5.3). */

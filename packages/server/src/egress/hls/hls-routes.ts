@@ -235,8 +235,8 @@ function sendFile(
   file: string,
   bytes: Uint8Array,
 ): void {
-  const kind = name.startsWith('video') ? 'video' : 'audio';
-  seat.bytes += sendMedia(request, response, { file: `${name}-${file}`, kind, bytes });
+  const type = name.startsWith('video') ? 'video/mp4' : 'audio/mp4';
+  seat.bytes += sendMedia(request, response, { file: `${name}-${file}`, type, bytes });
 }
 
 /** RFC 8216bis §6.2.5.2: 503 when nothing came within three target durations. */

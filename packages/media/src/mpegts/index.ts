@@ -1,0 +1,14 @@
+export { MAX_AUDIO_SECONDS } from './audio-unit.ts';
+export * from './clock.ts';
+export { crc32 } from './crc32.ts';
+export * from './demuxer.ts';
+export { type Id3Text, id3TextTag } from './id3.ts';
+export * from './inspect.ts';
+export * from './mux-input.ts';
+export * from './muxer.ts';
+export { PACKET_BYTES, type TsPacket } from './packet.ts';
+export * from './pes.ts';
+export type { PesUnit } from './pes-assembler.ts';
+export { MUX_PID } from './program.ts';
+export { STREAM_ID, STREAM_TYPE, streamTypeOf } from './stream-type.ts';
+export * from './tables.ts';

@@ -1,0 +1,57 @@
+import type { Track } from '../model/sample.ts';
+import { id3Descriptor, id3PointerDescriptor } from './id3.ts';
+import type { TsTracks } from './mux-input.ts';
+import { STREAM_TYPE, streamTypeOf } from './stream-type.ts';
+import type { TsDescriptor, TsProgramMap, TsStreamInfo } from './tables.ts';
+
+/** PIDs of what the muxer writes. */
+export const MUX_PID = { map: 0x1000, video: 0x100, audio: 0x101, metadata: 0x102 } as const;
+/** The one program. */
+export const PROGRAM = 1;
+
+const REGISTRATION = 0x05;
+const LANGUAGE = 0x0a;
+
+/**
+ * The map of a program with these tracks.
+ * @returns undefined if a transport stream cannot carry one of them.
+ */
+export function programOf(tracks: TsTracks, version: number): TsProgramMap | undefined {
+  const streams: TsStreamInfo[] = [];
+  for (const kind of ['video', 'audio'] as const) {
+    const track = tracks[kind];
+    if (track === undefined) continue;
+    const streamType = streamTypeOf(track.parameters);
+    if (streamType === undefined) return undefined;
+    streams.push({ pid: MUX_PID[kind], streamType, descriptors: descriptorsOf(track, streamType) });
+  }
+  const first = streams[0];
+  if (first === undefined) return undefined;
+  const metadata = tracks.metadata === true;
+  if (metadata) {
+    streams.push({ pid: MUX_PID.metadata, streamType: STREAM_TYPE.metadata, descriptors: [id3Descriptor()] });
+  }
+  return {
+    program: PROGRAM,
+    version,
+    pcrPid: first.pid,
+    descriptors: metadata ? [id3PointerDescriptor(PROGRAM)] : [],
+    streams,
+  };
+}
+
+function descriptorsOf({ parameters, language }: Track, streamType: number): TsDescriptor[] {
+  const descriptors: TsDescriptor[] = [];
+  if (streamType === STREAM_TYPE.ac3) descriptors.push({ tag: REGISTRATION, content: ascii('AC-3') });
+  if (streamType === STREAM_TYPE.eac3) descriptors.push({ tag: REGISTRATION, content: ascii('EAC3') });
+  if (streamType === STREAM_TYPE.hevc) descriptors.push({ tag: REGISTRATION, content: ascii('HEVC') });
+  // ISO 639-2 has three letters; a shorter tag names no code of it.
+  if (parameters.kind === 'audio' && language !== undefined && /^[a-z]{3}$/.test(language)) {
+    descriptors.push({ tag: LANGUAGE, content: Uint8Array.of(...ascii(language), 0) });
+  }
+  return descriptors;
+}
+
+function ascii(text: string): Uint8Array {
+  return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+}

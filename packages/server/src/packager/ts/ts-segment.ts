@@ -1,0 +1,106 @@
+import { ParseError, type Track } from '@onair/media';
+import { parseChunks } from '@onair/media/isobmff';
+import { id3TextTag, SYSTEM_TIMEBASE, type TsMetadata, TsMuxer, type TsSample } from '@onair/media/mpegts';
+import type { Boundary, HlsSegment } from '../hls/segment.ts';
+import type { TsChoice } from './ts-tracks.ts';
+
+/** A segment with video and audio in one transport stream. */
+export interface TsSegment {
+  readonly boundary: Boundary;
+  /** Milliseconds since the Unix epoch. */
+  readonly programDateTime: number;
+  /** µs. */
+  readonly duration: number;
+  /** Pictures it holds. */
+  readonly frames: number;
+  readonly bytes: Uint8Array;
+  /** There is no media. */
+  readonly gap: boolean;
+  /** It begins with a keyframe, or is sound alone. */
+  readonly independent: boolean;
+}
+
+/** Gives the ID3 tags that belong into a stretch of a stream. */
+export interface TimedTags {
+  /** In order. @param from @param to µs of stream time, the end not included. */
+  between(from: number, to: number): readonly TsMetadata[];
+}
+
+/** The segments of the renditions that make one segment of a transport stream. */
+export interface TsSources {
+  /** Numbers, times and duration are those of this one. */
+  readonly leader: HlsSegment;
+  readonly video: HlsSegment | undefined;
+  readonly audio: HlsSegment | undefined;
+}
+
+/** Description of the ID3 text at the start of each segment: the wall-clock time of its first picture or sound. */
+export const DATE_TAG = 'PROGRAM-DATE-TIME';
+
+/** Turns the segments of fragmented MP4 into segments of a transport stream, one after the other. */
+export class TsConverter {
+  readonly #tags: TimedTags | undefined;
+  readonly #muxer = new TsMuxer();
+  #running:
+    | { readonly epoch: number; readonly video: Track | undefined; readonly audio: Track | undefined }
+    | undefined;
+
+  /** @param tags further ID3 tags, beside the date at the start of each segment. */
+  constructor(tags?: TimedTags) {
+    this.#tags = tags;
+  }
+
+  /** The next segment; they come in the order of their numbers. */
+  convert(sources: TsSources, choice: TsChoice): TsSegment {
+    const { leader } = sources;
+    const { boundary, programDateTime, duration } = leader;
+    let frames = 0;
+    let independent = true;
+    let bytes: Uint8Array = new Uint8Array(0);
+    try {
+      const video = choice.video === undefined ? [] : samplesOf(sources.video);
+      const audio = choice.audio === undefined ? [] : samplesOf(sources.audio);
+      if (video.length > 0 || audio.length > 0) {
+        this.#begin(boundary, choice, audio.length > 0);
+        bytes = this.#muxer.segment({ video, audio, metadata: this.#metadata(leader) });
+        frames = video.length;
+        independent = video[0]?.keyframe ?? true;
+      }
+    } catch (error) {
+      if (!(error instanceof ParseError)) throw error;
+    }
+    return { boundary, programDateTime, duration, frames, bytes, gap: bytes.length === 0, independent };
+  }
+
+  /** Sets the muxer up where the tracks change. A track that was announced is left out until it brings something. */
+  #begin({ epoch, discontinuity }: Boundary, { video, audio }: TsChoice, sound: boolean): void {
+    const before = this.#running;
+    const same = before?.epoch === epoch.number;
+    const next = {
+      epoch: epoch.number,
+      video,
+      audio: video === undefined || sound || (same && before.audio !== undefined) ? audio : undefined,
+    };
+    if (same && next.audio === before.audio && !discontinuity) return;
+    this.#running = next;
+    this.#muxer.begin(
+      { video: next.video, audio: next.audio, metadata: true },
+      before !== undefined && discontinuity,
+    );
+  }
+
+  #metadata({ boundary: { time }, programDateTime, duration }: HlsSegment): TsMetadata[] {
+    const value = new Date(Math.round(programDateTime)).toISOString();
+    const date = {
+      pts: Math.round((time * SYSTEM_TIMEBASE) / 1_000_000),
+      tag: id3TextTag({ description: DATE_TAG, value }),
+    };
+    return [date, ...(this.#tags?.between(time, time + duration) ?? [])];
+  }
+}
+
+function samplesOf(segment: HlsSegment | undefined): TsSample[] {
+  return segment === undefined
+    ? []
+    : parseChunks(segment.bytes).flatMap(({ tracks }) => tracks[0]?.samples ?? []);
+}
