@@ -12,6 +12,7 @@ import {
 } from './auth/index.ts';
 import { type Config, type ConfigStore, rtmpHost } from './config/index.ts';
 import { DemoSource } from './demo/index.ts';
+import { registerDashRoutes } from './egress/dash/index.ts';
 import { Fmp4HttpServer } from './egress/fmp4/index.ts';
 import { registerHlsRoutes } from './egress/hls/index.ts';
 import { CmafFanouts } from './egress/live/index.ts';
@@ -35,6 +36,7 @@ import { bindAddress, createHttpServer, type HttpServer, loadIdentity } from './
 import { RtmpListener } from './net/rtmp-listener.ts';
 import { createMetrics, type Logger, LoopDelay } from './observe/index.ts';
 import { cmafPackagerKind } from './packager/cmaf/index.ts';
+import { dashPackagerKind } from './packager/dash/index.ts';
 import { DEFAULT_HLS_OPTIONS, hlsPackagerKind, optionsFor } from './packager/hls/index.ts';
 import { FLV_TAGS, RTMP_MESSAGES, tagPackagerKind } from './packager/tags/index.ts';
 import { tsPackagerKind } from './packager/ts/index.ts';
@@ -84,14 +86,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const context = fanoutContext(config, loop, undo);
     const limits = (): LogLimits => logLimits(config());
     const cmaf = cmafPackagerKind(limits);
+    const hls = hlsPackagerKind(cmaf, systemClock, (name) => {
+      const { streams, ...common } = config().hls;
+      return optionsFor(name, { ...DEFAULT_HLS_OPTIONS, ...common }, streams);
+    });
     const kinds = {
       flv: tagPackagerKind(FLV_TAGS, context, limits),
       rtmp: tagPackagerKind(RTMP_MESSAGES, context, limits),
       cmaf,
-      hls: hlsPackagerKind(cmaf, systemClock, (name) => {
-        const { streams, ...common } = config().hls;
-        return optionsFor(name, { ...DEFAULT_HLS_OPTIONS, ...common }, streams);
-      }),
+      hls,
+      dash: dashPackagerKind(hls, cmaf, systemClock, () => config().dash),
     };
     const ts = tsPackagerKind(kinds.hls, systemClock, () => config().hls);
     const registry = new StreamRegistry({
@@ -141,15 +145,20 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const fmp4Http = new Fmp4HttpServer({ ...live, fanouts });
     undo.push(() => fmp4Http.close());
     if (config().hls.enabled) {
-      const hls = registerHlsRoutes(http, {
+      const served = registerHlsRoutes(http, {
         ...live,
         kind: kinds.hls,
         clock: systemClock,
         endedMs: () => config().hls.endedMs,
       });
-      undo.push(() => hls.close('server stopping'));
+      undo.push(() => served.close('server stopping'));
       const tsRoutes = registerTsRoutes(http, { ...live, kind: ts, clock: systemClock });
       undo.push(() => tsRoutes.close('server stopping'));
+    }
+    if (config().dash.enabled) {
+      const stallMs = (): number => config().hub.stallMs;
+      const served = registerDashRoutes(http, { ...live, kind: kinds.dash, clock: systemClock, stallMs });
+      undo.push(() => served.close('server stopping'));
     }
     registerLiveRoutes(http, { flv: { ...live, kind: kinds.flv }, fmp4, fmp4Http });
     const sources = { registry, sessions, clock: systemClock };

@@ -5,5 +5,6 @@ export * from './options.ts';
 export * from './playlist-body.ts';
 export * from './reload.ts';
 export type { Rendition } from './rendition.ts';
+export type { Boundary, HlsInit, HlsSegment, MediaSpan, OpenSegment } from './segment.ts';
 export * from './stream-options.ts';
-export type { StopWaiting, WaitResult } from './waiters.ts';
+export { type StopWaiting, Waiters, type WaitResult } from './waiters.ts';
