@@ -11,6 +11,8 @@ export interface HlsOptions {
   readonly address: string;
   readonly media: HTMLVideoElement;
   readonly latency: LatencyClass;
+  /** The playback rate is to stay 1: what is late is made up for by moving the position. */
+  readonly steadyRate: boolean;
 }
 
 /** Distance to the live edge per latency class, s; undefined leaves it to the playlist's PART-HOLD-BACK. */
@@ -29,6 +31,10 @@ const ABSENT_MS = 2500;
 const LOOK_MS = 1000;
 /** Later than the target by more than this, the position is moved, s. */
 const FAR_SECONDS = 3;
+/** The same where the rate cannot make up for anything, s. */
+const STEADY_FAR_SECONDS = 1;
+/** Fastest rate to come to the target by. */
+const CATCH_UP_RATE = 1.1;
 
 /** Plays LL-HLS (and plain HLS) by hls.js, which works wherever there is a media source. */
 export class HlsSource implements Source {
@@ -142,7 +148,7 @@ export class HlsSource implements Source {
       enableWorker: false,
       backBufferLength: 25,
       liveDurationInfinity: true,
-      maxLiveSyncPlaybackRate: 1.1,
+      maxLiveSyncPlaybackRate: this.#options.steadyRate ? 1 : CATCH_UP_RATE,
       ...(sync === undefined ? {} : { liveSyncDuration: sync, liveMaxLatencyDuration: sync * 3 }),
     };
   }
@@ -208,7 +214,8 @@ export class HlsSource implements Source {
     const playlist = this.#playlist;
     const { paused, seeking } = this.#options.media;
     // hls.js makes up for little by its rate; what is more than that it would leave as it is.
-    if (this.#following && !paused && !seeking && this.#behind() > FAR_SECONDS) this.goLive();
+    const far = this.#options.steadyRate ? STEADY_FAR_SECONDS : FAR_SECONDS;
+    if (this.#following && !paused && !seeking && this.#behind() > far) this.goLive();
     if (playlist?.state === 'live' && performance.now() - playlist.grewAt > playlist.patience)
       this.#tell('absent');
   }
