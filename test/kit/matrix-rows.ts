@@ -59,13 +59,15 @@ const LATENCY_GOALS: Readonly<Record<Output, number>> = {
 /** Players that keep the HOLD-BACK of the playlist, which is three target durations at least. */
 const KEEP_HOLD_BACK: ReadonlySet<string> = new Set(['native', 'video.js']);
 const HOLD_BACK_GOAL = 9;
+/** What GStreamer inside WebKitGTK takes longer to show a picture, seconds. */
+const GSTREAMER_DELAY = 1;
 /** GStreamer, which plays HLS inside WebKitGTK, begins far back and fills its queues first. */
 const GSTREAMER_GOAL = 20;
 
 /** Longest way from the making of a picture to its being shown that is allowed to 95 % of them, seconds. */
 export function latencyGoal(engine: Engine, { player, output }: Row): number {
   const byItself = KEEP_HOLD_BACK.has(player) || (player === 'onair' && output === 'hls');
-  if (!byItself) return LATENCY_GOALS[output];
+  if (!byItself) return LATENCY_GOALS[output] + (engine === 'webkit' ? GSTREAMER_DELAY : 0);
   return engine === 'webkit' ? GSTREAMER_GOAL : HOLD_BACK_GOAL;
 }
 

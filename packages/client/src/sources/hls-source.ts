@@ -3,7 +3,7 @@ import type { LatencyClass } from '../engine/live-edge.ts';
 import { availabilityOf } from './availability.ts';
 import { BackOff } from './back-off.ts';
 import { BitrateMeter } from './bitrate-meter.ts';
-import type { Source, SourceFigures, SourceListener } from './source.ts';
+import type { Qualities, Source, SourceFigures, SourceListener } from './source.ts';
 
 /** What an {@link HlsSource} works with. */
 export interface HlsOptions {
@@ -32,7 +32,9 @@ const LOOK_MS = 1000;
 /** Later than the target by more than this, the position is moved, s. */
 const FAR_SECONDS = 3;
 /** The same where the rate cannot make up for anything, s. */
-const STEADY_FAR_SECONDS = 1;
+const STEADY_FAR_SECONDS = 0.6;
+/** What hls.js calls the level that it chooses itself. */
+const AUTOMATIC = -1;
 /** Fastest rate to come to the target by. */
 const CATCH_UP_RATE = 1.1;
 
@@ -51,6 +53,7 @@ export class HlsSource implements Source {
   #playlist: { edge: number; grewAt: number; patience: number; state: string } | undefined;
   #counts = { reconnects: 0, stalls: 0, repairs: [] as number[] };
   #latency: LatencyClass;
+  #quality: number | undefined;
   #following = true;
 
   constructor(options: HlsOptions, listener: SourceListener) {
@@ -98,6 +101,27 @@ export class HlsSource implements Source {
     if (latency === this.#latency) return;
     this.#latency = latency;
     if (this.#hls !== undefined) this.#open();
+  }
+
+  qualities(): Qualities {
+    const hls = this.#hls;
+    const levels = (hls?.levels ?? []).map(({ width, height, bitrate }, id) => ({
+      id,
+      width,
+      height,
+      bitrate,
+    }));
+    const playing = hls?.currentLevel ?? -1;
+    return {
+      levels: levels.sort((a, b) => b.height - a.height || b.bitrate - a.bitrate),
+      wanted: this.#quality,
+      playing: playing < 0 ? undefined : playing,
+    };
+  }
+
+  setQuality(id: number | undefined): void {
+    this.#quality = id;
+    if (this.#hls !== undefined) this.#hls.nextLevel = id ?? AUTOMATIC;
   }
 
   figures(): SourceFigures {
@@ -174,6 +198,11 @@ export class HlsSource implements Source {
         hls.attachMedia(this.#options.media);
       }
       if (hls === this.#hls) this.#grew(details);
+    });
+    hls.on(Hls.Events.MANIFEST_PARSED, (_event, { levels }) => {
+      // A stream that came back may have other qualities.
+      if (this.#quality !== undefined && this.#quality >= levels.length) this.#quality = undefined;
+      if (this.#quality !== undefined) hls.loadLevel = this.#quality;
     });
     hls.on(Hls.Events.MEDIA_ATTACHED, () => this.#listener.replaced());
     hls.on(Hls.Events.FRAG_LOADED, (_event, { payload }) => {
