@@ -52,14 +52,14 @@ export class HlsSource implements Source {
   #probe: Hls | undefined;
   #playlist: { edge: number; grewAt: number; patience: number; state: string } | undefined;
   #counts = { reconnects: 0, stalls: 0, repairs: [] as number[] };
-  #latency: LatencyClass;
-  #quality: number | undefined;
+  /** What the viewer chose. */
+  readonly #wish: { latency: LatencyClass; quality?: number | undefined };
   #following = true;
 
   constructor(options: HlsOptions, listener: SourceListener) {
     this.#options = options;
     this.#listener = listener;
-    this.#latency = options.latency;
+    this.#wish = { latency: options.latency };
     this.#timers = { look: setInterval(() => this.#watch(), LOOK_MS) };
   }
 
@@ -98,8 +98,8 @@ export class HlsSource implements Source {
   }
 
   setLatency(latency: LatencyClass): void {
-    if (latency === this.#latency) return;
-    this.#latency = latency;
+    if (latency === this.#wish.latency) return;
+    this.#wish.latency = latency;
     if (this.#hls !== undefined) this.#open();
   }
 
@@ -114,13 +114,13 @@ export class HlsSource implements Source {
     const playing = hls?.currentLevel ?? -1;
     return {
       levels: levels.sort((a, b) => b.height - a.height || b.bitrate - a.bitrate),
-      wanted: this.#quality,
+      wanted: this.#wish.quality,
       playing: playing < 0 ? undefined : playing,
     };
   }
 
   setQuality(id: number | undefined): void {
-    this.#quality = id;
+    this.#wish.quality = id;
     if (this.#hls !== undefined) this.#hls.nextLevel = id ?? AUTOMATIC;
   }
 
@@ -166,7 +166,7 @@ export class HlsSource implements Source {
   }
 
   #config(): Partial<HlsConfig> {
-    const sync = SYNC_SECONDS[this.#latency];
+    const sync = SYNC_SECONDS[this.#wish.latency];
     return {
       lowLatencyMode: true,
       enableWorker: false,
@@ -201,8 +201,9 @@ export class HlsSource implements Source {
     });
     hls.on(Hls.Events.MANIFEST_PARSED, (_event, { levels }) => {
       // A stream that came back may have other qualities.
-      if (this.#quality !== undefined && this.#quality >= levels.length) this.#quality = undefined;
-      if (this.#quality !== undefined) hls.loadLevel = this.#quality;
+      if (this.#wish.quality !== undefined && this.#wish.quality >= levels.length)
+        this.#wish.quality = undefined;
+      if (this.#wish.quality !== undefined) hls.loadLevel = this.#wish.quality;
     });
     hls.on(Hls.Events.MEDIA_ATTACHED, () => this.#listener.replaced());
     hls.on(Hls.Events.FRAG_LOADED, (_event, { payload }) => {
