@@ -165,6 +165,7 @@ describe('players at the test picture', () => {
         await page.page.close();
       }
       results.push(...own);
+      console.info(matrixTable(own));
       for (const result of own) expectPlays(result);
     },
     TIMEOUT_MS,

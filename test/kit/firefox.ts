@@ -40,6 +40,9 @@ const PREFERENCES: Readonly<Record<string, boolean | number | string>> = {
   'toolkit.telemetry.server': 'data:,',
 };
 
+/** Longest wait for an answer, ms. */
+const ANSWER_MS = 60_000;
+
 interface BidiAnswer {
   readonly id?: number;
   readonly type: 'success' | 'error' | 'event';
@@ -83,6 +86,8 @@ class Bidi {
   call<R>(method: string, params: object = {}): Promise<R> {
     const id = this.#next++;
     return new Promise<R>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`${method}: no answer`)), ANSWER_MS);
+      timer.unref();
       this.#waiting.set(id, { resolve, reject });
       this.#socket.send(JSON.stringify({ id, method, params }));
     });

@@ -62,6 +62,9 @@ export async function launchWebKit(scope: Scope): Promise<WebBrowser> {
   };
 }
 
+/** Longest wait for an answer, ms. */
+const ANSWER_MS = 60_000;
+
 async function newSession(base: string): Promise<string> {
   const { sessionId } = await call<{ sessionId: string }>(base, 'POST', '/session', {
     capabilities: {
@@ -99,6 +102,7 @@ async function call<R>(base: string, method: string, path: string, body?: object
   const response = await fetch(base + path, {
     method,
     headers: { 'content-type': 'application/json' },
+    signal: AbortSignal.timeout(ANSWER_MS),
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const { value } = (await response.json()) as { value: R & { message?: string } };
