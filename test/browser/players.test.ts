@@ -31,6 +31,8 @@ const LATE_MS = 8_000;
 /** Longest time that a position may stand on a quiet machine, ms. */
 const STALL_MS = 500;
 const MAX_DROPPED = 0.005;
+/** How long a program plays while its encoder is restarted twice: for what it holds by then, and for what comes after. */
+const PROGRAM_SECONDS = 35;
 const GROUPS = matrixGroups(process.env.ONAIR_MATRIX_ROWS);
 const NAMED = GROUPS.map((group, i) => [groupName(group), group, i] as const);
 const TIMEOUT_MS = SECONDS * 1000 + 300_000;
@@ -195,15 +197,16 @@ describe('an encoder that is killed and comes back', () => {
         let publisher = await publish(own, stream, {});
         await until(() => publisher.sentMs >= LATE_MS, { timeoutMs: 60_000 });
         if (group.engine === 'programs') {
-          // Long enough for what they hold when the encoder is back, and for what comes after.
-          const playing = group.rows.map((row) => runProgram(row, stream, 30));
+          const playing = group.rows.map((row) => runProgram(row, stream, PROGRAM_SECONDS));
           for (const more of changes) {
             publisher = await comeBack(own, stream, publisher, more);
             await until(() => publisher.sentMs >= LATE_MS, { timeoutMs: 60_000 });
           }
           for (const { row, seconds, played, errors } of await Promise.all(playing)) {
-            expect(errors, rowName('programs', row)).toEqual([]);
-            expect(played / seconds, rowName('programs', row)).toBeGreaterThan(0.5);
+            const name = `${rowName('programs', row)} ${errors.slice(0, 5).join('; ')}`;
+            // What they say of damaged pictures is theirs; they must not end, nor stop to show pictures.
+            expect(errors.filter((error) => /\bended with\b|in time\b/.test(error))).toEqual([]);
+            expect(played / seconds, name).toBeGreaterThan(0.6);
           }
           return;
         }

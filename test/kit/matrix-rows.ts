@@ -37,8 +37,9 @@ const PLAYS: Readonly<Record<Engine, Readonly<Record<string, readonly Output[]>>
     'dash.js': ['lldash', 'dash'],
   },
   webkit: {
-    onair: ['ws', 'llhls', 'hls', 'flv'],
+    onair: ['ws', 'llhls', 'flv'],
     'hls.js': ['llhls', 'hls', 'ts'],
+    native: ['hls', 'ts'],
     'dash.js': ['lldash', 'dash'],
   },
   programs: {
