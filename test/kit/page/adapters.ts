@@ -119,7 +119,8 @@ export const ADAPTERS: Readonly<Record<PagePlayer, Adapter>> = {
     await script('hls.min.js');
     const video = element(place);
     const low = output === 'llhls';
-    const sync = low ? LOW_SECONDS : PLAIN_SECONDS;
+    // It counts from the newest part, and where there are none, from the end of a segment that is up to one old.
+    const sync = low ? LOW_SECONDS : output === 'ts' ? PLAIN_SECONDS - 1 : PLAIN_SECONDS;
     const hls = new page.Hls({
       lowLatencyMode: low,
       liveSyncDuration: sync,
@@ -151,7 +152,10 @@ export const ADAPTERS: Readonly<Record<PagePlayer, Adapter>> = {
       // Without a target it would go for half a second, which is less than what HLS parts allow.
       streaming: { lowLatencyMode: low, liveSync: { enabled: low, targetLatency: LOW_LATENCY } },
     });
-    player.load(url).catch((error: ShakaError) => told({ ...error, severity: CRITICAL }));
+    player.load(url).catch((error: ShakaError | Error) => {
+      if (error instanceof Error) fault(String(error));
+      else told({ ...error, severity: CRITICAL });
+    });
     return video;
   },
 
