@@ -10,9 +10,11 @@ import { type Engine, type Group, latencyGoal, matrixGroups, type Row, rowName }
 import { matrixTable, pageResult, programResult, quantile, type Result } from '../kit/matrix-table.ts';
 import { type Choice, PATHS } from '../kit/page/outputs.ts';
 import type { PlayedReport } from '../kit/page/players.ts';
+import { playWithFfmpeg } from '../kit/play-ffmpeg.ts';
 import { playWithMpv } from '../kit/play-mpv.ts';
 import { playWithPlaybin } from '../kit/play-playbin.ts';
 import { type Publisher, startPublisher } from '../kit/publisher.ts';
+import type { PlayReport } from '../kit/report.ts';
 import { Scope } from '../kit/scope.ts';
 import { startTestServer, type TestServer } from '../kit/server.ts';
 import { until } from '../kit/until.ts';
@@ -132,8 +134,14 @@ function expectPlays(result: Result): void {
 /** Lets a program play for `seconds`. */
 async function runProgram(row: Row, stream: string, seconds: number): Promise<Result> {
   const url = `${server.http}/${stream}${PATHS[row.output]}`;
-  const play = row.player === 'mpv' ? playWithMpv : playWithPlaybin;
-  return programResult(row, await play(url, seconds, (seconds + 60) * 1000), seconds, FPS);
+  return programResult(row, await runPlayer(row.player, url, seconds), seconds, FPS);
+}
+
+function runPlayer(player: Row['player'], url: string, seconds: number): Promise<PlayReport> {
+  const timeoutMs = (seconds + 60) * 1000;
+  if (player === 'mpv') return playWithMpv(url, seconds, timeoutMs);
+  if (player === 'ffmpeg') return playWithFfmpeg(url, seconds, { timeoutMs, input: ['-re'] });
+  return playWithPlaybin(url, seconds, timeoutMs, player === 'playbin' ? 'playbin' : 'playbin3');
 }
 
 describe('players at the test picture', () => {

@@ -4,7 +4,7 @@ import type { Choice, Output } from './page/outputs.ts';
 export type Engine = 'chromium' | 'firefox' | 'webkit' | 'programs';
 
 /** Players that are programs of their own. */
-export type ProgramPlayer = 'mpv' | 'playbin3';
+export type ProgramPlayer = 'ffmpeg' | 'mpv' | 'playbin' | 'playbin3';
 
 /** A line of the matrix. */
 export type Row = Choice | { readonly player: ProgramPlayer; readonly output: Output };
@@ -43,8 +43,12 @@ const PLAYS: Readonly<Record<Engine, Readonly<Record<string, readonly Output[]>>
     'dash.js': ['lldash', 'dash'],
   },
   programs: {
-    mpv: ['hls', 'ts', 'dash'],
-    playbin3: ['hls', 'ts', 'dash'],
+    mpv: ['hls', 'ts'],
+    // mpv 0.35 sets its clock back with each segment of DASH; what it decodes with does not.
+    ffmpeg: ['dash'],
+    playbin3: ['hls', 'ts'],
+    // The demuxer that playbin3 takes in GStreamer 1.22 wants 30 s in its queue and loses its place in a live manifest.
+    playbin: ['dash'],
   },
 };
 

@@ -69,6 +69,12 @@ const LOW_SECONDS = 1.2;
 /** The same from the arrival of a picture at the server, s. */
 const LOW_LATENCY = 1.5;
 
+/**
+ * Shaka 5.2 takes HLS times from the playlist, sets the offset anew for each rounding error of a millisecond and with it
+ * throws away what is not a keyframe: of parts, most of a segment. The times in the media are on one clock anyway.
+ */
+const MEDIA_TIMES = { ignoreManifestTimestampsInSegmentsMode: true };
+
 /** Loads a script of the page's server, once. */
 function script(name: string): Promise<void> {
   const known = document.querySelector(`script[src="/${name}"]`);
@@ -148,7 +154,7 @@ export const ADAPTERS: Readonly<Record<PagePlayer, Adapter>> = {
     const low = output === 'llhls' || output === 'lldash';
     player.configure({
       // It counts from the end of the last whole segment, which is up to one segment old.
-      manifest: low ? {} : { defaultPresentationDelay: PLAIN_SECONDS - 1 },
+      manifest: low ? { hls: MEDIA_TIMES } : { defaultPresentationDelay: PLAIN_SECONDS - 1 },
       // Without a target it would go for half a second, which is less than what HLS parts allow.
       streaming: { lowLatencyMode: low, liveSync: { enabled: low, targetLatency: LOW_LATENCY } },
     });
