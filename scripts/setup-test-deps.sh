@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that the tests talk to: encoders, players, a peer server, a browser, fonts.
+# Installs the Debian packages that the tests talk to: encoders, players, a peer server, browsers, fonts.
 # Quick when nothing is missing. Exit 0: all present. Exit 3: some are missing and could not be installed.
 set -euo pipefail
 
 packages=(
   ffmpeg
   chromium
+  firefox-esr
+  webkit2gtk-driver
+  xvfb
   nginx
   libnginx-mod-rtmp
   rtmpdump
@@ -33,7 +36,7 @@ absent() {
 if ! command -v dpkg-query >/dev/null; then
   # Not a Debian: the programs themselves must be there.
   missing=()
-  for program in ffmpeg ffprobe chromium nginx rtmpdump gst-launch-1.0 mpv; do
+  for program in ffmpeg ffprobe chromium firefox-esr WebKitWebDriver Xvfb nginx rtmpdump gst-launch-1.0 mpv; do
     command -v "$program" >/dev/null || missing+=("$program")
   done
   if ((${#missing[@]} == 0)); then exit 0; fi

@@ -6,8 +6,14 @@ import { build } from 'vite';
 import { WebSocketServer } from 'ws';
 import { MockStream } from './mock-stream.ts';
 
-/** Bundles `<onair-player>` as a page would get it. @returns the folder and how to delete it */
-export async function bundlePlayer(): Promise<{ readonly dir: string; readonly remove: () => void }> {
+/**
+ * Bundles `<onair-player>` as a page would get it, or another module for a page.
+ * @param entry from the root of the repository. @param fileName without `.js`. @returns the folder and how to delete it
+ */
+export async function bundlePlayer(
+  entry = 'packages/client/src/index.ts',
+  fileName = 'onair-player',
+): Promise<{ readonly dir: string; readonly remove: () => void }> {
   const dir = mkdtempSync(join(tmpdir(), 'onair-player-'));
   await build({
     configFile: false,
@@ -19,9 +25,9 @@ export async function bundlePlayer(): Promise<{ readonly dir: string; readonly r
       emptyOutDir: true,
       minify: true,
       lib: {
-        entry: join(process.cwd(), 'packages/client/src/index.ts'),
+        entry: join(process.cwd(), entry),
         formats: ['es'],
-        fileName: 'onair-player',
+        fileName,
       },
     },
   });

@@ -3,7 +3,7 @@ import { Player, type PlayerFigures } from '../player/player.ts';
 import type { PlayerStatus, TransportChoice } from '../player/status.ts';
 import type { TransportPreference } from '../player/transports.ts';
 import { streamAddresses } from '../sources/address.ts';
-import type { SourceFailure, Transport } from '../sources/source.ts';
+import type { Qualities, SourceFailure, Transport } from '../sources/source.ts';
 import { ATTRIBUTES, parseControls, parseLatency, parseTransport } from './attributes.ts';
 import { type Key, keyAction, ownsKey } from './keyboard.ts';
 import { Stage } from './stage.ts';
@@ -116,6 +116,17 @@ export class OnairPlayerElement extends HTMLElement {
     this.#player?.pause();
   }
 
+  /** The qualities of the stream, best first, the one asked for and the one that plays. */
+  get qualities(): Qualities {
+    return this.#player?.qualities ?? { levels: [], wanted: undefined, playing: undefined };
+  }
+
+  /** Another quality by its id, undefined for the automatic choice. */
+  setQuality(id: number | undefined): void {
+    this.#player?.setQuality(id);
+    this.#stage?.settings.qualities.update(this.qualities);
+  }
+
   /** To the live edge, playing. */
   goLive(): void {
     this.#player?.goLive();
@@ -133,6 +144,7 @@ export class OnairPlayerElement extends HTMLElement {
       retry: () => this.#player?.retry(),
       transport: (value) => this.setAttribute('transport', value),
       latency: (value) => this.setAttribute('latency', value),
+      quality: (id) => this.setQuality(id),
     });
     this.#stage = stage;
     stage.video.muted = this.hasAttribute('muted');
@@ -310,6 +322,7 @@ export class OnairPlayerElement extends HTMLElement {
     const playing = player.status.kind === 'playing';
     this.#history.push(playing ? figures.latency : undefined);
     if (this.#history.length > HISTORY) this.#history.shift();
+    this.#stage?.settings.qualities.update(player.qualities);
     this.#stage?.bar.update(playing && player.isLive, playing ? figures.latency : undefined);
     this.#refreshStats(figures);
     this.#lookForPicture(playing && figures.width === 0);

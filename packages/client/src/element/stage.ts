@@ -17,6 +17,7 @@ export interface StageActions {
   retry(): void;
   transport(value: TransportPreference): void;
   latency(value: LatencyClass): void;
+  quality(id: number | undefined): void;
 }
 
 /** Everything one sees of a player: picture, controls, card, panels. */
@@ -66,6 +67,7 @@ export class Stage {
     this.settings = new SettingsPanel(speak, {
       transport: actions.transport,
       latency: actions.latency,
+      quality: actions.quality,
       stats: () => this.toggle('stats'),
       keys: () => this.toggle('keys'),
       close: () => this.closePanels(),

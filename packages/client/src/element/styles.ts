@@ -83,6 +83,7 @@ button:focus-visible, label:has(:focus-visible) { outline: 2px solid var(--focus
 .settings fieldset { border: 0; margin: 0; padding: 4px 6px 8px; }
 .settings legend { color: var(--muted); font-size: 12px; padding: 0 8px; }
 .settings label { display: flex; align-items: center; gap: 10px; min-height: 44px; padding: 0 8px; border-radius: 8px; cursor: pointer; }
+.settings fieldset:disabled { opacity: .5; }
 .settings label:hover { background: rgb(255 255 255 / .08); }
 .settings input { accent-color: var(--focus); width: 18px; height: 18px; margin: 0; flex: none; }
 .settings .note { margin: 0 14px 8px; font-size: 12px; color: var(--amber); overflow-wrap: anywhere; }

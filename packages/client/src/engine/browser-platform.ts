@@ -28,6 +28,8 @@ export function browserPlatform(media: HTMLMediaElement): MediaSourcePlatform | 
   if (found === undefined) return undefined;
   const { make: Make, managed } = found;
   return {
+    // WebKit, which alone has managed sources, empties its pipeline for every new rate.
+    steadyRate: managed,
     supports: (mime) => Make.isTypeSupported(mime),
     attach() {
       const source = new Make();

@@ -52,6 +52,14 @@ describe('live edge', () => {
       expect(Math.abs(rates[i]! - rates[i - 1]!)).toBeLessThanOrEqual(0.0301);
   });
 
+  it('leaves the rate alone where it must, and moves the position sooner', () => {
+    const rates: number[] = [];
+    const least = simulate(new LiveEdge('lowest', true), 0.9, 0.1, 20, rates);
+    expect(new Set(rates)).toEqual(new Set([1]));
+    expect(least).toBeLessThan(-0.5);
+    expect(simulate(new LiveEdge('lowest', true), 0.5, 0.1, 20)).toBeGreaterThan(0);
+  });
+
   it('holds rate 1 near the margin', () => {
     const edge = new LiveEdge('balanced');
     for (let t = 0; t < 3000; t += 100) edge.observe(t, 0.85);

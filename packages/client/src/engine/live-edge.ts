@@ -39,6 +39,8 @@ const WINDOW_MS = 1000;
 const GAIN = 0.5;
 /** Largest change of rate in one decision. */
 const SLEW = 0.02;
+/** Where the rate must stay 1, the position is moved at this part of the distance. */
+const STEADY_SHARE = 0.5;
 /** After a stall the margin grows by this factor. */
 const RAISE = 1.5;
 /** What follows a stall so closely is part of it. */
@@ -52,6 +54,7 @@ const FALL_PER_SECOND = 0.01;
  * know nothing about frame rates or merge windows, and steers that towards the margin of the latency class.
  */
 export class LiveEdge {
+  readonly #steady: boolean;
   #target: LatencyTarget;
   #margin: number;
   #rate = 1;
@@ -60,7 +63,9 @@ export class LiveEdge {
   #lastStall = Number.NEGATIVE_INFINITY;
   #lastDecision: number | undefined;
 
-  constructor(latency: LatencyClass) {
+  /** @param steady the rate must stay 1: only the position is moved, and sooner */
+  constructor(latency: LatencyClass, steady = false) {
+    this.#steady = steady;
     this.#target = LATENCY_TARGETS[latency];
     this.#margin = this.#target.margin;
   }
@@ -104,10 +109,11 @@ export class LiveEdge {
     for (const one of this.#samples) if (one.ahead < least) least = one.ahead;
     if (least === Number.POSITIVE_INFINITY) return { rate: 1, skip: 0 };
     const error = least - this.#margin;
-    if (error > this.#target.seekBeyond) {
+    if (error > this.#target.seekBeyond * (this.#steady ? STEADY_SHARE : 1)) {
       this.reset();
       return { rate: 1, skip: error };
     }
+    if (this.#steady) return { rate: 1, skip: 0 };
     const { tolerance } = this.#target;
     if (Math.abs(error) > tolerance) this.#steering = true;
     else if (Math.abs(error) < tolerance / 4) this.#steering = false;

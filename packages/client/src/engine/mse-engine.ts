@@ -82,7 +82,7 @@ export class MseEngine {
     this.#media = media;
     this.#platform = platform;
     this.#listener = listener;
-    this.#edge = new LiveEdge(latency);
+    this.#edge = new LiveEdge(latency, platform.steadyRate);
     media.preservesPitch = true;
     for (const [type, listener] of Object.entries(this.#listeners)) media.addEventListener(type, listener);
     this.#timer = setInterval(() => this.#tick(), TICK_MS);

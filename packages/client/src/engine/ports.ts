@@ -44,6 +44,8 @@ export interface MediaPort {
 
 /** Makes media sources and ties them to the media element; the browser's or a test's. */
 export interface MediaSourcePlatform {
+  /** True where each change of the playback rate is heard or seen, so that it is to stay 1. */
+  readonly steadyRate?: boolean;
   /** True if this kind of media source plays `mime`. */
   supports(mime: string): boolean;
   /** A new media source, its address given to the media element. `detach` takes it away again. */

@@ -29,7 +29,10 @@ export const createSource: SourceFactory = async (transport, context, listener) 
     case 'llhls': {
       if (platform === undefined) return undefined;
       const { HlsSource } = await import('../sources/hls-source.ts');
-      return new HlsSource({ address: addresses.hls, media, latency }, listener);
+      return new HlsSource(
+        { address: addresses.hls, media, latency, steadyRate: platform.steadyRate === true },
+        listener,
+      );
     }
     case 'hls': {
       const { NativeHlsSource } = await import('../sources/native-hls-source.ts');

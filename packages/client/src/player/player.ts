@@ -1,6 +1,7 @@
 import type { LatencyClass } from '../engine/live-edge.ts';
 import type { StreamAddresses } from '../sources/address.ts';
 import type {
+  Qualities,
   Source,
   SourceFailure,
   SourceFigures,
@@ -193,6 +194,16 @@ export class Player {
   setLatency(latency: LatencyClass): void {
     this.#wish.latency = latency;
     this.#source?.setLatency(latency);
+  }
+
+  /** The qualities of the stream by the transport in use. */
+  get qualities(): Qualities {
+    return this.#source?.qualities?.() ?? { levels: [], wanted: undefined, playing: undefined };
+  }
+
+  /** Another quality by its id, undefined for the automatic choice; kept until the transport changes. */
+  setQuality(id: number | undefined): void {
+    this.#source?.setQuality?.(id);
   }
 
   /** Tries all transports again at once. */

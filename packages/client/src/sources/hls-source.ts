@@ -3,7 +3,7 @@ import type { LatencyClass } from '../engine/live-edge.ts';
 import { availabilityOf } from './availability.ts';
 import { BackOff } from './back-off.ts';
 import { BitrateMeter } from './bitrate-meter.ts';
-import type { Source, SourceFigures, SourceListener } from './source.ts';
+import type { Qualities, Source, SourceFigures, SourceListener } from './source.ts';
 
 /** What an {@link HlsSource} works with. */
 export interface HlsOptions {
@@ -11,6 +11,8 @@ export interface HlsOptions {
   readonly address: string;
   readonly media: HTMLVideoElement;
   readonly latency: LatencyClass;
+  /** The playback rate is to stay 1: what is late is made up for by moving the position. */
+  readonly steadyRate: boolean;
 }
 
 /** Distance to the live edge per latency class, s; undefined leaves it to the playlist's PART-HOLD-BACK. */
@@ -29,6 +31,12 @@ const ABSENT_MS = 2500;
 const LOOK_MS = 1000;
 /** Later than the target by more than this, the position is moved, s. */
 const FAR_SECONDS = 3;
+/** The same where the rate cannot make up for anything, s. */
+const STEADY_FAR_SECONDS = 0.6;
+/** What hls.js calls the level that it chooses itself. */
+const AUTOMATIC = -1;
+/** Fastest rate to come to the target by. */
+const CATCH_UP_RATE = 1.1;
 
 /** Plays LL-HLS (and plain HLS) by hls.js, which works wherever there is a media source. */
 export class HlsSource implements Source {
@@ -44,13 +52,14 @@ export class HlsSource implements Source {
   #probe: Hls | undefined;
   #playlist: { edge: number; grewAt: number; patience: number; state: string } | undefined;
   #counts = { reconnects: 0, stalls: 0, repairs: [] as number[] };
-  #latency: LatencyClass;
+  /** What the viewer chose. */
+  readonly #wish: { latency: LatencyClass; quality?: number | undefined };
   #following = true;
 
   constructor(options: HlsOptions, listener: SourceListener) {
     this.#options = options;
     this.#listener = listener;
-    this.#latency = options.latency;
+    this.#wish = { latency: options.latency };
     this.#timers = { look: setInterval(() => this.#watch(), LOOK_MS) };
   }
 
@@ -89,9 +98,30 @@ export class HlsSource implements Source {
   }
 
   setLatency(latency: LatencyClass): void {
-    if (latency === this.#latency) return;
-    this.#latency = latency;
+    if (latency === this.#wish.latency) return;
+    this.#wish.latency = latency;
     if (this.#hls !== undefined) this.#open();
+  }
+
+  qualities(): Qualities {
+    const hls = this.#hls;
+    const levels = (hls?.levels ?? []).map(({ width, height, bitrate }, id) => ({
+      id,
+      width,
+      height,
+      bitrate,
+    }));
+    const playing = hls?.currentLevel ?? -1;
+    return {
+      levels: levels.sort((a, b) => b.height - a.height || b.bitrate - a.bitrate),
+      wanted: this.#wish.quality,
+      playing: playing < 0 ? undefined : playing,
+    };
+  }
+
+  setQuality(id: number | undefined): void {
+    this.#wish.quality = id;
+    if (this.#hls !== undefined) this.#hls.nextLevel = id ?? AUTOMATIC;
   }
 
   figures(): SourceFigures {
@@ -136,13 +166,13 @@ export class HlsSource implements Source {
   }
 
   #config(): Partial<HlsConfig> {
-    const sync = SYNC_SECONDS[this.#latency];
+    const sync = SYNC_SECONDS[this.#wish.latency];
     return {
       lowLatencyMode: true,
       enableWorker: false,
       backBufferLength: 25,
       liveDurationInfinity: true,
-      maxLiveSyncPlaybackRate: 1.1,
+      maxLiveSyncPlaybackRate: this.#options.steadyRate ? 1 : CATCH_UP_RATE,
       ...(sync === undefined ? {} : { liveSyncDuration: sync, liveMaxLatencyDuration: sync * 3 }),
     };
   }
@@ -168,6 +198,12 @@ export class HlsSource implements Source {
         hls.attachMedia(this.#options.media);
       }
       if (hls === this.#hls) this.#grew(details);
+    });
+    hls.on(Hls.Events.MANIFEST_PARSED, (_event, { levels }) => {
+      // A stream that came back may have other qualities.
+      if (this.#wish.quality !== undefined && this.#wish.quality >= levels.length)
+        this.#wish.quality = undefined;
+      if (this.#wish.quality !== undefined) hls.loadLevel = this.#wish.quality;
     });
     hls.on(Hls.Events.MEDIA_ATTACHED, () => this.#listener.replaced());
     hls.on(Hls.Events.FRAG_LOADED, (_event, { payload }) => {
@@ -208,7 +244,8 @@ export class HlsSource implements Source {
     const playlist = this.#playlist;
     const { paused, seeking } = this.#options.media;
     // hls.js makes up for little by its rate; what is more than that it would leave as it is.
-    if (this.#following && !paused && !seeking && this.#behind() > FAR_SECONDS) this.goLive();
+    const far = this.#options.steadyRate ? STEADY_FAR_SECONDS : FAR_SECONDS;
+    if (this.#following && !paused && !seeking && this.#behind() > far) this.goLive();
     if (playlist?.state === 'live' && performance.now() - playlist.grewAt > playlist.patience)
       this.#tell('absent');
   }

@@ -56,6 +56,27 @@ export interface SourceFigures {
   readonly clockOffset: number | undefined;
 }
 
+/** One quality that a stream is offered in. */
+export interface Quality {
+  /** Which one it is among those of its stream, also after a reconnection. */
+  readonly id: number;
+  /** Pixels; 0 where the stream does not tell. */
+  readonly width: number;
+  readonly height: number;
+  /** Bits per second. */
+  readonly bitrate: number;
+}
+
+/** The qualities of a stream and which of them is played. */
+export interface Qualities {
+  /** Best first; fewer than two leave nothing to choose. */
+  readonly levels: readonly Quality[];
+  /** {@link Quality.id} that was asked for; undefined for the automatic choice. */
+  readonly wanted: number | undefined;
+  /** {@link Quality.id} that plays now, undefined if not known. */
+  readonly playing: number | undefined;
+}
+
 /** One transport at work on one media element. */
 export interface Source {
   readonly transport: Transport;
@@ -70,6 +91,10 @@ export interface Source {
   /** True while play is kept at the live edge. */
   isLive(): boolean;
   setLatency(latency: LatencyClass): void;
+  /** Qualities there are; absent where the transport has one only. */
+  qualities?(): Qualities;
+  /** Another quality by its id, undefined for the automatic choice. */
+  setQuality?(id: number | undefined): void;
   figures(): SourceFigures;
   /** Lets go of everything. Safe to call twice. */
   close(): void;

@@ -1,0 +1,148 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { SourceState } from './source.ts';
+
+interface Level {
+  readonly width: number;
+  readonly height: number;
+  readonly bitrate: number;
+}
+
+/** Stands in for hls.js: remembers what it is told, and tells what a test lets it. */
+class FakeHls {
+  static readonly made: FakeHls[] = [];
+  static readonly Events = {
+    LEVEL_LOADED: 'levelLoaded',
+    MANIFEST_PARSED: 'manifestParsed',
+    MEDIA_ATTACHED: 'mediaAttached',
+    FRAG_LOADED: 'fragLoaded',
+    ERROR: 'error',
+  };
+  static readonly ErrorDetails = { BUFFER_STALLED_ERROR: 'stalled' };
+  static readonly ErrorTypes = { MEDIA_ERROR: 'media', NETWORK_ERROR: 'network' };
+  static isSupported = (): boolean => true;
+  levels: Level[] = [];
+  currentLevel = -1;
+  nextLevel = -2;
+  loadLevel = -2;
+  latency = 1;
+  targetLatency = 1;
+  liveSyncPosition = 8;
+  readonly config: { readonly maxLiveSyncPlaybackRate: number };
+  readonly #listeners = new Map<string, (event: string, data: unknown) => void>();
+
+  constructor(config: { readonly maxLiveSyncPlaybackRate: number }) {
+    this.config = config;
+    FakeHls.made.push(this);
+  }
+
+  on(event: string, listener: (event: string, data: unknown) => void): void {
+    this.#listeners.set(event, listener);
+  }
+
+  tell(event: string, data: unknown): void {
+    this.#listeners.get(event)?.(event, data);
+  }
+
+  loadSource(): void {}
+  attachMedia(): void {}
+  destroy(): void {}
+  startLoad(): void {}
+  stopLoad(): void {}
+}
+vi.mock('hls.js', () => ({ default: FakeHls }));
+const { HlsSource } = await import('./hls-source.ts');
+
+const LEVELS: Level[] = [
+  { width: 640, height: 360, bitrate: 800_000 },
+  { width: 1280, height: 720, bitrate: 2_500_000 },
+];
+const LIVE = { details: { live: true, edge: 10, partList: [], partTarget: 0.3, targetduration: 2 } };
+
+function make(steadyRate = false): {
+  source: InstanceType<typeof HlsSource>;
+  media: { currentTime: number };
+  states: SourceState[];
+} {
+  const media = { currentTime: 1, paused: false, seeking: false, buffered: { length: 0 } };
+  const states: SourceState[] = [];
+  const source = new HlsSource(
+    { address: 'http://h/a/b/index.m3u8', media: media as never, latency: 'lowest', steadyRate },
+    { state: (state) => states.push(state), event: () => {}, replaced: () => {}, failed: () => {} },
+  );
+  source.start();
+  return { source, media, states };
+}
+
+function play(hls: FakeHls, levels = LEVELS): void {
+  hls.levels = levels;
+  hls.tell('manifestParsed', { levels });
+  hls.tell('levelLoaded', LIVE);
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  FakeHls.made.length = 0;
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+it('tells the qualities, best first, and which one plays', () => {
+  const { source } = make();
+  const hls = FakeHls.made[0]!;
+  expect(source.qualities()).toEqual({ levels: [], wanted: undefined, playing: undefined });
+  play(hls);
+  hls.currentLevel = 0;
+  expect(source.qualities()).toEqual({
+    levels: [
+      { id: 1, ...LEVELS[1] },
+      { id: 0, ...LEVELS[0] },
+    ],
+    wanted: undefined,
+    playing: 0,
+  });
+  source.close();
+});
+
+it('plays the quality asked for, also after the stream came back, and goes back to the automatic choice', () => {
+  const { source } = make();
+  play(FakeHls.made[0]!);
+  source.setQuality(1);
+  expect(FakeHls.made[0]!.nextLevel).toBe(1);
+  source.setLatency('balanced');
+  play(FakeHls.made[1]!);
+  expect(FakeHls.made[1]!.loadLevel).toBe(1);
+  source.setQuality(undefined);
+  expect(FakeHls.made[1]!.nextLevel).toBe(-1);
+  expect(source.qualities().wanted).toBeUndefined();
+  source.close();
+});
+
+it('forgets a quality that the stream has no longer', () => {
+  const { source } = make();
+  play(FakeHls.made[0]!);
+  source.setQuality(1);
+  source.setLatency('balanced');
+  play(FakeHls.made[1]!, LEVELS.slice(0, 1));
+  expect(FakeHls.made[1]!.loadLevel).toBe(-2);
+  expect(source.qualities().wanted).toBeUndefined();
+  source.close();
+});
+
+it.each([
+  [false, 1.1, 2.5, 1],
+  [false, 1.1, 3.5, 8],
+  [true, 1, 1.5, 8],
+])(
+  'with a steady rate %s: rate up to %d, and what is %d s late is at %d s',
+  (steady, rate, late, position) => {
+    const { source, media } = make(steady);
+    const hls = FakeHls.made[0]!;
+    play(hls);
+    expect(hls.config.maxLiveSyncPlaybackRate).toBe(rate);
+    hls.latency = hls.targetLatency + late;
+    vi.advanceTimersByTime(1000);
+    expect(media.currentTime).toBe(position);
+    source.close();
+  },
+);

@@ -1,0 +1,100 @@
+import type { Choice, Output } from './page/outputs.ts';
+
+/** Where a group of players runs: in a browser, or as programs of their own. */
+export type Engine = 'chromium' | 'firefox' | 'webkit' | 'programs';
+
+/** Players that are programs of their own. */
+export type ProgramPlayer = 'ffmpeg' | 'mpv' | 'playbin' | 'playbin3';
+
+/** A line of the matrix. */
+export type Row = Choice | { readonly player: ProgramPlayer; readonly output: Output };
+
+/** Players that play side by side. */
+export interface Group {
+  readonly engine: Engine;
+  readonly rows: readonly Row[];
+}
+
+/** The outputs that the server has. */
+const OFFERED: ReadonlySet<Output> = new Set(['ws', 'flv', 'hls', 'llhls']);
+
+/** Most players that play at once, so that two cores can decode and show them all. */
+const SIDE_BY_SIDE: Readonly<Record<Engine, number>> = { chromium: 6, firefox: 6, webkit: 3, programs: 6 };
+
+/** What each player of each engine plays. */
+const PLAYS: Readonly<Record<Engine, Readonly<Record<string, readonly Output[]>>>> = {
+  chromium: {
+    onair: ['ws', 'llhls', 'hls', 'flv'],
+    'hls.js': ['llhls', 'hls', 'ts'],
+    shaka: ['llhls', 'hls', 'ts', 'lldash', 'dash'],
+    'dash.js': ['lldash', 'dash'],
+    'video.js': ['hls', 'ts', 'dash'],
+    native: ['hls', 'ts'],
+  },
+  firefox: {
+    onair: ['ws', 'llhls', 'flv'],
+    'hls.js': ['llhls', 'hls', 'ts'],
+    'dash.js': ['lldash', 'dash'],
+  },
+  webkit: {
+    onair: ['ws', 'llhls', 'flv'],
+    'hls.js': ['llhls', 'hls', 'ts'],
+    native: ['hls', 'ts'],
+    'dash.js': ['lldash', 'dash'],
+  },
+  programs: {
+    mpv: ['hls', 'ts'],
+    // mpv 0.35 sets its clock back with each segment of DASH; what it decodes with does not.
+    ffmpeg: ['dash'],
+    playbin3: ['hls', 'ts'],
+    // The demuxer that playbin3 takes in GStreamer 1.22 wants 30 s in its queue and loses its place in a live manifest.
+    playbin: ['dash'],
+  },
+};
+
+const LATENCY_GOALS: Readonly<Record<Output, number>> = {
+  ws: 1.5,
+  flv: 1.5,
+  llhls: 2,
+  lldash: 2.5,
+  hls: 6,
+  ts: 6,
+  dash: 6,
+};
+/** Players that keep the HOLD-BACK of the playlist, which is three target durations at least. */
+const KEEP_HOLD_BACK: ReadonlySet<string> = new Set(['native', 'video.js']);
+const HOLD_BACK_GOAL = 9;
+/** What GStreamer inside WebKitGTK takes longer to show a picture, seconds. */
+const GSTREAMER_DELAY = 1;
+/** GStreamer, which plays HLS inside WebKitGTK, begins far back and fills its queues first. */
+const GSTREAMER_GOAL = 20;
+
+/** Longest way from the making of a picture to its being shown that is allowed to 95 % of them, seconds. */
+export function latencyGoal(engine: Engine, { player, output }: Row): number {
+  const byItself = KEEP_HOLD_BACK.has(player) || (player === 'onair' && output === 'hls');
+  if (!byItself) return LATENCY_GOALS[output] + (engine === 'webkit' ? GSTREAMER_DELAY : 0);
+  return engine === 'webkit' ? GSTREAMER_GOAL : HOLD_BACK_GOAL;
+}
+
+/** `chromium: hls.js llhls`. */
+export const rowName = (engine: Engine, { player, output }: Row): string => `${engine}: ${player} ${output}`;
+
+/**
+ * The groups of the matrix.
+ * @param filter words that must all be in a row's name; an empty one takes all rows
+ */
+export function matrixGroups(filter = ''): Group[] {
+  const words = filter.split(/[\s,]+/).filter((word) => word !== '');
+  return Object.entries(PLAYS).flatMap(([name, players]) => {
+    const engine = name as Engine;
+    const rows = Object.entries(players)
+      .flatMap(([player, outputs]) => outputs.map((output) => ({ player, output }) as Row))
+      .filter((row) => OFFERED.has(row.output))
+      .filter((row) => words.every((word) => rowName(engine, row).split(/[: ]+/).includes(word)));
+    const size = Math.ceil(rows.length / Math.ceil(rows.length / SIDE_BY_SIDE[engine]));
+    return Array.from({ length: Math.ceil(rows.length / size) || 0 }, (_, i) => ({
+      engine,
+      rows: rows.slice(i * size, (i + 1) * size),
+    }));
+  });
+}

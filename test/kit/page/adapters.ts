@@ -1,0 +1,204 @@
+import type { Choice, Output, PagePlayer } from './outputs.ts';
+
+/** What an adapter is given. */
+export interface Wanted extends Choice {
+  readonly url: string;
+  /** `ORIGIN/APP/NAME`, which is all that our own player needs. */
+  readonly stream: string;
+  /** Where the player is to be. */
+  readonly place: HTMLElement;
+  /** Told of what ends play, in the player's own words. */
+  readonly fault: (what: string) => void;
+}
+
+type Adapter = (wanted: Wanted) => Promise<HTMLVideoElement>;
+
+/** The parts of the players' interfaces that are used here. */
+interface Globals {
+  readonly Hls: new (
+    options: object,
+  ) => {
+    on(event: string, listener: (event: string, data: { fatal: boolean; details: string }) => void): void;
+    loadSource(url: string): void;
+    attachMedia(video: HTMLVideoElement): void;
+  };
+  readonly shaka: {
+    readonly polyfill: { installAll(): void };
+    readonly Player: new () => {
+      attach(video: HTMLVideoElement): Promise<void>;
+      configure(settings: object): boolean;
+      addEventListener(type: string, listener: (event: { detail: ShakaError }) => void): void;
+      load(url: string): Promise<void>;
+    };
+  };
+  readonly dashjs: {
+    MediaPlayer(): {
+      create(): {
+        updateSettings(settings: object): void;
+        initialize(video: HTMLVideoElement, url: string, autoplay: boolean): void;
+        on(event: string, listener: (event: { error: { code: number; message: string } }) => void): void;
+      };
+    };
+  };
+  readonly videojs: (
+    video: HTMLVideoElement,
+    options: object,
+  ) => {
+    src(source: object): void;
+    on(event: string, listener: () => void): void;
+    error(): { code: number; message: string } | null;
+    ready(listener: () => void): void;
+    tech(safety: boolean): { el(): HTMLVideoElement };
+  };
+}
+
+interface ShakaError {
+  readonly severity: number;
+  readonly category: number;
+  readonly code: number;
+  readonly data: readonly unknown[];
+}
+
+const page = window as unknown as Globals;
+/** Shaka's severity of errors that end play. */
+const CRITICAL = 2;
+/** Distance to the live edge that plain outputs are played at, s: two segments of 2 s. */
+const PLAIN_SECONDS = 4;
+/** The same with low latency: three parts of a third of a second and some room. */
+const LOW_SECONDS = 1.2;
+/** The same from the arrival of a picture at the server, s. */
+const LOW_LATENCY = 1.5;
+
+/**
+ * Shaka 5.2 takes HLS times from the playlist, sets the offset anew for each rounding error of a millisecond and with it
+ * throws away what is not a keyframe: of parts, most of a segment. The times in the media are on one clock anyway.
+ */
+const MEDIA_TIMES = { ignoreManifestTimestampsInSegmentsMode: true };
+
+/** Loads a script of the page's server, once. */
+function script(name: string): Promise<void> {
+  const known = document.querySelector(`script[src="/${name}"]`);
+  if (known !== null) return (known as HTMLScriptElement & { done: Promise<void> }).done;
+  const element = document.createElement('script');
+  const done = new Promise<void>((resolve, reject) => {
+    element.onload = () => resolve();
+    element.onerror = () => reject(new Error(`no ${name}`));
+  });
+  element.src = `/${name}`;
+  document.head.append(Object.assign(element, { done }));
+  return done;
+}
+
+function element(place: HTMLElement): HTMLVideoElement {
+  const video = document.createElement('video');
+  video.width = 160;
+  video.height = 90;
+  video.autoplay = true;
+  video.playsInline = true;
+  video.crossOrigin = 'anonymous';
+  place.append(video);
+  return video;
+}
+
+const TRANSPORTS: Readonly<Partial<Record<Output, string>>> = {
+  ws: 'ws',
+  flv: 'flv',
+  llhls: 'llhls',
+  hls: 'hls',
+};
+
+/** One adapter per player: makes it play, as its own documentation shows. */
+export const ADAPTERS: Readonly<Record<PagePlayer, Adapter>> = {
+  onair: async ({ output, stream, place, fault }) => {
+    const own = document.createElement('onair-player');
+    own.setAttribute('src', stream);
+    own.setAttribute('transport', TRANSPORTS[output] ?? 'auto');
+    own.setAttribute('autoplay', '');
+    own.addEventListener('onair-error', (event) => fault(JSON.stringify((event as CustomEvent).detail)));
+    own.style.cssText = 'display:inline-block;width:160px;height:90px';
+    place.append(own);
+    if (own.video === undefined) throw new Error('the element has no video');
+    return own.video;
+  },
+
+  'hls.js': async ({ output, url, place, fault }) => {
+    await script('hls.min.js');
+    const video = element(place);
+    const low = output === 'llhls';
+    // It counts from the newest part, and where there are none, from the end of a segment that is up to one old.
+    const sync = low ? LOW_SECONDS : output === 'ts' ? PLAIN_SECONDS - 1 : PLAIN_SECONDS;
+    const hls = new page.Hls({
+      lowLatencyMode: low,
+      liveSyncDuration: sync,
+      liveMaxLatencyDuration: sync + 2,
+      maxLiveSyncPlaybackRate: low ? 1.1 : 1,
+    });
+    hls.on('hlsError', (_, { fatal, details }) => {
+      if (fatal) fault(details);
+    });
+    hls.loadSource(url);
+    hls.attachMedia(video);
+    return video;
+  },
+
+  shaka: async ({ output, url, place, fault }) => {
+    await script('shaka-player.compiled.js');
+    const video = element(place);
+    page.shaka.polyfill.installAll();
+    const player = new page.shaka.Player();
+    await player.attach(video);
+    const told = ({ severity, category, code, data }: ShakaError): void => {
+      if (severity === CRITICAL) fault(`${category}.${code} ${JSON.stringify(data).slice(0, 200)}`);
+    };
+    player.addEventListener('error', ({ detail }) => told(detail));
+    const low = output === 'llhls' || output === 'lldash';
+    player.configure({
+      // It counts from the end of the last whole segment, which is up to one segment old.
+      manifest: low ? { hls: MEDIA_TIMES } : { defaultPresentationDelay: PLAIN_SECONDS - 1 },
+      // Without a target it would go for half a second, which is less than what HLS parts allow.
+      streaming: { lowLatencyMode: low, liveSync: { enabled: low, targetLatency: LOW_LATENCY } },
+    });
+    player.load(url).catch((error: ShakaError | Error) => {
+      if (error instanceof Error) fault(String(error));
+      else told({ ...error, severity: CRITICAL });
+    });
+    return video;
+  },
+
+  'dash.js': async ({ output, url, place, fault }) => {
+    await script('dash.all.min.js');
+    const video = element(place);
+    const player = page.dashjs.MediaPlayer().create();
+    player.updateSettings({
+      streaming:
+        output === 'lldash'
+          ? { liveCatchup: { enabled: true } }
+          : { delay: { liveDelay: PLAIN_SECONDS, applyServiceDescription: false } },
+    });
+    player.on('error', ({ error }) => fault(`${error.code} ${error.message}`));
+    player.initialize(video, url, true);
+    return video;
+  },
+
+  'video.js': async ({ output, url, place, fault }) => {
+    await script('video.min.js');
+    const video = element(place);
+    const type = output === 'dash' || output === 'lldash' ? 'application/dash+xml' : 'application/x-mpegURL';
+    const player = page.videojs(video, {
+      autoplay: true,
+      width: 160,
+      height: 90,
+      html5: { vhs: { overrideNative: true, llhls: output === 'llhls' } },
+    });
+    await new Promise<void>((resolve) => player.ready(resolve));
+    player.on('error', () => fault(`${player.error()?.code} ${player.error()?.message}`));
+    player.src({ src: url, type });
+    return player.tech(true).el();
+  },
+
+  native: async ({ url, place }) => {
+    const video = element(place);
+    video.src = url;
+    return video;
+  },
+};

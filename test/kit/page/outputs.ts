@@ -1,0 +1,22 @@
+/** What a server gives out for players: our own transports and the segmented formats, plain and with low latency. */
+export type Output = 'ws' | 'flv' | 'hls' | 'llhls' | 'ts' | 'dash' | 'lldash';
+
+/** Players that run in a page. */
+export type PagePlayer = 'onair' | 'hls.js' | 'shaka' | 'dash.js' | 'video.js' | 'native';
+
+/** A player and what it plays. */
+export interface Choice {
+  readonly player: PagePlayer;
+  readonly output: Output;
+}
+
+/** Addresses under `/APP/NAME`. */
+export const PATHS: Readonly<Record<Output, string>> = {
+  ws: '.fmp4',
+  flv: '.flv',
+  hls: '/index.m3u8',
+  llhls: '/index.m3u8',
+  ts: '/ts.m3u8',
+  dash: '/manifest.mpd',
+  lldash: '/manifest.mpd',
+};
