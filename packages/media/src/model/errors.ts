@@ -82,6 +82,17 @@ export const MEDIA_ERROR_CODES = [
   'TS_PES',
   'TS_SECTION',
   'TS_SYNC',
+  'EBML_CRC',
+  'EBML_DEPTH',
+  'EBML_HEADER_MISSING',
+  'EBML_ID',
+  'EBML_LIMIT',
+  'EBML_SIZE',
+  'EBML_VALUE',
+  'WEBM_BLOCK',
+  'WEBM_CODEC_UNSUPPORTED',
+  'WEBM_DOCTYPE',
+  'WEBM_TRACKS',
 ] as const;
 
 /** A code of {@link MEDIA_ERROR_CODES}. */

@@ -1,0 +1,121 @@
+/** How the content of an element is read. RFC 8794 §7. */
+export type ElementType = 'master' | 'uint' | 'int' | 'float' | 'string' | 'date' | 'binary';
+
+/** An element of the schema. */
+export interface ElementKind {
+  readonly name: string;
+  readonly type: ElementType;
+}
+
+/** Element ids that the code refers to, length marker included. RFC 8794 §11.2, §11.3, RFC 9559 §5.1. */
+export const ID = {
+  EBML: 0x1a45dfa3,
+  EBMLMaxIDLength: 0x42f2,
+  EBMLMaxSizeLength: 0x42f3,
+  EBMLReadVersion: 0x42f7,
+  EBMLVersion: 0x4286,
+  DocType: 0x4282,
+  DocTypeVersion: 0x4287,
+  DocTypeReadVersion: 0x4285,
+  Void: 0xec,
+  CRC32: 0xbf,
+  Segment: 0x18538067,
+  SeekHead: 0x114d9b74,
+  Seek: 0x4dbb,
+  SeekID: 0x53ab,
+  SeekPosition: 0x53ac,
+  Info: 0x1549a966,
+  TimestampScale: 0x2ad7b1,
+  Duration: 0x4489,
+  DateUTC: 0x4461,
+  Title: 0x7ba9,
+  MuxingApp: 0x4d80,
+  WritingApp: 0x5741,
+  Cluster: 0x1f43b675,
+  Timestamp: 0xe7,
+  SilentTracks: 0x5854,
+  Position: 0xa7,
+  PrevSize: 0xab,
+  SimpleBlock: 0xa3,
+  BlockGroup: 0xa0,
+  Block: 0xa1,
+  BlockDuration: 0x9b,
+  ReferenceBlock: 0xfb,
+  DiscardPadding: 0x75a2,
+  EncryptedBlock: 0xaf,
+  Tracks: 0x1654ae6b,
+  TrackEntry: 0xae,
+  TrackNumber: 0xd7,
+  TrackUID: 0x73c5,
+  TrackType: 0x83,
+  FlagLacing: 0x9c,
+  DefaultDuration: 0x23e383,
+  Name: 0x536e,
+  Language: 0x22b59c,
+  LanguageBCP47: 0x22b59d,
+  CodecID: 0x86,
+  CodecPrivate: 0x63a2,
+  CodecDelay: 0x56aa,
+  SeekPreRoll: 0x56bb,
+  Video: 0xe0,
+  PixelWidth: 0xb0,
+  PixelHeight: 0xba,
+  Colour: 0x55b0,
+  MatrixCoefficients: 0x55b1,
+  Range: 0x55b9,
+  TransferCharacteristics: 0x55ba,
+  Primaries: 0x55bb,
+  Audio: 0xe1,
+  SamplingFrequency: 0xb5,
+  Channels: 0x9f,
+  BitDepth: 0x6264,
+  ContentEncodings: 0x6d80,
+  ContentEncoding: 0x6240,
+  ContentEncodingScope: 0x5032,
+  ContentEncodingType: 0x5033,
+  ContentCompression: 0x5034,
+  ContentCompAlgo: 0x4254,
+  ContentCompSettings: 0x4255,
+  Cues: 0x1c53bb6b,
+  CuePoint: 0xbb,
+  CueTime: 0xb3,
+  CueTrackPositions: 0xb7,
+  CueTrack: 0xf7,
+  CueClusterPosition: 0xf1,
+  CueRelativePosition: 0xf0,
+  Attachments: 0x1941a469,
+  Chapters: 0x1043a770,
+  Tags: 0x1254c367,
+  Tag: 0x7373,
+  Targets: 0x63c0,
+  TagTrackUID: 0x63c5,
+  SimpleTag: 0x67c8,
+  TagName: 0x45a3,
+  TagString: 0x4487,
+} as const;
+
+/** Elements that stand beside the Segment. */
+export const ROOT_IDS: ReadonlySet<number> = new Set([ID.EBML, ID.Segment]);
+/** Elements that may stand anywhere. RFC 8794 §11.3. */
+export const GLOBAL_IDS: ReadonlySet<number> = new Set([ID.Void, ID.CRC32]);
+/** Elements directly in a Segment. RFC 9559 §5.1. */
+export const SEGMENT_IDS: ReadonlySet<number> = new Set([
+  ID.SeekHead,
+  ID.Info,
+  ID.Cluster,
+  ID.Tracks,
+  ID.Cues,
+  ID.Attachments,
+  ID.Chapters,
+  ID.Tags,
+]);
+/** Elements directly in a Cluster. RFC 9559 §5.1.3. */
+export const CLUSTER_IDS: ReadonlySet<number> = new Set([
+  ID.Timestamp,
+  ID.SilentTracks,
+  ID.Position,
+  ID.PrevSize,
+  ID.SimpleBlock,
+  ID.BlockGroup,
+  ID.EncryptedBlock,
+]);

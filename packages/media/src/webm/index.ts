@@ -1,0 +1,13 @@
+export * from './block.ts';
+export { AUDIO_CODEC_IDS, VIDEO_CODEC_IDS, WEBM_CODECS } from './codec-id.ts';
+export * from './demux-limits.ts';
+export * from './demuxer.ts';
+export { MAX_ELEMENT_DEPTH, MAX_ELEMENTS } from './element.ts';
+export { type ElementKind, type ElementType, ID } from './element-id.ts';
+export * from './element-stream.ts';
+export * from './listing.ts';
+export * from './muxer.ts';
+export { type ElementHeader, MAX_SKIPPED_BYTES, MAX_UNKNOWN_ELEMENT_BYTES } from './placement.ts';
+export { elementKind, elementName } from './schema.ts';
+export type { CuePoint, DocumentHeader, SeekEntry, SegmentInfo, SimpleTag } from './segment-info.ts';
+export * from './track-entry.ts';
