@@ -28,8 +28,11 @@ export async function onair(settings = {}) {
   return ready(child, { rtmp, http }, folder);
 }
 
-/** nginx as Debian configures it (sendfile, tcp_nopush), one worker, no access log, with `files` by path. */
-export async function nginxFiles(files) {
+/**
+ * nginx as Debian configures it (sendfile, tcp_nopush), one worker, no access log, with `files` by path.
+ * @param sendfile false: bytes are copied into the socket, as a server must that has them in memory or encrypts them.
+ */
+export async function nginxFiles(files, sendfile = true) {
   const folder = mkdtempSync(join(tmpdir(), 'onair-bench-'));
   const http = await freePort();
   for (const [path, bytes] of files) {
@@ -44,7 +47,7 @@ export async function nginxFiles(files) {
     `daemon off; master_process off; pid nginx.pid; error_log stderr error; worker_rlimit_nofile 65536;
 events { worker_connections 16384; }
 http {
-  sendfile on; tcp_nopush on; access_log off; types { video/mp4 m4s mp4; } keepalive_requests 1000000000;
+  sendfile ${sendfile ? 'on' : 'off'}; tcp_nopush ${sendfile ? 'on' : 'off'}; access_log off; types { video/mp4 m4s mp4; } keepalive_requests 1000000000;
   client_body_temp_path t1; proxy_temp_path t2; fastcgi_temp_path t3; uwsgi_temp_path t4; scgi_temp_path t5;
   server { listen 127.0.0.1:${http} backlog=4096; root ${join(folder, 'files')}; }
 }

@@ -56,26 +56,24 @@ function table(head, rows) {
   console.log([line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n'));
 }
 
-/** Both servers with one set of files: ours stays with its stream, whose publisher has gone. */
+/** The servers with one set of files: ours stays with its stream, whose publisher has gone. */
 async function fileServers(file, lists) {
   const ours = await onair({ hls__partMs: flags['part-ms'], hub__reconnectWindowMs: 1_800_000 });
   const publisher = publish(ours, file, 60);
-  const text = await playlistOf(ours, 'video', 7);
+  await playlistOf(ours, 'video', 7);
   await publisher.stop();
   const { segments, parts } = await listedFiles(ours, await playlistOf(ours, 'video', 7));
-  const theirs = await nginxFiles([...segments, ...parts]).catch(async (error) => {
-    await ours.stop();
-    throw error;
-  });
+  const all = [...segments, ...parts];
+  const theirs = await nginxFiles(all);
+  const copying = await nginxFiles(all, false);
   for (const [name, files] of Object.entries({ segments, parts })) {
     writeFileSync(join(lists, name), `${[...files.keys()].join('\n')}\n`);
   }
-  if (text === '') throw new Error('nothing is listed');
   const size = (files) => [...files.values()].reduce((sum, bytes) => sum + bytes.length, 0) / files.size;
   console.log(
     `files: ${segments.size} segments of ${show(size(segments) / 1000, 0)} kB, ${parts.size} parts of ${show(size(parts) / 1000, 1)} kB`,
   );
-  return { ours, theirs };
+  return { nginx: theirs, 'nginx-copy': copying, onair: ours };
 }
 
 /** How each phase of plain files asks: the list, and how often, if not without a pause. */
@@ -158,7 +156,7 @@ try {
   for (let round = 0; round < rounds; round++) {
     for (const kind of Object.keys(GETS)) {
       if (!wants(kind)) continue;
-      for (const [who, server] of Object.entries({ nginx: files.theirs, onair: files.ours })) {
+      for (const [who, server] of Object.entries(files)) {
         const seen = await get(server, lists, kind, who);
         keep(`${kind}-${who}`, round, {
           cpuPerGbit: seen.srv.cpu_s_per_gbit,
@@ -212,8 +210,7 @@ try {
     }
   }
 } finally {
-  await files?.ours.stop();
-  await files?.theirs.stop();
+  for (const server of Object.values(files ?? {})) await server.stop();
   rmSync(lists, { recursive: true, force: true });
 }
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   checkCaching,
   checkDelta,
+  checkDeltaBefore,
   checkHintAnswer,
   checkHinted,
   checkMediaPlaylist,
@@ -24,7 +25,9 @@ import { askHls, resolveUri, withQuery } from './hls-ask.ts';
 import type { HlsMediaReader } from './hls-media-reader.ts';
 
 /** Every so many reloads, the same is asked for twice and as a delta update too. */
-const COMPARE_EVERY = 6;
+const COMPARE_EVERY = 4;
+/** A machine that brings too few versions within this time brings none, in ms. */
+const LONGEST_MS = 40_000;
 
 /** How long parts that are listed, and were asked for before, may still take at the end. */
 const HINT_PATIENCE_MS = 5000;
@@ -54,6 +57,8 @@ export class RenditionWatch {
   readonly #stop = new AbortController();
   readonly #begun = performance.now();
   #reloads = 0;
+  /** A delta update that the next full playlist is compared with. */
+  #delta: MediaPlaylist | undefined;
 
   constructor(deps: WatchDeps) {
     this.#deps = deps;
@@ -84,10 +89,14 @@ export class RenditionWatch {
     return this.#hints.size;
   }
 
-  /** Follows for `seconds`, or until the playlist ends. */
-  async follow(seconds: number): Promise<void> {
-    const end = performance.now() + seconds * 1000;
-    while (performance.now() < end && this.seen.at(-1)?.playlist.endList !== true) {
+  /** Follows for `seconds` and until there are `versions`, or until the playlist ends. */
+  async follow(seconds: number, versions: number): Promise<void> {
+    const begin = performance.now();
+    const goesOn = (): boolean => {
+      const ms = performance.now() - begin;
+      return ms < seconds * 1000 || (this.seen.length < versions && ms < LONGEST_MS);
+    };
+    while (goesOn() && this.seen.at(-1)?.playlist.endList !== true) {
       const last = this.seen.at(-1);
       const blocking = last?.playlist.serverControl?.canBlockReload === true;
       if (last !== undefined && !blocking) await sleep(last.playlist.targetDuration * 500);
@@ -120,6 +129,8 @@ export class RenditionWatch {
       ...checkCaching(answer, playlist.targetDuration, wish),
       ...(wish === undefined ? [] : checkReloaded(answer, wish, playlist)),
     ]);
+    if (this.#delta !== undefined) this.#deps.found(checkDeltaBefore(this.#delta, playlist));
+    this.#delta = undefined;
     this.#take(playlist, answer);
     if (shared !== undefined) {
       const other = checkPlaylistAnswer(await shared);
@@ -184,6 +195,7 @@ export class RenditionWatch {
     const { faults, playlist } = checkPlaylistAnswer(answer);
     this.#deps.found(faults);
     if (playlist?.kind !== 'media') return;
+    this.#delta = playlist.media;
     this.#deps.found([...checkMediaPlaylist(playlist.media), ...checkDelta(full, playlist.media)]);
   }
 }

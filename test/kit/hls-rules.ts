@@ -30,6 +30,8 @@ import { plainPlaylist, RenditionWatch, wishQuery } from './hls-rendition-watch.
 export interface HlsRulesOptions {
   /** How long playlists are followed. */
   readonly seconds: number;
+  /** Versions of each playlist that are waited for, also beyond `seconds`; default none. */
+  readonly versions?: number;
   /** Default `fmp4`. */
   readonly container?: HlsContainer;
   /** False: what only should be otherwise is not told. Default true. */
@@ -57,7 +59,7 @@ export interface HlsRulesReport {
 
 /** Checks every rule of {@link HLS_RULES} against a running server. @param url of a multivariant playlist. */
 export async function checkHlsRules(url: string, options: HlsRulesOptions): Promise<HlsRulesReport> {
-  const { seconds, container = 'fmp4', strict = true, slackMs = () => 250, tlsPort } = options;
+  const { seconds, versions = 0, container = 'fmp4', strict = true, slackMs = () => 250, tlsPort } = options;
   const findings = new HlsFindings(strict);
   const found = (faults: readonly Fault[]): void => findings.add(faults);
   const first = await multivariant(url, found);
@@ -68,7 +70,7 @@ export async function checkHlsRules(url: string, options: HlsRulesOptions): Prom
     const media = new HlsMediaReader(absolute, container, own);
     return { uri, watch: new RenditionWatch({ url: absolute, media, found: own, slackMs }) };
   });
-  await Promise.all(watches.map(({ watch }) => watch.follow(seconds)));
+  await Promise.all(watches.map(({ watch }) => watch.follow(seconds, versions)));
   for (const { uri, watch } of watches) findings.add(await judgeAlone(watch, slackMs()), uri);
   const all = watches.map(({ watch }) => watch);
   for (const { uri, watch } of watches) {

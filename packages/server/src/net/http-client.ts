@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { BlockList, isIP } from 'node:net';
+import { BlockList, isIP, type Socket } from 'node:net';
 import type { Config } from '../config/index.ts';
 import { isLoopback, normalizeAddress } from '../observe/index.ts';
 
@@ -33,17 +33,31 @@ export function createProxyTrust(trustedProxies: Config['http']['trustedProxies'
     if (bits === undefined) trusted.addAddress(address, family);
     else trusted.addSubnet(address, Number(bits), family);
   }
+  if (trustedProxies.length === 0) return () => false;
   return (address) => {
     const family = isIP(address);
     return family !== 0 && trusted.check(address, family === 6 ? 'ipv6' : 'ipv4');
   };
 }
 
+/** Addresses of connections in plain form: found once for each, not for every request. */
+const plainAddresses = new WeakMap<Socket, string>();
+
+function addressOf(socket: Socket): string {
+  let address = plainAddresses.get(socket);
+  if (address === undefined) {
+    address = normalizeAddress(socket.remoteAddress);
+    // A socket that is closed already has no address any more.
+    if (address !== '') plainAddresses.set(socket, address);
+  }
+  return address;
+}
+
 /** Makes the reader that believes these proxies. */
 export function createClientReader(isTrusted: ProxyTrust): ClientReader {
   return (request) => {
     const { headers, socket } = request;
-    let address = normalizeAddress(socket.remoteAddress);
+    let address = addressOf(socket);
     const encrypted = 'encrypted' in socket && socket.encrypted === true;
     if (!isTrusted(address)) {
       const forwarded = headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined;

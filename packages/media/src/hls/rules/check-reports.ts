@@ -108,3 +108,14 @@ export function checkDelta(full: MediaPlaylist, delta: MediaPlaylist): Fault[] {
   }
   return faults.list;
 }
+
+/** What is wrong with a delta update beside a full playlist that was asked for once it was here. */
+export function checkDeltaBefore(delta: MediaPlaylist, later: MediaPlaylist): Fault[] {
+  const faults = new Faults();
+  if (compareProgress(progressOf(delta), progressOf(later)) > 0) {
+    const [told, is] = [delta, later].map((playlist) => show(progressOf(playlist)));
+    faults.add('delta', `the delta update is at ${told}, the playlist after it at ${is}`);
+    return faults.list;
+  }
+  return checkDelta(later, delta);
+}

@@ -18,7 +18,7 @@ import {
 import { checkHintAnswer, checkHinted } from './check-hint.ts';
 import { checkPartContent, checkPartMedia, checkSegmentMedia, checkSequence } from './check-media.ts';
 import { checkPresentation } from './check-presentation.ts';
-import { checkDelta, checkReports } from './check-reports.ts';
+import { checkDelta, checkDeltaBefore, checkReports } from './check-reports.ts';
 import { checkPace, checkRemoved, checkWindow, removedSegments } from './check-timing.ts';
 import { type Fault, HLS_RULES, type HlsRule } from './rule.ts';
 
@@ -284,6 +284,7 @@ const BROKEN: Readonly<Record<HlsRule, Readonly<Record<string, () => Fault[]>>>>
       checkMediaPlaylist({ ...good, skip: { skippedSegments: 8 }, segments: good.segments.slice(8) }),
     'another segment': () =>
       checkDelta(longer, { ...delta, segments: delta.segments.with(0, { ...delta.segments[0]!, uri: 'x' }) }),
+    'more skipped than there is': () => checkDeltaBefore({ ...delta, skip: { skippedSegments: 9 } }, longer),
     'nothing skipped': () => checkDelta(longer, longer),
   },
   'preload-hint': {
@@ -376,6 +377,7 @@ it('finds nothing in what is right', () => {
     ...checkPresentation(LOUD, [VIDEO, measuredRendition('audio', { whole: false })]),
     ...checkReports({ url: 'own', seen: [seen(good, 1000)] }, [other], same),
     ...checkDelta(longer, delta),
+    ...checkDeltaBefore(delta, live(8, 18, 0)),
     ...checkDelta(live(7, 18, 0), delta),
     ...checkDelta(live(7, 18, 2), delta),
     ...checkPace('v', [seen(good, 0), seen(newer, 1100), seen(live(9, 12, 0), 2300)], 250),
