@@ -10,5 +10,6 @@ export { PACKET_BYTES, type TsPacket } from './packet.ts';
 export * from './pes.ts';
 export type { PesUnit } from './pes-assembler.ts';
 export { MUX_PID } from './program.ts';
+export * from './sample-reader.ts';
 export { STREAM_ID, STREAM_TYPE, streamTypeOf } from './stream-type.ts';
 export * from './tables.ts';
