@@ -1,9 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { brief, type Demuxed, demux, recording } from '../../../../test/kit/webm-files.ts';
+import {
+  brief,
+  clusterParts,
+  type Demuxed,
+  demux,
+  endless,
+  recording,
+  simpleBlock,
+  vp8Frame,
+} from '../../../../test/kit/webm-files.ts';
 import { concatBytes } from '../bytes/index.ts';
 import { ParseError } from '../model/errors.ts';
-import { DEFAULT_MAX_BLOCK_BYTES, dumpElements, ElementLister, WebmDemuxer, webmFile } from './index.ts';
+import { DEFAULT_MAX_BLOCK_BYTES, dumpElements, ElementLister, ID, WebmDemuxer, webmFile } from './index.ts';
 
 const RUNS = 60;
 
@@ -197,5 +206,15 @@ describe('hostile bytes', () => {
     const lister = new ElementLister({ onRow: ({ name }) => rows.push(name) });
     lister.push(streamed);
     expect(rows.filter((name) => name === 'SimpleBlock')).toHaveLength(12);
+  });
+
+  it('one by one in a long block are put together', () => {
+    const frame = vp8Frame(true, 100_000);
+    for (let i = 10; i < frame.length; i++) frame[i] = i % 251;
+    const long = endless(ID.Cluster, ...clusterParts(9, [simpleBlock(1, 0, frame)]));
+    const octets = Array.from(long, (value) => Uint8Array.of(value));
+    const { samples, faults } = demux([streamed, ...octets]);
+    expect(faults).toEqual([]);
+    expect(samples.at(-1)!.data).toEqual(frame);
   });
 });
