@@ -114,20 +114,25 @@ export function webmStream(
   ]);
 }
 
-/** One second of pictures at 25 per second and sound, in Clusters of unknown size, as browsers record it. */
-export function recording(options: { readonly start?: number; readonly clusters?: number } = {}): Uint8Array {
-  const { start = 0, clusters = 5 } = options;
+/**
+ * Pictures at 25 per second and sound in Clusters of unknown size, as browsers record it.
+ * @param options.pictures in each Cluster. The default is one second in all.
+ */
+export function recording(
+  options: { readonly start?: number; readonly clusters?: number; readonly pictures?: number } = {},
+): Uint8Array {
+  const { start = 0, clusters = 5, pictures = 5 } = options;
   const written: Uint8Array[] = [];
   for (let c = 0; c < clusters; c++) {
     const blocks: Uint8Array[] = [];
-    for (let i = 0; i < 5; i++) {
+    for (let i = 0; i < pictures; i++) {
       blocks.push(simpleBlock(1, i * 40, vp8Frame(i === 0, 14 + i, c * 16 + i), i === 0));
       blocks.push(
         simpleBlock(2, i * 40, opusPacket(5 + i, c)),
         simpleBlock(2, i * 40 + 20, opusPacket(6 + i, c)),
       );
     }
-    written.push(endless(ID.Cluster, ...clusterParts(start + c * 200, blocks)));
+    written.push(endless(ID.Cluster, ...clusterParts(start + c * pictures * 40, blocks)));
   }
   return concatBytes([ebmlHeader(), endless(ID.Segment, INFO, VP8_OPUS, ...written)]);
 }

@@ -16,8 +16,8 @@ export const MAX_TRACKS_BYTES = 1024 * 1024;
 export const MAX_SEEK_HEAD_BYTES = 64 * 1024;
 /** Largest Tags, in octets; cover pictures are attachments. */
 export const MAX_TAGS_BYTES = 1024 * 1024;
-/** Largest Cues, in octets: an entry for each second of a week. */
-export const MAX_CUES_BYTES = 16 * 1024 * 1024;
+/** Largest Cues, in octets: an entry for each second of ten hours and more. */
+export const MAX_CUES_BYTES = 2 * 1024 * 1024;
 /** Largest number of an integer element, in octets. */
 const INTEGER_BYTES = 8;
 

@@ -47,6 +47,10 @@ type State =
 const ID_CLAUSE = 'RFC 8794 §5';
 const SIZE_CLAUSE = 'RFC 8794 §6';
 const SKIP_PIECE_BYTES = 64 * 1024;
+/** Pieces of an unfinished element that are always kept as they came. */
+const LOOSE_PIECES = 1024;
+/** Octets that a piece must have on average, so that keeping it costs no more than its content. */
+const MIN_PIECE_BYTES = 64;
 
 /**
  * Takes an EBML stream apart, however it is cut, in memory that no element's size decides. Segments and
@@ -62,6 +66,8 @@ export class ElementStream {
   #offset = 0;
   /** Open elements that have a CRC-32. */
   #sums = 0;
+  /** Pieces pushed since the last element was whole. */
+  #pieces = 0;
 
   constructor(plan: ElementPlan) {
     this.#plan = plan;
@@ -75,6 +81,11 @@ export class ElementStream {
   /** Adds received bytes. The stream keeps the view: the caller must not write into it again. */
   push(bytes: Uint8Array): void {
     this.#queue.push(bytes);
+    this.#pieces++;
+    if (this.#pieces <= LOOSE_PIECES + this.#queue.length / MIN_PIECE_BYTES) return;
+    // Who sends octet by octet would otherwise fill the memory with views.
+    this.#queue.push(this.#queue.take(this.#queue.length)!);
+    this.#pieces = 1;
   }
 
   /** Bytes are missing at the end of what was pushed: reading goes on at the next Cluster or header. */
@@ -121,6 +132,7 @@ export class ElementStream {
           const { header } = state;
           if (this.#queue.length < header.size) return undefined;
           const body = this.#take(header.size);
+          this.#pieces = 0;
           this.#state = { step: 'element' };
           return { kind: 'whole', header, body };
         }

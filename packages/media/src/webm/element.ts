@@ -7,7 +7,7 @@ import { MAX_ID_BYTES, readVint, vintAllOnes, vintBytes } from './vint.ts';
 /** Deepest nesting of elements that is followed, Segment being the first. */
 export const MAX_ELEMENT_DEPTH = 8;
 /** Most elements that are read out of one element held in memory. */
-export const MAX_ELEMENTS = 200_000;
+export const MAX_ELEMENTS = 250_000;
 /** Longest text that is decoded, in octets; longer ones are cut off. */
 export const MAX_TEXT_BYTES = 4096;
 

@@ -290,10 +290,13 @@ function blockParts(sample: Sample, { number, parameters }: MuxTrack, relative: 
   return [head.finish(), sample.data];
 }
 
-/** PCM frames by which an Opus sample is shorter than its packet. */
+/** Codecs whose last sample may be told to be shorter than what decoders make of it. */
+const CUT_CODECS: ReadonlySet<string> = new Set(['opus', 'mp3']);
+
+/** PCM frames by which a sample is shorter than what its data decodes to. */
 function cutFrames({ track, data, duration }: Sample): number {
   const { parameters } = track;
-  if (parameters.kind !== 'audio' || parameters.codec !== 'opus' || duration === undefined) return 0;
+  if (parameters.kind !== 'audio' || !CUT_CODECS.has(parameters.codec) || duration === undefined) return 0;
   try {
     return Math.max(0, audioFrames(parameters, data) - duration);
   } catch (error) {
