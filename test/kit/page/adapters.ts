@@ -159,7 +159,7 @@ export const ADAPTERS: Readonly<Record<PagePlayer, Adapter>> = {
       streaming: { lowLatencyMode: low, liveSync: { enabled: low, targetLatency: LOW_LATENCY } },
     });
     player.load(url).catch((error: ShakaError | Error) => {
-      if (error instanceof Error) fault(String(error));
+      if (error instanceof Error) fault(`${error} ${error.stack}`);
       else told({ ...error, severity: CRITICAL });
     });
     return video;
