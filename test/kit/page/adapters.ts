@@ -67,13 +67,13 @@ const PLAIN_SECONDS = 4;
 /** The same with low latency: three parts of a third of a second and some room. */
 const LOW_SECONDS = 1.2;
 /** The same from the arrival of a picture at the server, s. */
-const LOW_LATENCY = 1.5;
+const LOW_LATENCY = 1.3;
 
 /**
- * Shaka 5.2 takes HLS times from the playlist, sets the offset anew for each rounding error of a millisecond and with it
- * throws away what is not a keyframe: of parts, most of a segment. The times in the media are on one clock anyway.
+ * Shaka 5.2 otherwise sets the offset of its buffers anew for each rounding error of a millisecond, and with each it throws
+ * away what is not a keyframe: of parts, most of a segment.
  */
-const MEDIA_TIMES = { ignoreManifestTimestampsInSegmentsMode: true };
+const ONE_AFTER_ANOTHER = { sequenceMode: true };
 
 /** Loads a script of the page's server, once. */
 function script(name: string): Promise<void> {
@@ -154,9 +154,12 @@ export const ADAPTERS: Readonly<Record<PagePlayer, Adapter>> = {
     const low = output === 'llhls' || output === 'lldash';
     player.configure({
       // It counts from the end of the last whole segment, which is up to one segment old.
-      manifest: low ? { hls: MEDIA_TIMES } : { defaultPresentationDelay: PLAIN_SECONDS - 1 },
+      manifest: low ? { hls: ONE_AFTER_ANOTHER } : { defaultPresentationDelay: PLAIN_SECONDS - 1 },
       // Without a target it would go for half a second, which is less than what HLS parts allow.
-      streaming: { lowLatencyMode: low, liveSync: { enabled: low, targetLatency: LOW_LATENCY } },
+      streaming: {
+        lowLatencyMode: low,
+        liveSync: { enabled: low, targetLatency: LOW_LATENCY, targetLatencyTolerance: 0.2 },
+      },
     });
     player.load(url).catch((error: ShakaError | Error) => {
       if (error instanceof Error) fault(`${error} ${error.stack}`);
