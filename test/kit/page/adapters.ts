@@ -66,8 +66,8 @@ const CRITICAL = 2;
 const PLAIN_SECONDS = 4;
 /** The same with low latency: three parts of a third of a second and some room. */
 const LOW_SECONDS = 1.2;
-/** The same from the arrival of a picture at the server, s. */
-const LOW_LATENCY = 1.3;
+/** The same as shaka counts it, which is about a second less than from the making of a picture to its being shown, s. */
+const LOW_LATENCY = 0.8;
 
 /**
  * Shaka 5.2 otherwise sets the offset of its buffers anew for each rounding error of a millisecond, and with each it throws
