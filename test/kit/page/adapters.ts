@@ -70,10 +70,10 @@ const LOW_SECONDS = 1.2;
 const LOW_LATENCY = 0.8;
 
 /**
- * Shaka 5.2 otherwise sets the offset of its buffers anew for each rounding error of a millisecond, and with each it throws
- * away what is not a keyframe: of parts, most of a segment.
+ * For parts. Shaka 5.2 otherwise sets the offset of its buffers anew for each rounding error of a millisecond, and with each it
+ * throws away what is not a keyframe: most of a segment. And it looks for captions in the growing segment of a young stream.
  */
-const ONE_AFTER_ANOTHER = { sequenceMode: true };
+const PARTS = { sequenceMode: true, disableClosedCaptionsDetection: true };
 
 /** Loads a script of the page's server, once. */
 function script(name: string): Promise<void> {
@@ -154,7 +154,7 @@ export const ADAPTERS: Readonly<Record<PagePlayer, Adapter>> = {
     const low = output === 'llhls' || output === 'lldash';
     player.configure({
       // It counts from the end of the last whole segment, which is up to one segment old.
-      manifest: low ? { hls: ONE_AFTER_ANOTHER } : { defaultPresentationDelay: PLAIN_SECONDS - 1 },
+      manifest: low ? { hls: PARTS } : { defaultPresentationDelay: PLAIN_SECONDS - 1 },
       // Without a target it would go for half a second, which is less than what HLS parts allow.
       streaming: {
         lowLatencyMode: low,
