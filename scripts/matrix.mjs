@@ -34,6 +34,7 @@ const child = spawn(
     stdio: 'inherit',
     env: {
       ...process.env,
+      ONAIR_MATRIX_ALL: '1',
       ONAIR_MATRIX_SECONDS: String(seconds),
       ONAIR_MATRIX_ROWS: values.rows,
       ONAIR_MATRIX_STRICT: values.lenient ? '0' : '1',

@@ -22,7 +22,7 @@ import { chromiumPages, type WebBrowser } from '../kit/web-page.ts';
 import { launchWebKit } from '../kit/webkit.ts';
 
 /** How long each group plays; nightly for 10 minutes. */
-const SECONDS = Number(process.env.ONAIR_MATRIX_SECONDS ?? 25);
+const SECONDS = Number(process.env.ONAIR_MATRIX_SECONDS ?? 15);
 /** True: the goals on latency, rebuffers and dropped pictures decide too, however busy the machine is. */
 const STRICT = process.env.ONAIR_MATRIX_STRICT === '1';
 /** Time in which players come to their distance from the live edge, seconds of media. */
@@ -37,6 +37,11 @@ const MAX_DROPPED = 0.005;
 const PROGRAM_SECONDS = 35;
 const GROUPS = matrixGroups(process.env.ONAIR_MATRIX_ROWS);
 const NAMED = GROUPS.map((group, i) => [groupName(group), group, i] as const);
+/** The encoder is restarted for every group by the command, else for the first group of each browser. */
+const RESTARTED = NAMED.filter(
+  ([, { engine }], i) =>
+    process.env.ONAIR_MATRIX_ALL === '1' || GROUPS.findIndex((one) => one.engine === engine) === i,
+);
 const TIMEOUT_MS = SECONDS * 1000 + 300_000;
 
 function groupName({ engine, rows }: Group): string {
@@ -118,7 +123,9 @@ function expectPlays(result: Result): void {
   expect(result.errors, name).toEqual([]);
   expect(result.sound, `${name}: sound`).toBe(true);
   expect(result.fps, `${name}: pictures per second`).toBeGreaterThan((0.8 * FPS) / room);
-  expect(played / seconds, `${name}: speed`).toBeGreaterThan(1 - 0.05 * room);
+  // A program's clock begins with its first picture, which it holds until it has sound too.
+  const slowest = engine === 'programs' ? 0.8 : 0.95;
+  expect(played / seconds, `${name}: speed`).toBeGreaterThan(1 - (1 - slowest) * room);
   expect(played / seconds, `${name}: speed`).toBeLessThan(1 + 0.12 * room);
   if (engine !== 'programs') expect(result.stallMs, `${name}: longest stall`).toBeLessThan(STALL_MS * room);
   if (engine !== 'programs' || STRICT) expect(result.rebuffers, `${name}: rebuffers`).toBeLessThan(room);
@@ -196,7 +203,7 @@ describe('an encoder that is killed and comes back', () => {
     return publish(own, stream, more);
   }
 
-  it.each(NAMED)(
+  it.each(RESTARTED)(
     'does not end %s',
     async (_name, group, i) => {
       const stream = `live/back${i}`;

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Choice, Output } from './page/outputs.ts';
 
 /** Where a group of players runs: in a browser, or as programs of their own. */
@@ -15,8 +16,13 @@ export interface Group {
   readonly rows: readonly Row[];
 }
 
+const has = (egress: string): boolean => existsSync(`packages/server/src/egress/${egress}`);
 /** The outputs that the server has. */
-const OFFERED: ReadonlySet<Output> = new Set(['ws', 'flv', 'hls', 'llhls']);
+const OFFERED: ReadonlySet<Output> = new Set<Output>([
+  ...(['ws', 'flv', 'hls', 'llhls'] as const),
+  ...(has('ts') ? (['ts'] as const) : []),
+  ...(has('dash') ? (['dash', 'lldash'] as const) : []),
+]);
 
 /** Most players that play at once, so that two cores can decode and show them all. */
 const SIDE_BY_SIDE: Readonly<Record<Engine, number>> = { chromium: 6, firefox: 6, webkit: 3, programs: 6 };

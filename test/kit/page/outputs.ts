@@ -17,6 +17,6 @@ export const PATHS: Readonly<Record<Output, string>> = {
   hls: '/index.m3u8',
   llhls: '/index.m3u8',
   ts: '/ts.m3u8',
-  dash: '/manifest.mpd',
+  dash: '/manifest.mpd?ll=0',
   lldash: '/manifest.mpd',
 };
