@@ -23,6 +23,10 @@ export class ParseError extends Error {
 export const MEDIA_ERROR_CODES = [
   'BYTES_OUT_OF_RANGE',
   'BITS_OUT_OF_RANGE',
+  'DASH_ELEMENT',
+  'DASH_LIMIT',
+  'DASH_VALUE',
+  'DASH_XML',
   'HLS_ATTRIBUTE',
   'HLS_HEADER',
   'HLS_LIMIT',
