@@ -67,6 +67,21 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
     return this.#segmenter.rendition(name);
   }
 
+  /** The renditions of the running epoch, the leading one first. */
+  get current(): readonly Rendition[] {
+    return this.#segmenter.current;
+  }
+
+  /** Every rendition there ever was. */
+  get renditions(): readonly Rendition[] {
+    return this.#segmenter.renditions;
+  }
+
+  /** How the stream is cut. */
+  get options(): HlsOptions {
+    return this.#options();
+  }
+
   /** Milliseconds a request may wait: three target durations. RFC 8216bis §6.2.5.2. */
   get patienceMs(): number {
     const { target } = this.#segmenter.timeline;

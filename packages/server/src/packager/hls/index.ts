@@ -3,4 +3,5 @@ export * from './options.ts';
 export * from './playlist-body.ts';
 export * from './reload.ts';
 export type { Rendition } from './rendition.ts';
-export type { WaitResult } from './waiters.ts';
+export type { Boundary, HlsInit, HlsSegment, MediaSpan, OpenSegment } from './segment.ts';
+export { Waiters, type WaitResult } from './waiters.ts';

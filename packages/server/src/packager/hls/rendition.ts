@@ -157,9 +157,10 @@ export class Rendition {
 
   #initFor({ epoch, msn }: Boundary): HlsInit | undefined {
     if (this.#init?.epoch === epoch.number) return this.#init.init;
-    const bytes = this.track === undefined ? undefined : epoch.config.inits.get(this.track.id);
-    if (bytes === undefined) return this.#init?.init;
-    const init: HlsInit = { file: `i${msn}.mp4`, bytes };
+    const { track } = this;
+    const bytes = track === undefined ? undefined : epoch.config.inits.get(track.id);
+    if (track === undefined || bytes === undefined) return this.#init?.init;
+    const init: HlsInit = { file: `i${msn}.mp4`, bytes, track };
     this.#init = { epoch: epoch.number, init };
     return init;
   }

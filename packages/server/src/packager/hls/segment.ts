@@ -1,3 +1,4 @@
+import type { Track } from '@onair/media';
 import { concatBytes } from '@onair/media/bytes';
 import type { Block, ClockAnchor, LogEpoch } from '../../hub/index.ts';
 import type { CmafConfig } from '../cmaf/cmaf-log.ts';
@@ -21,6 +22,16 @@ export interface Boundary {
 export interface HlsInit {
   readonly file: string;
   readonly bytes: Uint8Array;
+  /** What it sets a decoder up for. */
+  readonly track: Track;
+}
+
+/** What a segment holds, in µs of stream time; chunks of a track lie on its ticks. */
+export interface MediaSpan {
+  /** Presentation time of the first sample. */
+  readonly start: number;
+  /** From the decoding time of the first sample to the end of the last. */
+  readonly length: number;
 }
 
 /** A finished part. */
@@ -45,6 +56,7 @@ export interface HlsSegment {
   /** Blocks of video it holds, for the frame rate. */
   readonly frames: number;
   readonly bytes: Uint8Array;
+  readonly span: MediaSpan;
   /** There is no media: the track had a hole. */
   readonly gap: boolean;
 }
@@ -58,6 +70,8 @@ export class OpenSegment {
   readonly init: HlsInit;
   #parts: HlsPart[] = [];
   #blocks: Block<CmafConfig>[] = [];
+  /** The bytes of every block so far, in order. */
+  readonly #chunks: Uint8Array[] = [];
   /** µs where the growing part begins and where the last block ends. */
   #partStart = 0;
   #end = 0;
@@ -85,6 +99,18 @@ export class OpenSegment {
   /** µs of stream time of the first block; of the boundary while there is none. */
   get start(): number {
     return this.#first?.time ?? this.boundary.time;
+  }
+
+  /** The chunks so far, in order; the whole segment is these, one after the other. */
+  get chunks(): readonly Uint8Array[] {
+    return this.#chunks;
+  }
+
+  /** What the segment holds so far. */
+  get span(): MediaSpan {
+    const first = this.#first;
+    if (first === undefined) return { start: this.boundary.time, length: 0 };
+    return { start: first.time + first.compositionOffset, length: this.#end - first.time };
   }
 
   get empty(): boolean {
@@ -124,6 +150,7 @@ export class OpenSegment {
     if (this.#blocks.length === 0 && end - this.#partStart > target + ROUNDING_US)
       this.#partStart = block.time;
     this.#blocks.push(block);
+    this.#chunks.push(block.bytes);
     this.#frames++;
     this.#end = end;
     if (end - this.#partStart + block.duration > target + ROUNDING_US) this.closePart();
@@ -163,6 +190,7 @@ export class OpenSegment {
       parts,
       frames: this.#frames,
       bytes,
+      span: this.span,
       gap: this.empty,
     };
   }

@@ -60,6 +60,11 @@ export class Segmenter {
     return this.#lanes.get(name)?.rendition;
   }
 
+  /** Every rendition there ever was. */
+  get renditions(): Rendition[] {
+    return [...this.#lanes.values()].map(({ rendition }) => rendition);
+  }
+
   /** The renditions of the running epoch, the leading one first. */
   get current(): Rendition[] {
     return [...this.#byTrack.values()].map(({ rendition }) => rendition);
