@@ -12,6 +12,7 @@ import {
 } from './auth/index.ts';
 import { type Config, type ConfigStore, rtmpHost } from './config/index.ts';
 import { DemoSource } from './demo/index.ts';
+import { registerDashRoutes } from './egress/dash/index.ts';
 import { Fmp4HttpServer } from './egress/fmp4/index.ts';
 import { registerHlsRoutes } from './egress/hls/index.ts';
 import { CmafFanouts } from './egress/live/index.ts';
@@ -34,6 +35,7 @@ import { bindAddress, createHttpServer } from './net/index.ts';
 import { RtmpListener } from './net/rtmp-listener.ts';
 import { createMetrics, type Logger, LoopDelay } from './observe/index.ts';
 import { cmafPackagerKind } from './packager/cmaf/index.ts';
+import { dashPackagerKind } from './packager/dash/index.ts';
 import { DEFAULT_HLS_OPTIONS, hlsPackagerKind } from './packager/hls/index.ts';
 import { FLV_TAGS, RTMP_MESSAGES, tagPackagerKind } from './packager/tags/index.ts';
 
@@ -82,11 +84,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const context = fanoutContext(config, loop, undo);
     const limits = (): LogLimits => logLimits(config());
     const cmaf = cmafPackagerKind(limits);
+    const hls = hlsPackagerKind(cmaf, systemClock, () => ({ ...DEFAULT_HLS_OPTIONS, ...config().hls }));
     const kinds = {
       flv: tagPackagerKind(FLV_TAGS, context, limits),
       rtmp: tagPackagerKind(RTMP_MESSAGES, context, limits),
       cmaf,
-      hls: hlsPackagerKind(cmaf, systemClock, () => ({ ...DEFAULT_HLS_OPTIONS, ...config().hls })),
+      hls,
+      dash: dashPackagerKind(hls, cmaf, systemClock, () => config().dash),
     };
     const registry = new StreamRegistry({
       clock: systemClock,
@@ -133,8 +137,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const fmp4Http = new Fmp4HttpServer({ ...live, fanouts });
     undo.push(() => fmp4Http.close());
     if (config().hls.enabled) {
-      const hls = registerHlsRoutes(http, { ...live, kind: kinds.hls, clock: systemClock });
-      undo.push(() => hls.close('server stopping'));
+      const served = registerHlsRoutes(http, { ...live, kind: kinds.hls, clock: systemClock });
+      undo.push(() => served.close('server stopping'));
+    }
+    if (config().dash.enabled) {
+      const stallMs = (): number => config().hub.stallMs;
+      const served = registerDashRoutes(http, { ...live, kind: kinds.dash, clock: systemClock, stallMs });
+      undo.push(() => served.close('server stopping'));
     }
     registerLiveRoutes(http, { flv: { ...live, kind: kinds.flv }, fmp4, fmp4Http });
     const sources = { registry, sessions, clock: systemClock };

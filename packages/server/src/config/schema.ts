@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { key } from './field.ts';
 import { admin, auth, log } from './sections/access.ts';
 import { http } from './sections/http.ts';
-import { hls, hub, pulls, rtmp } from './sections/media.ts';
+import { dash, hls, hub, pulls, rtmp } from './sections/media.ts';
 
 /** The one description of every setting: kinds, defaults, texts of `docs/config.md`. */
 export const configSchema = z.strictObject({
@@ -17,6 +17,7 @@ export const configSchema = z.strictObject({
   rtmp: key(rtmp.prefault({}), { description: 'RTMP, publishing and playing.' }),
   hub: key(hub.prefault({}), { description: 'Streams, what is kept of them, and slow viewers.' }),
   hls: key(hls.prefault({}), { description: 'HLS and low-latency HLS.' }),
+  dash: key(dash.prefault({}), { description: 'DASH and low-latency DASH.' }),
   auth: key(auth.prefault({}), { description: 'Who may publish.' }),
   admin: key(admin.prefault({}), { description: 'The operator’s routes.' }),
   log: key(log.prefault({}), { description: 'Logging, to standard output.' }),

@@ -102,6 +102,23 @@ export const hls = z.strictObject({
   }),
 });
 
+/** DASH and low-latency DASH. Streams are cut as for HLS. */
+export const dash = z.strictObject({
+  enabled: key(z.boolean().default(true), { description: 'Whether DASH is served.' }),
+  lowLatency: key(z.boolean().default(true), {
+    description: 'Whether segments are listed and sent while they grow.',
+    reload: true,
+  }),
+  latencyMs: key(milliseconds(500, 60_000).default(2000), {
+    description: 'How far behind the publisher low-latency players aim to be, milliseconds.',
+    reload: true,
+  }),
+  maxWaiters: key(count(1_000_000).default(5000), {
+    description: 'Requests that may wait for a manifest or the next segment of one stream at one time.',
+    reload: true,
+  }),
+});
+
 /** Sources that the server fetches by itself. */
 export const pulls = z
   .array(

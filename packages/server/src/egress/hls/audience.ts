@@ -29,11 +29,14 @@ export interface HlsClient {
 export class Audience {
   readonly #deps: LiveDeps;
   readonly #clock: Clock;
+  readonly #protocol: string;
   readonly #viewers = new Map<string, HlsViewer>();
   #cancelSweep: (() => void) | undefined;
 
-  constructor(deps: LiveDeps, clock: Clock) {
+  /** @param protocol as the session table shows it. */
+  constructor(deps: LiveDeps, clock: Clock, protocol = 'hls') {
     this.#deps = deps;
+    this.#protocol = protocol;
     this.#clock = clock;
   }
 
@@ -72,7 +75,7 @@ export class Audience {
     const now = this.#clock.now();
     const session = this.#deps.sessions.add({
       kind: 'viewer',
-      protocol: 'hls',
+      protocol: this.#protocol,
       stream: stream.name,
       address,
       figures: () => ({ bytes: viewer.bytes, skips: 0, dropped: 0, backlog: 0 }),
@@ -97,7 +100,7 @@ export class Audience {
         this.#deps.log('viewer left', {
           session: session.id,
           stream: stream.name,
-          protocol: 'hls',
+          protocol: this.#protocol,
           address,
           reason,
           seconds: Math.round((this.#clock.now() - now) / 1000),

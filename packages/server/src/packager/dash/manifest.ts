@@ -1,0 +1,244 @@
+import type { Track } from '@onair/media';
+import {
+  type AdaptationSet,
+  type Descriptor,
+  type Mpd,
+  type Period,
+  type Representation,
+  type TimelineSegment,
+  writeFrameRate,
+} from '@onair/media/dash';
+import { endOf, expectedEnd, type RunSegments, type ShownRun, ticksOf, timelineOf } from './segments.ts';
+
+const LIVE_PROFILE = 'urn:mpeg:dash:profile:isoff-live:2011';
+const CMAF_PROFILE = 'urn:mpeg:dash:profile:cmaf:2019';
+const LOW_LATENCY_PROFILE = 'http://www.dashif.org/guidelines/low-latency-live-v5';
+/** How often low-latency players look for the next segment, in seconds. */
+const UPDATE_S = 0.5;
+/** Seconds from the beginning of a segment until its first chunk can be fetched, at most. */
+const FIRST_CHUNK_S = 0.1;
+/** Id of the reference that latency counts from. */
+const REFERENCE = 0;
+
+/** What a manifest tells beyond the segments. */
+export interface ManifestFacts {
+  /** availabilityStartTime, ms since the Unix epoch. */
+  readonly epochMs: number;
+  /** ms since the Unix epoch. */
+  readonly publishMs: number;
+  /** The stream is over: a static manifest. */
+  readonly ended: boolean;
+  readonly lowLatency: boolean;
+  /** Latency that players aim at, ms. */
+  readonly latencyMs: number;
+  /** Wished duration of a segment, ms. */
+  readonly segmentMs: number;
+  /** Seconds that segments stay listed. */
+  readonly windowS: number;
+  /** In front of each address, e.g. `dash/`. */
+  readonly base: string;
+  /** Address of the clock, relative to the manifest. */
+  readonly clock: string;
+  /** Frames per second of a track, if it keeps to a constant rate. */
+  frameRate(track: Track): number | undefined;
+  /** Bits per second of a rendition in a run. */
+  bandwidth(run: ShownRun, segments: RunSegments): number;
+}
+
+/** The MPD of a stream as it stands. */
+export function manifestOf(runs: readonly ShownRun[], facts: ManifestFacts): Mpd {
+  const { ended, lowLatency, latencyMs } = facts;
+  const growing = lowLatency && !ended;
+  const clocks = clocksOf(facts.clock);
+  const lengths = runs.map((shown) => timelinesOf(shown, facts));
+  const longest = longestOf(runs, lengths, facts.segmentMs / 1000);
+  const periods = runs.map((shown, i) => periodOf(shown, lengths[i]!, runs[i + 1], facts));
+  const last = periods.at(-1);
+  const delay = 2 * longest + 1;
+  return {
+    type: ended ? 'static' : 'dynamic',
+    profiles: [LIVE_PROFILE, CMAF_PROFILE, ...(lowLatency ? [LOW_LATENCY_PROFILE] : [])],
+    availabilityStartTime: facts.epochMs,
+    publishTime: facts.publishMs,
+    minimumUpdatePeriod: ended ? undefined : growing ? UPDATE_S : Math.max(UPDATE_S, longest / 2),
+    mediaPresentationDuration:
+      ended && last !== undefined ? round(last.start + (last.duration ?? 0)) : undefined,
+    minBufferTime: round(longest),
+    timeShiftBufferDepth: ended ? undefined : round(Math.max(facts.windowS, delay + longest)),
+    suggestedPresentationDelay: ended ? undefined : round(delay),
+    maxSegmentDuration: round(longest),
+    serviceDescriptions: growing
+      ? [
+          {
+            id: 0,
+            latency: {
+              referenceId: REFERENCE,
+              target: latencyMs,
+              min: Math.round(latencyMs / 2),
+              max: latencyMs * 3,
+            },
+            playbackRate: { min: 0.95, max: 1.05 },
+          },
+        ]
+      : [],
+    periods,
+    utcTimings: ended ? [] : clocks,
+  };
+}
+
+function clocksOf(clock: string): Descriptor[] {
+  return [
+    { schemeIdUri: 'urn:mpeg:dash:utc:http-xsdate:2014', value: clock },
+    { schemeIdUri: 'urn:mpeg:dash:utc:http-head:2014', value: clock },
+  ];
+}
+
+function timelinesOf(
+  { renditions }: ShownRun,
+  { lowLatency, ended, segmentMs }: ManifestFacts,
+): TimelineSegment[][] {
+  const leader = renditions[0]!;
+  return renditions.map((segments) =>
+    timelineOf(segments, lowLatency && !ended ? expectedEnd(segments, leader, segmentMs) : undefined),
+  );
+}
+
+/** Seconds of the longest segment told. */
+function longestOf(
+  runs: readonly ShownRun[],
+  timelines: readonly (readonly (readonly TimelineSegment[])[])[],
+  atLeast: number,
+): number {
+  let longest = atLeast;
+  for (const [i, { renditions }] of runs.entries()) {
+    for (const [j, { track }] of renditions.entries()) {
+      for (const { d } of timelines[i]![j]!) longest = Math.max(longest, d / track.timebase);
+    }
+  }
+  // Whole tenths, so that an audio frame more or less does not change it.
+  return Math.ceil(longest * 10 - 0.001) / 10;
+}
+
+function periodOf(
+  shown: ShownRun,
+  timelines: readonly (readonly TimelineSegment[])[],
+  next: ShownRun | undefined,
+  facts: ManifestFacts,
+): Period {
+  const { run, renditions } = shown;
+  const leader = renditions[0]!;
+  const last = leader.listed.at(-1);
+  const closed = next !== undefined || facts.ended;
+  // Tenths, so that a frame more or less does not change it.
+  const longest = Math.max(...timelines[0]!.map(({ d }) => d)) / leader.track.timebase;
+  const early = Math.max(FIRST_CHUNK_S, Math.floor(longest * 10 + 0.001) / 10 - FIRST_CHUNK_S);
+  return {
+    id: run.id,
+    start: run.start,
+    duration: closed && last !== undefined ? round((endOf(last) - run.origin) / 1_000_000) : undefined,
+    eventStreams: [],
+    adaptationSets: renditions.map((segments, i) =>
+      adaptationSetOf(shown, segments, timelines[i]!, closed ? undefined : early, facts),
+    ),
+  };
+}
+
+/** @param early seconds before its end at which a segment can be asked for; undefined for no sooner. */
+function adaptationSetOf(
+  shown: ShownRun,
+  segments: RunSegments,
+  timeline: readonly TimelineSegment[],
+  early: number | undefined,
+  facts: ManifestFacts,
+): AdaptationSet {
+  const { run } = shown;
+  const { track, rendition } = segments;
+  const { parameters } = track;
+  const kind = parameters.kind === 'audio' ? 'audio' : 'video';
+  const origin = ticksOf(track, run.origin);
+  return {
+    id: track.id,
+    contentType: kind,
+    mimeType: `${kind}/mp4`,
+    lang: languageOf(track),
+    segmentAlignment: true,
+    startWithSAP: 1,
+    roles: [{ schemeIdUri: 'urn:mpeg:dash:role:2011', value: 'main' }],
+    producerReferenceTimes: facts.lowLatency
+      ? [
+          {
+            id: REFERENCE,
+            type: 'encoder',
+            wallClockTime: facts.epochMs + run.start * 1000,
+            presentationTime: origin,
+            inband: false,
+            utcTiming: clocksOf(facts.clock)[0],
+          },
+        ]
+      : [],
+    representations: [
+      {
+        id: rendition.name,
+        bandwidth: facts.bandwidth(shown, segments),
+        ...parametersOf(track, facts),
+        segmentTemplate: {
+          timescale: track.timebase,
+          initialization: `${facts.base}$RepresentationID$/${segments.init}`,
+          media: `${facts.base}$RepresentationID$/s$Number$.m4s`,
+          startNumber: (segments.listed[0] ?? segments.open)?.boundary.msn ?? 0,
+          presentationTimeOffset: origin,
+          ...(facts.lowLatency && early !== undefined
+            ? { availabilityTimeOffset: round(early), availabilityTimeComplete: false }
+            : {}),
+          timeline,
+        },
+      },
+    ],
+  };
+}
+
+function parametersOf(
+  track: Track,
+  facts: ManifestFacts,
+): Pick<
+  Representation,
+  'codecs' | 'width' | 'height' | 'frameRate' | 'sar' | 'audioSamplingRate' | 'audioChannelConfiguration'
+> {
+  const { parameters } = track;
+  if (parameters.kind === 'audio') {
+    return {
+      codecs: parameters.codecString,
+      audioSamplingRate: parameters.sampleRate,
+      audioChannelConfiguration: {
+        schemeIdUri: 'urn:mpeg:mpegB:cicp:ChannelConfiguration',
+        value: String(channelConfiguration(parameters.channels)),
+      },
+    };
+  }
+  if (parameters.kind === 'data') return { codecs: '' };
+  const rate = facts.frameRate(track) ?? parameters.frameRate;
+  const sized = parameters.width > 0 && parameters.height > 0;
+  return {
+    codecs: parameters.codecString,
+    ...(sized ? { width: parameters.width, height: parameters.height } : {}),
+    frameRate: writeFrameRate(rate ?? 30),
+    sar: '1:1',
+  };
+}
+
+/** ISO/IEC 23091-3 table 10: up to 6 the number of channels; 7.1 is 12. */
+function channelConfiguration(channels: number): number {
+  if (channels === 7) return 11;
+  return channels === 8 ? 12 : Math.max(1, channels);
+}
+
+/** A BCP 47 tag comes from the publisher: what is none is not passed on. */
+function languageOf({ parameters, language }: Track): string | undefined {
+  if (parameters.kind !== 'audio') return undefined;
+  const valid = language !== undefined && /^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,8}$/.test(language);
+  return valid ? language : 'und';
+}
+
+function round(seconds: number): number {
+  return Math.round(seconds * 1_000_000) / 1_000_000;
+}
