@@ -88,7 +88,8 @@ export function setUp(options: Partial<HlsOptions> = {}, start = true) {
   });
   const stream = registry.open(NAME);
   stream.attach();
-  const kind = hlsPackagerKind(cmafPackagerKind(), clock, () => ({ ...DEFAULT_HLS_OPTIONS, ...options }));
+  const cmaf = cmafPackagerKind();
+  const kind = hlsPackagerKind(cmaf, clock, () => ({ ...DEFAULT_HLS_OPTIONS, ...options }));
   const packager = () => stream.packager(kind);
   if (start) packager();
 
@@ -109,7 +110,7 @@ export function setUp(options: Partial<HlsOptions> = {}, start = true) {
     }
     return publication;
   };
-  return { clock, registry, stream, packager, publish, faults };
+  return { clock, registry, stream, packager, publish, faults, kinds: { cmaf, hls: kind } };
 }
 
 /** Follows the playlists of a stream and gathers everything that breaks a rule. */

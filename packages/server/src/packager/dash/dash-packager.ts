@@ -14,7 +14,7 @@ import { Bandwidths } from './bandwidths.ts';
 import { manifestOf } from './manifest.ts';
 import type { DashOptions } from './options.ts';
 import { Runs } from './runs.ts';
-import { endOf, expectedLength, runsOf, type ShownRun, segmentsOf } from './segments.ts';
+import { endOf, expectedLength, type RunSegments, runsOf, type ShownRun, segmentsOf } from './segments.ts';
 
 /** How a manifest is asked for. */
 export interface ManifestWish {
@@ -83,11 +83,6 @@ export class DashPackager implements Packager, LogReader<CmafConfig> {
     return this.#waiting;
   }
 
-  /** Seconds that tell how long a whole segment lasts. */
-  get targetDuration(): number {
-    return this.#hls.targetDuration;
-  }
-
   /** A rendition by name. */
   rendition(name: string): Rendition | undefined {
     return this.#hls.rendition(name);
@@ -145,7 +140,8 @@ export class DashPackager implements Packager, LogReader<CmafConfig> {
         lowLatency,
         latencyMs,
         segmentMs,
-        windowS: Math.max((windowSegments * segmentMs) / 1000, 3 * this.#hls.targetDuration),
+        // Only playlists settle the target, and cut keyframe intervals that are longer.
+        windowS: Math.max((windowSegments * segmentMs) / 1000, 3 * (this.#hls.settledTarget ?? 0)),
         base,
         clock: '/time',
         frameRate: (track) => this.#cmaf.frameRate(track.id),
@@ -254,16 +250,15 @@ export class DashPackager implements Packager, LogReader<CmafConfig> {
     for (const number of numbers) {
       const segments = renditions
         .map((rendition) => segmentsOf(rendition, number))
-        .filter((found) => found !== undefined)
-        .filter(({ listed }) => lowLatency || listed.length > 0);
+        .filter((found) => found !== undefined);
       const before = shown.at(-1);
       const last = before?.renditions[0]?.listed.at(-1);
       const names = segments.map(({ rendition }) => rendition.name);
       const lasting = number === numbers.at(-1) && !this.#ended;
       const complete =
         !lasting ||
-        (segments[0]?.listed.length ?? 0) > 0 ||
-        current.every(({ name }) => names.includes(name));
+        (isPresentable(segments, current, lowLatency ? 1 : 2) &&
+          (lowLatency || segments.every(({ listed }) => listed.length > 0)));
       if (segments.length === 0 || !complete) continue;
       const run = this.#runs.show(
         number,
@@ -271,12 +266,31 @@ export class DashPackager implements Packager, LogReader<CmafConfig> {
         before === undefined || last === undefined ? undefined : { run: before.run, end: endOf(last) },
       );
       if (run === undefined) continue;
-      const kept = segments.filter(({ rendition }) => run.renditions.includes(rendition.name));
+      const kept = segments.filter(
+        ({ rendition, listed }) =>
+          run.renditions.includes(rendition.name) && (lowLatency || listed.length > 0),
+      );
       if (kept.length > 0) shown.push({ run, renditions: kept });
     }
     this.#bandwidths.keep(shown.map(({ run }) => run));
     return shown;
   }
+}
+
+/**
+ * True if a run can be shown while it grows: every rendition has something, or the leading one has `enough` whole
+ * segments and a track that was announced brings nothing. A part of media shows how late the first of it came.
+ */
+function isPresentable(
+  segments: readonly RunSegments[],
+  current: readonly Rendition[],
+  enough: number,
+): boolean {
+  const leader = segments[0];
+  if (leader === undefined) return false;
+  if (leader.listed.length >= enough) return true;
+  const begun = leader.listed.length > 0 || (leader.open?.parts.length ?? 0) > 0;
+  return begun && current.every(({ name }) => segments.some(({ rendition }) => rendition.name === name));
 }
 
 function isSound({ name }: Rendition): boolean {

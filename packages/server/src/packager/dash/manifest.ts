@@ -64,7 +64,7 @@ export function manifestOf(runs: readonly ShownRun[], facts: ManifestFacts): Mpd
     mediaPresentationDuration:
       ended && last !== undefined ? round(last.start + (last.duration ?? 0)) : undefined,
     minBufferTime: round(longest),
-    timeShiftBufferDepth: ended ? undefined : round(Math.max(facts.windowS, delay + longest)),
+    timeShiftBufferDepth: ended ? undefined : round(Math.max(facts.windowS, 3 * longest, delay + longest)),
     suggestedPresentationDelay: ended ? undefined : round(delay),
     maxSegmentDuration: round(longest),
     serviceDescriptions: growing
@@ -77,7 +77,7 @@ export function manifestOf(runs: readonly ShownRun[], facts: ManifestFacts): Mpd
               min: Math.round(latencyMs / 2),
               max: latencyMs * 3,
             },
-            playbackRate: { min: 0.95, max: 1.05 },
+            playbackRate: { min: 0.95, max: 1.1 },
           },
         ]
       : [],
@@ -162,7 +162,7 @@ function adaptationSetOf(
     mimeType: `${kind}/mp4`,
     lang: languageOf(track),
     segmentAlignment: true,
-    startWithSAP: 1,
+    startWithSAP: segments.listed.every(({ parts }) => parts[0]?.independent !== false) ? 1 : 0,
     roles: [{ schemeIdUri: 'urn:mpeg:dash:role:2011', value: 'main' }],
     producerReferenceTimes: facts.lowLatency
       ? [

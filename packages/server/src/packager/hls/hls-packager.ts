@@ -93,6 +93,11 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
     return this.#segmenter.settleTarget();
   }
 
+  /** Seconds of EXT-X-TARGETDURATION, if a playlist was shown. */
+  get settledTarget(): number | undefined {
+    return this.#segmenter.timeline.target;
+  }
+
   /** Requests that wait at present. */
   get waiting(): number {
     let size = this.#lobby.size;
