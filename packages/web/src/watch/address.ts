@@ -30,6 +30,7 @@ export function outsideAddresses(
     { kind: 'WebSocket-FLV', url: `${socket}.flv` },
     { kind: 'WebSocket fMP4', url: `${socket}.fmp4` },
     { kind: 'LL-HLS', url: `${base}/index.m3u8` },
+    { kind: 'LL-DASH', url: `${base}/manifest.mpd` },
   ];
 }
 
