@@ -197,6 +197,22 @@ describe('frame rates', () => {
   });
 });
 
+describe('a publisher that vanishes', () => {
+  it('behind a keyframe that its sound had not come to: the hole is told, and dates go on', () => {
+    const { packager, judge, publication, faultsSeen } = watch(
+      source({ seconds: 8.05 }).filter(({ at, sample }) => sample.track === VIDEO || at < 7930),
+      ['video', 'audio'],
+    );
+    publication.close('gone');
+    judge('audio').look();
+    judge('video').look();
+    expect(faultsSeen()).toEqual([]);
+    expect(judge('audio').last.segments.at(-1)!.gap).toBe(true);
+    const ends = ['video', 'audio'].map((name) => packager.rendition(name)!.window.listed.at(-1)!.end);
+    expect(Math.abs(ends[0]! - ends[1]!)).toBeLessThan(1500);
+  });
+});
+
 describe('date ranges', () => {
   it('stand in every playlist, leave with their time, and are left out of delta updates that may', () => {
     const { packager, publish, clock } = setUp({ windowSegments: 12 });

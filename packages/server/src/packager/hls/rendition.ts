@@ -166,7 +166,8 @@ export class Rendition {
   #begin(boundary: Boundary, rule: CutRule, next?: number): void {
     this.#finish(boundary.time, rule, next);
     const init = this.#initFor(boundary);
-    if (init !== undefined) this.#open = new OpenSegment(boundary, init, this.#state.nextPart);
+    const before = boundary.discontinuity ? undefined : this.window.listed.at(-1)?.end;
+    if (init !== undefined) this.#open = new OpenSegment(boundary, init, this.#state.nextPart, before);
   }
 
   #finish(end: number, { limits, partTarget }: CutRule, next?: number): void {

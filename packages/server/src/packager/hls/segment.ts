@@ -55,6 +55,8 @@ export interface HlsSegment {
   readonly programDateTime: number;
   /** µs. */
   readonly duration: number;
+  /** µs of stream time: where its presentation ends. */
+  readonly end: number;
   readonly parts: readonly HlsPart[];
   /** Blocks of video it holds, for the frame rate. */
   readonly frames: number;
@@ -78,6 +80,8 @@ export interface SegmentSize {
 
 /** Rounding of block times, in µs per part. */
 const ROUNDING_US = 50;
+/** What may be missing at the end of a segment and be counted to the hole that follows, in µs. */
+const MAX_MISSING_US = 400_000;
 /** Shortest part, in µs. */
 const MIN_PART_US = 1000;
 
@@ -95,12 +99,19 @@ export class OpenSegment {
   #first: Block<CmafConfig> | undefined;
   #frames = 0;
   #nextPart: number;
+  /** Presentation time in µs where the segment begins if nothing comes for it. */
+  readonly #from: number;
 
-  /** @param nextPart number of its first part. */
-  constructor(boundary: Boundary, init: HlsInit, nextPart: number) {
+  /**
+   * @param nextPart number of its first part.
+   * @param before presentation time in µs where the segment before ended, if this one goes on from there.
+   */
+  constructor(boundary: Boundary, init: HlsInit, nextPart: number, before?: number) {
     this.boundary = boundary;
     this.init = init;
     this.#nextPart = nextPart;
+    const missing = before === undefined ? Number.POSITIVE_INFINITY : boundary.time - before;
+    this.#from = missing >= 0 && missing <= MAX_MISSING_US ? before! : boundary.time;
   }
 
   /** Finished parts. */
@@ -141,10 +152,20 @@ export class OpenSegment {
 
   /** Milliseconds since the Unix epoch of the first picture or sound. */
   get programDateTime(): number {
-    const { anchor, time } = this.boundary;
+    return this.#dated()();
+  }
+
+  /** Presentation time of the first picture or sound, in µs. */
+  get #shownFrom(): number {
     const first = this.#first;
-    const at = first === undefined ? time : first.time + first.compositionOffset;
-    return anchor.wallMs + (at - anchor.time) / 1000;
+    return first === undefined ? this.#from : first.time + first.compositionOffset;
+  }
+
+  /** Reckons the date when it is asked for: until the first is shown, the anchor grows more exact. */
+  #dated(): () => number {
+    const { anchor } = this.boundary;
+    const at = this.#shownFrom;
+    return () => anchor.wallMs + (at - anchor.time) / 1000;
   }
 
   /** Bytes and µs of media gathered so far, growing part included. */
@@ -226,11 +247,16 @@ export class OpenSegment {
       at += part.bytes.length;
       return { ...part, bytes: view };
     });
+    const dated = this.#dated();
+    const duration = this.empty ? Math.max(MIN_PART_US, end - this.#from) : span;
     return {
       boundary: this.boundary,
       init: this.init,
-      programDateTime: this.programDateTime,
-      duration: this.empty ? Math.max(MIN_PART_US, end - this.boundary.time) : span,
+      get programDateTime() {
+        return dated();
+      },
+      duration,
+      end: this.#shownFrom + duration,
       parts,
       frames: this.#frames,
       bytes,
