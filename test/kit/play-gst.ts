@@ -8,6 +8,8 @@ export interface GstPlayOptions {
   readonly video?: boolean;
   /** Default true. */
   readonly audio?: boolean;
+  /** `url` is that of a DASH manifest instead of a live RTMP stream. */
+  readonly dash?: boolean;
   /** Milliseconds until it is stopped; default: `seconds` and 20 s. */
   readonly timeoutMs?: number;
 }
@@ -21,18 +23,23 @@ function clockMs(text: string): number {
   return ((hours! * 60 + minutes!) * 60 + seconds!) * 1000;
 }
 
-/** Decode `seconds` of a live RTMP stream with GStreamer's `rtmp2src` and libav decoders. */
+/** Decode `seconds` of a live RTMP stream or a DASH presentation with GStreamer's demuxers and libav decoders. */
 export async function playWithGst(
   url: string,
   seconds: number,
   options: GstPlayOptions = {},
 ): Promise<PlayReport> {
   const branch = (pad: string, ...chain: string[]): string[] => [
-    ...[`d.${pad}`, '!', 'queue', '!'],
+    ...(options.dash === true
+      ? [`d.${pad}_00`, '!', 'queue', '!', 'qtdemux', '!']
+      : [`d.${pad}`, '!', 'queue', '!']),
     ...chain.flatMap((element) => [element, '!']),
   ];
   const child = new Child('gst-launch', 'gst-launch-1.0', [
-    ...['--eos-on-shutdown', '--verbose', 'rtmp2src', `location=${url}`, '!', 'flvdemux', 'name=d'],
+    // The end would be passed to the source of the manifest, which has ended long ago.
+    ...(options.dash === true ? ['--verbose'] : ['--eos-on-shutdown', '--verbose']),
+    ...(options.dash === true ? ['souphttpsrc'] : ['rtmp2src']),
+    ...[`location=${url}`, '!', options.dash === true ? 'dashdemux' : 'flvdemux', 'name=d'],
     // Each buffer is a line. One branch only may tell by a property: of two, changes get lost.
     ...(options.video === false
       ? []

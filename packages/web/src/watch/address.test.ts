@@ -48,6 +48,7 @@ it('gives addresses and code for elsewhere', () => {
     'wss://h/live/test.fmp4',
     'https://h/live/test/index.m3u8',
     'https://h/live/test/ts.m3u8',
+    'https://h/live/test/manifest.mpd',
   ]);
   expect(embedCode(stream, 'https://h')).toContain('src="https://h/embed/live/test"');
   expect(elementCode(stream, 'https://h')).toContain('https://h/onair-player.js');

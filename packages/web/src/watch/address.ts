@@ -31,6 +31,7 @@ export function outsideAddresses(
     { kind: 'WebSocket fMP4', url: `${socket}.fmp4` },
     { kind: 'LL-HLS', url: `${base}/index.m3u8` },
     { kind: 'HLS (MPEG-TS)', url: `${base}/ts.m3u8` },
+    { kind: 'LL-DASH', url: `${base}/manifest.mpd` },
   ];
 }
 
