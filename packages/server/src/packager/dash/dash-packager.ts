@@ -54,9 +54,10 @@ export class DashPackager implements Packager, LogReader<CmafConfig> {
   readonly #options: () => DashOptions;
   readonly #runs = new Runs();
   readonly #bandwidths = new Bandwidths();
-  readonly #rendered = new Map<string, { readonly state: string; readonly manifest: Manifest }>();
+  readonly #rendered = new Map<string, { readonly state: string; readonly manifest: Manifest | undefined }>();
   readonly #followers = new Set<() => void>();
-  #waiting = 0;
+  /** Those who wait for a change of what can be told; looked at only when there is one. */
+  readonly #waiters = { checks: new Set<() => void>(), state: '' };
   readonly #unfollow: () => void;
   #ended = false;
   #closed = false;
@@ -80,7 +81,7 @@ export class DashPackager implements Packager, LogReader<CmafConfig> {
 
   /** Requests that wait at present. */
   get waiting(): number {
-    return this.#waiting;
+    return this.#waiters.checks.size;
   }
 
   /** A rendition by name. */
@@ -101,22 +102,21 @@ export class DashPackager implements Packager, LogReader<CmafConfig> {
   wait(ready: () => boolean, cancel: AbortSignal): Promise<DashWait> {
     if (ready()) return Promise.resolve('ready');
     if (cancel.aborted) return Promise.resolve('cancelled');
-    if (this.#waiting >= this.#options().maxWaiters) return Promise.resolve('full');
+    if (this.waiting >= this.#options().maxWaiters) return Promise.resolve('full');
     return new Promise((resolve) => {
       const settle = (result: DashWait): void => {
-        this.#waiting--;
-        unfollow();
+        this.#waiters.checks.delete(check);
         stopTimer();
         cancel.removeEventListener('abort', abort);
         resolve(result);
       };
       const abort = (): void => settle('cancelled');
-      const stopTimer = this.#clock.after(this.patienceMs, () => settle('late'));
-      const unfollow = this.follow(() => {
+      const check = (): void => {
         if (ready()) settle('ready');
         else if (this.#closed) settle('late');
-      });
-      this.#waiting++;
+      };
+      const stopTimer = this.#clock.after(this.patienceMs, () => settle('late'));
+      this.#waiters.checks.add(check);
       cancel.addEventListener('abort', abort, { once: true });
     });
   }
@@ -129,7 +129,10 @@ export class DashPackager implements Packager, LogReader<CmafConfig> {
     const known = this.#rendered.get(key);
     if (known?.state === state) return known.manifest;
     const runs = this.#show(lowLatency);
-    if (runs.length === 0) return undefined;
+    if (runs.length === 0) {
+      this.#rendered.set(key, { state, manifest: undefined });
+      return undefined;
+    }
     const { latencyMs } = this.#options();
     const { segmentMs, windowSegments } = this.#hls.options;
     const text = writeMpd(
@@ -203,6 +206,12 @@ export class DashPackager implements Packager, LogReader<CmafConfig> {
 
   #tell(): void {
     for (const changed of [...this.#followers]) changed();
+    const { checks } = this.#waiters;
+    if (checks.size === 0) return;
+    const state = `${this.#state(true)} ${this.#closed}`;
+    if (state === this.#waiters.state) return;
+    this.#waiters.state = state;
+    for (const check of [...checks]) check();
   }
 
   #noteRuns(): void {
@@ -229,7 +238,7 @@ export class DashPackager implements Packager, LogReader<CmafConfig> {
         window.listed[0]?.boundary.msn ?? -1,
         window.listed.at(-1)?.boundary.msn ?? -1,
       );
-      if (open !== undefined && !open.empty) parts.push(open.boundary.msn);
+      if (open !== undefined && !open.empty) parts.push(open.boundary.msn, open.parts.length > 0 ? 1 : 0);
     }
     const leader = this.#hls.current[0];
     const segments =
