@@ -33,7 +33,10 @@ async function publishing(options: object = {}): Promise<{ server: TestServer; u
 async function playing(player: DashPlayer, url: string, settings: object): Promise<DashPage> {
   const page = await DashPage.open(await launchChromium(scope), await serveDashPlayers(scope));
   await page.add(player, url, settings);
-  await until(async () => ((await page.reports())[0]?.decoded ?? 0) > 30, { timeoutMs: 30_000 });
+  await until(async () => ((await page.reports())[0]?.decoded ?? 0) > 30, {
+    timeoutMs: 30_000,
+    everyMs: 250,
+  });
   return page;
 }
 
@@ -53,7 +56,7 @@ describe.each<DashPlayer>(['dash.js', 'shaka'])('%s', (player) => {
     const page = await playing(player, url, SETTINGS[player]);
     // It starts where its buffer lets it, and catches up at 1.1 times the speed.
     const latency = async (): Promise<number> => middle((await page.reports())[0]!.latencies.slice(-10));
-    await until(async () => (await latency()) < 2.3, { timeoutMs: 40_000 });
+    await until(async () => (await latency()) < 2.3, { timeoutMs: 40_000, everyMs: 500 });
     const report = await watch(page, 20);
     console.info(
       `${player}: latency p50 ${middle(report.latencies).toFixed(2)} s, p95 ${middle(report.latencies, 0.95).toFixed(2)} s, ` +
@@ -98,7 +101,7 @@ describe.each<DashPlayer>(['dash.js', 'shaka'])('%s', (player) => {
           const [report] = await page.reports();
           return report!.width === width && middle(report!.latencies.slice(-5)) < 12;
         },
-        { timeoutMs: 40_000 },
+        { timeoutMs: 40_000, everyMs: 500 },
       );
       const report = await watch(page, 8);
       expect(report.errors).toEqual([]);
