@@ -42,6 +42,8 @@ const SERVERS: readonly { readonly settings: Record<string, string>; readonly na
 const CASES = SERVERS.flatMap(({ settings, names }, at) =>
   names.map((name) => ({ at, name, title: [name, ...Object.values(settings)].join(' ') })),
 );
+/** Streams of the first server that are watched as MPEG-TS too. */
+const TS_CASES: readonly Name[] = ['b-frames', 'audio-only', 'video-only', 'fps-23-976', 'gop-1'];
 
 const scope = new Scope();
 const servers: TestServer[] = [];
@@ -73,6 +75,14 @@ beforeAll(async () => {
       title,
       until(ready, { timeoutMs: 30_000 }).then(() => checkHlsRules(url, { seconds, slackMs, tlsPort })),
     );
+    if (at > 0 || !TS_CASES.includes(name)) continue;
+    const ts = `${server.http}/${path}/ts.m3u8`;
+    reports.set(
+      `${title} ts`,
+      until(async () => (await fetch(ts)).ok, { timeoutMs: 30_000 }).then(() =>
+        checkHlsRules(ts, { seconds, slackMs, container: 'mpegts' }),
+      ),
+    );
   }
 });
 
@@ -92,6 +102,14 @@ describe('every rule of HLS and LL-HLS, against the running server', () => {
     expect(looked.versions).toBeGreaterThan(least);
     expect(looked.hints).toBeGreaterThan(least);
     expect(looked.segments).toBeGreaterThan(lists);
+  });
+
+  it.each(TS_CASES)('%s as MPEG-TS breaks none', { timeout: 60_000 + SECONDS * 2000 }, async (name) => {
+    const { findings, looked } = await reports.get(`${name} ts`)!;
+    console.info(name, JSON.stringify(looked));
+    expect(findings).toEqual([]);
+    expect(looked.playlists).toBe(1);
+    expect(looked.segments).toBeGreaterThan(2);
   });
 
   it('answers 503 after three target durations when nothing comes', async () => {

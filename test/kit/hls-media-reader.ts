@@ -3,12 +3,14 @@ import {
   checkPartContent,
   checkPartMedia,
   checkSegmentMedia,
+  checkTransportStream,
   type Fault,
   type HlsAnswer,
   type HlsContainer,
   type InitMap,
   type MeasuredMedia,
   type MeasuredSegment,
+  MpegTsMeasurer,
   measureFmp4,
   type Part,
   type Segment,
@@ -20,10 +22,14 @@ import { askHls, resolveUri } from './hls-ask.ts';
 export type Measure = (bytes: Uint8Array, init: InitInfo | undefined) => MeasuredMedia;
 
 /** How each container is read: what makes a reader for one rendition. */
-export const MEASURES: Partial<Record<HlsContainer, () => Measure>> = {
+export const MEASURES: Record<HlsContainer, () => Measure> = {
   fmp4: () => (bytes, init) => {
     if (init === undefined) throw new Error('no EXT-X-MAP in front of fMP4');
     return measureFmp4(bytes, init);
+  },
+  mpegts: () => {
+    const measurer = new MpegTsMeasurer();
+    return (bytes) => measurer.measure(bytes);
   },
 };
 
@@ -46,9 +52,7 @@ export class HlsMediaReader {
     this.#base = base;
     this.#container = container;
     this.#found = found;
-    const reader = MEASURES[container];
-    if (reader === undefined) throw new Error(`no reader for ${container}`);
-    this.#read = reader();
+    this.#read = MEASURES[container]();
   }
 
   /** Segments by rising number. */
@@ -84,8 +88,10 @@ export class HlsMediaReader {
     this.segments.set(msn, { msn, segment, media: undefined });
     if (segment.gap === true) return;
     this.#run(async () => {
-      const media = await this.#measure([await this.#load(segment.uri)], segment.map);
-      if (media === undefined) return;
+      const bytes = await this.#load(segment.uri);
+      const media = await this.#measure([bytes], segment.map);
+      if (bytes === undefined || media === undefined) return;
+      if (this.#container === 'mpegts') this.#found(checkTransportStream(segment.uri, bytes));
       this.segments.set(msn, { msn, segment, media });
       this.#found(checkSegmentMedia(segment, media, target));
       if (segment.parts.length === 0) return;

@@ -5,5 +5,6 @@ export * from './check-presentation.ts';
 export * from './check-reports.ts';
 export * from './check-timing.ts';
 export * from './measure.ts';
+export * from './measure-mpegts.ts';
 export * from './progress.ts';
 export { type Fault, HLS_RULES, type HlsRule } from './rule.ts';

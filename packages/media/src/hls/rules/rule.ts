@@ -53,6 +53,10 @@ export const HLS_RULES = {
   'preload-hint': ['RFC 8216bis §4.4.5.3', 'a hint comes true, and who asks for it is held until it does'],
   'rendition-report': ['RFC 8216bis §4.4.5.4', 'every other playlist is reported, as far as it truly is'],
   transport: ['RFC 8216bis §B.1', 'low latency comes from one host, over HTTP/2 where there is TLS'],
+  'transport-stream': [
+    'ISO/IEC 13818-1 §2.4',
+    'MPEG-TS segments begin with their tables, keep counters and clock, and are whole',
+  ],
   caching: ['RFC 8216bis §6.2.5', 'caches may keep what will not change, one answer for all who wait'],
 } as const satisfies Record<string, readonly [clause: string, says: string]>;
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { answer, measuredRendition, measuredSegment, second } from '../../../../../test/kit/hls-measured.ts';
 import { live, MULTIVARIANT, part, segment } from '../../../../../test/kit/playlists.ts';
+import { tsSegments, withoutClock } from '../../../../../test/kit/ts-segments.ts';
 import { checkMediaPlaylist, checkMultivariantPlaylist } from '../check.ts';
 import { comparePlaylists } from '../compare.ts';
 import type { MediaPlaylist, MultivariantPlaylist } from '../model.ts';
@@ -20,6 +21,7 @@ import { checkPartContent, checkPartMedia, checkSegmentMedia, checkSequence } fr
 import { checkPresentation } from './check-presentation.ts';
 import { checkDelta, checkDeltaBefore, checkReports } from './check-reports.ts';
 import { checkPace, checkRemoved, checkWindow, removedSegments } from './check-timing.ts';
+import { checkTransportStream } from './measure-mpegts.ts';
 import { type Fault, HLS_RULES, type HlsRule } from './rule.ts';
 
 const good = live(7, 12, 2);
@@ -313,6 +315,9 @@ const BROKEN: Readonly<Record<HlsRule, Readonly<Record<string, () => Fault[]>>>>
     'two hosts': () => checkTransport(['http://a/1', 'http://b/2'], undefined),
     'HTTP/1.1 over TLS': () => checkTransport(['https://a:1/1'], 'http/1.1'),
     'TLS without ALPN': () => checkTransport(['https://a:1/1'], ''),
+  },
+  'transport-stream': {
+    'clock references far apart': () => checkTransportStream('s.ts', withoutClock(tsSegments(1)[0]!)),
   },
   caching: {
     'a playlist that must not be kept': () =>
