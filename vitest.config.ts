@@ -25,7 +25,8 @@ export default defineConfig({
           include: ['test/integration/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
+          // Most of their time goes by waiting for media in real time.
+          maxWorkers: 2,
           pool: 'forks',
         },
       },

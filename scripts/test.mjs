@@ -10,7 +10,7 @@ import { root } from './sources.mjs';
 /** The vitest projects, in order. */
 const PROJECTS = ['unit', 'integration', 'browser'];
 /** The whole run is stopped, and fails, after this many minutes. */
-const MAX_MINUTES = Number(process.env.ONAIR_TEST_MINUTES ?? 45);
+const MAX_MINUTES = Number(process.env.ONAIR_TEST_MINUTES ?? 75);
 
 const deadline = Date.now() + MAX_MINUTES * 60_000;
 const results = join(root, 'test/.cache/results');
