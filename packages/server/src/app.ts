@@ -152,7 +152,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         endedMs: () => config().hls.endedMs,
       });
       undo.push(() => served.close('server stopping'));
-      const tsRoutes = registerTsRoutes(http, { ...live, kind: ts, clock: systemClock });
+      const tsRoutes = registerTsRoutes(http, {
+        ...live,
+        kind: ts,
+        clock: systemClock,
+        endedMs: () => config().hls.endedMs,
+      });
       undo.push(() => tsRoutes.close('server stopping'));
     }
     if (config().dash.enabled) {

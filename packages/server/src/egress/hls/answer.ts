@@ -84,17 +84,6 @@ export function replyMedia(
   return sendMedia(request.raw, reply.raw, media);
 }
 
-/** {@link sendPlaylist} for a route of the framework, which is told to keep out. */
-export function replyPlaylist(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  body: PlaylistBody,
-  maxAge: number,
-): number {
-  reply.hijack();
-  return sendPlaylist(request.raw, reply.raw, body, maxAge);
-}
-
 /** True if the client takes gzip (RFC 9110 §12.5.3). */
 export function takesGzip(header: string | undefined): boolean {
   return acceptsCoding(header, 'gzip');

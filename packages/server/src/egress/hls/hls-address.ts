@@ -55,7 +55,8 @@ function cut(file: string): string {
   return file.slice(0, -SUFFIX.length);
 }
 
-function nameOf(app: string, name: string): StreamName {
+/** The stream that two parts of a path name. @throws HttpProblem `STREAM_NAME_INVALID`. */
+export function nameOf(app: string, name: string): StreamName {
   const parts = [plain(app), plain(name)] as const;
   if (!isNamePart(parts[0]) || !isNamePart(parts[1])) throw new HttpProblem('STREAM_NAME_INVALID');
   return streamName(parts[0], parts[1]);

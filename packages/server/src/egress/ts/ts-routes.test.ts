@@ -49,7 +49,14 @@ async function setUp(video: Track = H264) {
   const hls = hlsPackagerKind(cmafPackagerKind(), clock, () => DEFAULT_HLS_OPTIONS);
   const kind = tsPackagerKind(hls, clock, () => ({ maxWaiters: 100 }));
   const registry = new StreamRegistry({ clock, eager: [hls] });
-  const routes = registerTsRoutes(server, { registry, sessions, log: () => {}, kind, clock });
+  const routes = registerTsRoutes(server, {
+    registry,
+    sessions,
+    log: () => {},
+    kind,
+    clock,
+    endedMs: () => 60_000,
+  });
   const port = await server.listen();
   open.push(async () => {
     routes.close('test over');

@@ -1,17 +1,26 @@
-import { isNamePart, type StreamName, streamName } from '@onair/media';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { StreamName } from '@onair/media';
 import type { Clock, PackagerKind, Stream } from '../../hub/index.ts';
-import { HttpProblem, type HttpServer, refusedForNow } from '../../net/index.ts';
+import {
+  answerPreflight,
+  answerProblem,
+  HttpProblem,
+  type HttpServer,
+  refusedForNow,
+} from '../../net/index.ts';
 import type { PlaylistBody } from '../../packager/hls/index.ts';
 import type { TsPackager, TsWaitResult } from '../../packager/ts/index.ts';
-import { replyMedia, replyPlaylist } from '../hls/answer.ts';
-import { Audience } from '../hls/audience.ts';
+import { sendMedia, sendPlaylist } from '../hls/answer.ts';
+import { Audience, type Seat } from '../hls/audience.ts';
+import { nameOf } from '../hls/hls-address.ts';
 import type { LiveDeps } from '../live/index.ts';
 
 /** What the routes of HLS with MPEG-TS are made of. */
 export interface TsDeps extends LiveDeps {
   readonly kind: PackagerKind<TsPackager>;
   readonly clock: Clock;
+  /** How long a stream that is over can be fetched, in ms. */
+  endedMs(): number;
 }
 
 /** What stays open: ends the sessions. */
@@ -26,46 +35,55 @@ export interface TsRoutes {
 const PLAYLIST_MAX_AGE = 1;
 /** Media playlist, relative to the multivariant one. */
 const MEDIA_PLAYLIST = 'ts/index.m3u8';
+/** Longest path that is looked at, in characters. */
+const MAX_PATH = 1024;
 
-interface Call {
-  readonly request: FastifyRequest;
-  readonly reply: FastifyReply;
-  readonly stream: Stream;
-  readonly packager: TsPackager;
-  /** Counts bytes for the viewer's session. */
-  readonly sent: (bytes: number) => void;
+/** What an address asks for. */
+interface TsAddress {
+  readonly stream: StreamName;
+  readonly kind: 'multivariant' | 'media' | 'segment';
+  readonly file: string;
 }
 
-interface StreamParams {
-  readonly app: string;
-  readonly name: string;
+interface Call {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly stream: Stream;
+  readonly packager: TsPackager;
+  /** Where the bytes for the viewer's session are counted. */
+  readonly seat: Seat;
 }
 
 /** `/APP/NAME/ts.m3u8` (multivariant), `/APP/NAME/ts/index.m3u8` (media) and `/APP/NAME/ts/sN.ts`. */
 export function registerTsRoutes(server: HttpServer, deps: TsDeps): TsRoutes {
   const audience = new Audience(deps, deps.clock);
-  const open = (request: FastifyRequest<{ Params: StreamParams }>, reply: FastifyReply): Call => {
-    const name = nameOf(request.params);
-    const stream = deps.registry.find(name);
-    if (stream === undefined || stream.state === 'idle') {
-      throw new HttpProblem('STREAM_NOT_FOUND', { detail: `Nobody publishes ${name} at present.` });
+  server.intercept((request, response) => {
+    const url = request.url ?? '';
+    const mark = url.indexOf('?');
+    const wanted = readAddress(mark < 0 ? url : url.slice(0, mark));
+    if (wanted === undefined) return false;
+    if (request.method === 'OPTIONS') {
+      answerPreflight(response);
+      return true;
     }
-    const { address } = server.client(request.raw);
-    const sent = audience.seen({ stream, address, agent: request.headers['user-agent'] });
-    if (sent === undefined)
-      throw new HttpProblem('GONE', { detail: 'The session was ended by the operator.' });
-    return { request, reply, stream, packager: stream.packager(deps.kind), sent };
-  };
-  server.registerMedia((scope) => {
-    scope.get<{ Params: StreamParams }>('/:app/:name/ts.m3u8', (request, reply) =>
-      servePlaylist(open(request, reply), (packager) => packager.multivariant(MEDIA_PLAYLIST)),
-    );
-    scope.get<{ Params: StreamParams }>('/:app/:name/ts/index.m3u8', (request, reply) =>
-      servePlaylist(open(request, reply), (packager) => packager.playlist()),
-    );
-    scope.get<{ Params: StreamParams & { file: string } }>('/:app/:name/ts/:file', (request, reply) =>
-      serveSegment(open(request, reply), request.params.file),
-    );
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      throw new HttpProblem('METHOD_NOT_ALLOWED', { headers: { allow: 'GET, HEAD, OPTIONS' } });
+    }
+    const stream = deps.registry.find(wanted.stream);
+    if (stream === undefined || stream.state === 'idle') {
+      throw new HttpProblem('STREAM_NOT_FOUND', { detail: `Nobody publishes ${wanted.stream} at present.` });
+    }
+    if (stream.state === 'ended' && deps.clock.wall() - stream.since > deps.endedMs()) {
+      throw new HttpProblem('GONE', { detail: `${wanted.stream} has ended.` });
+    }
+    const { address } = server.client(request);
+    const seat = audience.seat({ stream, address, agent: request.headers['user-agent'] });
+    if (seat.ended) throw new HttpProblem('GONE', { detail: 'The session was ended by the operator.' });
+    const call: Call = { request, response, stream, packager: stream.packager(deps.kind), seat };
+    if (wanted.kind === 'segment') serveSegment(call, wanted.file);
+    else if (wanted.kind === 'media') servePlaylist(call, (packager) => packager.playlist());
+    else servePlaylist(call, (packager) => packager.multivariant(MEDIA_PLAYLIST));
+    return true;
   });
   return {
     get viewers() {
@@ -75,11 +93,18 @@ export function registerTsRoutes(server: HttpServer, deps: TsDeps): TsRoutes {
   };
 }
 
-async function servePlaylist(
-  call: Call,
-  read: (packager: TsPackager) => PlaylistBody | undefined,
-): Promise<FastifyReply> {
-  const { packager, reply, request, stream } = call;
+function readAddress(path: string): TsAddress | undefined {
+  if (path.length > MAX_PATH) return undefined;
+  const parts = path.split('/');
+  const [, app = '', name = '', third = '', file = ''] = parts;
+  if (parts.length === 4 && third === 'ts.m3u8')
+    return { stream: nameOf(app, name), kind: 'multivariant', file };
+  if (parts.length !== 5 || third !== 'ts') return undefined;
+  return { stream: nameOf(app, name), kind: file === 'index.m3u8' ? 'media' : 'segment', file };
+}
+
+function servePlaylist(call: Call, read: (packager: TsPackager) => PlaylistBody | undefined): void {
+  const { packager, stream, request, response } = call;
   const { refused } = packager;
   if (refused !== undefined) {
     throw new HttpProblem('CODEC_NOT_CARRIED', {
@@ -87,42 +112,39 @@ async function servePlaylist(
     });
   }
   if (stream.state === 'ended' && read(packager) === undefined) throw notYet(stream);
-  const result = await waited(call);
-  if (result === 'gone') return reply.hijack();
-  if (result === 'full') throw refusedForNow('OVERLOADED', 1, 'too many requests wait for this playlist');
-  const body = read(packager);
-  if (body === undefined) throw notYet(stream);
-  call.sent(replyPlaylist(request, reply, body, PLAYLIST_MAX_AGE));
-  return reply;
-}
-
-/** Waits for the first segment, or until nobody waits for the answer any more. */
-function waited({ packager, reply }: Call): Promise<TsWaitResult | 'gone'> {
-  return new Promise((resolve) => {
-    const stop = packager.whenListed(resolve);
-    reply.raw.once('close', () => {
-      stop();
-      resolve('gone');
-    });
+  hold(call, () => {
+    const body = read(packager);
+    if (body === undefined) throw notYet(stream);
+    call.seat.bytes += sendPlaylist(request, response, body, PLAYLIST_MAX_AGE);
   });
 }
 
-function serveSegment(call: Call, file: string): FastifyReply {
+/** Answers once there is a list to begin with, which may be now; whoever goes away meanwhile is forgotten. */
+function hold({ packager, request, response, stream }: Call, answer: () => void): void {
+  let done = false;
+  const stop = packager.whenListed((result: TsWaitResult) => {
+    done = true;
+    try {
+      if (result === 'full') throw refusedForNow('OVERLOADED', 1, 'too many requests wait for this playlist');
+      if (result === 'late') throw notYet(stream);
+      answer();
+    } catch (error) {
+      answerProblem(request, response, error instanceof HttpProblem ? error : new HttpProblem('INTERNAL'));
+    }
+  });
+  if (!done) response.once('close', stop);
+}
+
+function serveSegment({ packager, request, response, seat }: Call, file: string): void {
   const match = /^s(\d{1,15})\.ts$/.exec(file);
   if (match === null) throw new HttpProblem('NOT_FOUND');
-  const bytes = call.packager.segment(Number(match[1]));
+  const bytes = packager.segment(Number(match[1]));
   if (typeof bytes === 'string') throw new HttpProblem(bytes === 'gone' ? 'GONE' : 'NOT_FOUND');
-  call.sent(replyMedia(call.request, call.reply, { file: `ts-${file}`, type: 'video/mp2t', bytes }));
-  return call.reply;
+  seat.bytes += sendMedia(request, response, { file: `ts-${file}`, type: 'video/mp2t', bytes });
 }
 
 function notYet(stream: Stream): HttpProblem {
   return stream.state === 'ended'
     ? new HttpProblem('STREAM_NOT_FOUND', { detail: `${stream.name} has ended.` })
     : refusedForNow('NOT_READY', 1, `${stream.name} is ${stream.state}`);
-}
-
-function nameOf({ app, name }: StreamParams): StreamName {
-  if (!isNamePart(app) || !isNamePart(name)) throw new HttpProblem('STREAM_NAME_INVALID');
-  return streamName(app, name);
 }
