@@ -10,7 +10,6 @@ import { type Engine, type Group, latencyGoal, matrixGroups, type Row, rowName }
 import { matrixTable, pageResult, programResult, quantile, type Result } from '../kit/matrix-table.ts';
 import { type Choice, PATHS } from '../kit/page/outputs.ts';
 import type { PlayedReport } from '../kit/page/players.ts';
-import { playWithFfmpeg } from '../kit/play-ffmpeg.ts';
 import { playWithMpv } from '../kit/play-mpv.ts';
 import { playWithPlaybin } from '../kit/play-playbin.ts';
 import { type Publisher, startPublisher } from '../kit/publisher.ts';
@@ -147,7 +146,6 @@ async function runProgram(row: Row, stream: string, seconds: number): Promise<Re
 function runPlayer(player: Row['player'], url: string, seconds: number): Promise<PlayReport> {
   const timeoutMs = (seconds + 60) * 1000;
   if (player === 'mpv') return playWithMpv(url, seconds, timeoutMs);
-  if (player === 'ffmpeg') return playWithFfmpeg(url, seconds, { timeoutMs, input: ['-re'] });
   return playWithPlaybin(url, seconds, timeoutMs, player === 'playbin' ? 'playbin' : 'playbin3');
 }
 

@@ -5,7 +5,7 @@ import type { Choice, Output } from './page/outputs.ts';
 export type Engine = 'chromium' | 'firefox' | 'webkit' | 'programs';
 
 /** Players that are programs of their own. */
-export type ProgramPlayer = 'ffmpeg' | 'mpv' | 'playbin' | 'playbin3';
+export type ProgramPlayer = 'mpv' | 'playbin' | 'playbin3';
 
 /** A line of the matrix. */
 export type Row = Choice | { readonly player: ProgramPlayer; readonly output: Output };
@@ -45,16 +45,16 @@ const PLAYS: Readonly<Record<Engine, Readonly<Record<string, readonly Output[]>>
   webkit: {
     onair: ['ws', 'llhls', 'flv'],
     'hls.js': ['llhls', 'hls', 'ts'],
-    native: ['hls', 'ts'],
+    // Its fMP4 demuxer, off by default, stops now and then.
+    native: ['ts'],
     'dash.js': ['lldash', 'dash'],
   },
   programs: {
+    // FFmpeg, and so mpv, returns to the first segment with each new manifest that numbers its segments from other than 0.
     mpv: ['hls', 'ts'],
-    // mpv 0.35 sets its clock back with each segment of DASH; what it decodes with does not.
-    ffmpeg: ['dash'],
     playbin3: ['hls', 'ts'],
     // The demuxer that playbin3 takes in GStreamer 1.22 wants 30 s in its queue and loses its place in a live manifest.
-    playbin: ['dash'],
+    playbin: ['lldash'],
   },
 };
 
