@@ -20,6 +20,7 @@ import {
   watchFmp4,
   witnesses,
 } from '../kit/index.ts';
+import { slack } from '../kit/load.ts';
 
 const FPS = 25;
 
@@ -116,7 +117,8 @@ describe('readers that stall', () => {
         `p50 ${middle(before).toFixed(1)} → ${middle(during).toFixed(1)} ms`,
     );
     expect(extra).toBeLessThan(4_000_000);
-    expect(middle(during)).toBeLessThan(middle(before) + 10);
+    // Only a delay that readers who take nothing would cause; a busy machine makes some of its own.
+    expect(middle(during)).toBeLessThan(middle(before) + 60 * slack());
     for (const reader of readers) {
       expect(reader.faults, reader.name).toEqual([]);
       expect(reader.lostFrames(FPS), reader.name).toBe(0);

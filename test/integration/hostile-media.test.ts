@@ -87,7 +87,7 @@ describe('media', () => {
   it('that is damaged is dropped and counted, and the stream goes on', async () => {
     const { client, send, streamId } = await victim();
     const viewers = watchAll(scope, canary.server, 'live/victim');
-    await until(() => viewers.fmp4.video.length > 0);
+    await until(() => witnesses(viewers).every(({ video }) => video.length > 0));
     client.media('video', streamId, 1_000, new Uint8Array(0));
     client.media('audio', streamId, 1_000, new Uint8Array(0));
     for (const [, body] of BAD_VIDEO) client.media('video', streamId, 1_000, body());

@@ -54,7 +54,8 @@ export class Canary {
 
   /** Starts the server and waits until everybody sees a picture. */
   static async start(scope: Scope, settings: Readonly<Record<string, string>> = {}): Promise<Canary> {
-    const server = await startTestServer(scope, settings);
+    // What has ended is forgotten at once: what stays is then what should not.
+    const server = await startTestServer(scope, { 'hls.endedMs': '0', ...settings });
     await startPublisher(scope, {
       url: `${server.rtmp}/live/canary`,
       fps: FPS,
