@@ -205,7 +205,7 @@ export class RenditionWatch {
 function isBeyond(playlist: MediaPlaylist, wish: Wish | undefined): boolean {
   if (wish === undefined) return false;
   const { msn, part } = progressOf(playlist);
-  return msn > wish.msn + (part > 0 ? 0 : 1) || (msn === wish.msn && part > (wish.part ?? 0));
+  return msn > wish.msn || part > (wish.part ?? 0);
 }
 
 /** `_HLS_msn` and `_HLS_part` of a wish. */
