@@ -127,7 +127,7 @@ export class RenditionWatch {
     this.#deps.found([
       ...checkMediaPlaylist(playlist),
       ...checkHinted(url, playlist),
-      ...checkCaching(answer, playlist.targetDuration, isBeyond(playlist, wish) ? undefined : wish),
+      ...(isBeyond(playlist, wish) ? [] : checkCaching(answer, playlist.targetDuration, wish)),
       ...(wish === undefined ? [] : checkReloaded(answer, wish, playlist)),
     ]);
     if (this.#delta !== undefined) this.#deps.found(checkDeltaBefore(this.#delta, playlist));

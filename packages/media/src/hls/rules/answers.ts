@@ -89,8 +89,8 @@ export function checkGone({ url, status }: HlsAnswer): Fault[] {
 }
 
 /**
- * What is wrong with how long the answers to reloads may be kept. `wish` is undefined for a plain one, and for one that
- * came so late that the playlist has gone beyond it.
+ * What is wrong with how long the answers to reloads may be kept. `wish` is undefined for a plain one. An answer to who
+ * came so late that the playlist had gone beyond the wish is neither.
  */
 export function checkCaching(answer: HlsAnswer, target: number, wish: Wish | undefined): Fault[] {
   const faults = new Faults();
