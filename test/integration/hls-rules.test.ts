@@ -117,7 +117,9 @@ describe('every rule of HLS and LL-HLS, against the running server', () => {
     const { pid } = publishers.get('gop-1')!.child;
     process.kill(pid, 'SIGSTOP');
     try {
-      expect(await checkStalledReload(`${servers[0]!.http}/live/gop-1/hls/video.m3u8`)).toEqual([]);
+      expect(await checkStalledReload(`${servers[0]!.http}/live/gop-1/hls/video.m3u8`, slackMs())).toEqual(
+        [],
+      );
     } finally {
       process.kill(pid, 'SIGCONT');
     }

@@ -16,6 +16,7 @@ import {
   nextOf,
   type Part,
   parseMediaPlaylist,
+  progressOf,
   type RemovedSegment,
   removedSegments,
   type SeenPlaylist,
@@ -126,7 +127,7 @@ export class RenditionWatch {
     this.#deps.found([
       ...checkMediaPlaylist(playlist),
       ...checkHinted(url, playlist),
-      ...checkCaching(answer, playlist.targetDuration, wish),
+      ...(isBeyond(playlist, wish) ? [] : checkCaching(answer, playlist.targetDuration, wish)),
       ...(wish === undefined ? [] : checkReloaded(answer, wish, playlist)),
     ]);
     if (this.#delta !== undefined) this.#deps.found(checkDeltaBefore(this.#delta, playlist));
@@ -146,7 +147,7 @@ export class RenditionWatch {
     const before = this.seen.at(-1);
     if (before !== undefined) {
       this.#deps.found(comparePlaylists(before.playlist, playlist));
-      this.removed.push(...removedSegments(before.playlist, playlist, before.answeredMs));
+      this.removed.push(...removedSegments(before.playlist, playlist, before.askedMs));
     }
     this.seen.push({ playlist, askedMs, answeredMs });
     this.#noteHints(playlist, answeredMs);
@@ -198,6 +199,13 @@ export class RenditionWatch {
     this.#delta = playlist.media;
     this.#deps.found([...checkMediaPlaylist(playlist.media), ...checkDelta(full, playlist.media)]);
   }
+}
+
+/** True if `playlist` lists more than was wished for: the request came late. */
+function isBeyond(playlist: MediaPlaylist, wish: Wish | undefined): boolean {
+  if (wish === undefined) return false;
+  const { msn, part } = progressOf(playlist);
+  return msn > wish.msn || part > (wish.part ?? 0);
 }
 
 /** `_HLS_msn` and `_HLS_part` of a wish. */

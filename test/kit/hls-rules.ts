@@ -96,13 +96,14 @@ export async function checkHlsRules(url: string, options: HlsRulesOptions): Prom
 /**
  * Checks that a reload is answered with 503 after three target durations while a stream stands still.
  * @param url of a media playlist of a stream whose publisher sends nothing.
+ * @param slackMs milliseconds that a busy machine may add.
  */
-export async function checkStalledReload(url: string): Promise<readonly string[]> {
+export async function checkStalledReload(url: string, slackMs = 0): Promise<readonly string[]> {
   const findings = new HlsFindings(true);
   const { playlist } = checkPlaylistAnswer(await askHls(url));
   if (playlist?.kind !== 'media') return [`${url}: no media playlist`];
   const answer = await askHls(withQuery(url, `_HLS_msn=${lastSequence(playlist.media) + 2}`));
-  findings.add(checkProbe('stalled', answer, playlist.media.targetDuration));
+  findings.add(checkProbe('stalled', answer, playlist.media.targetDuration, slackMs));
   return findings.lines;
 }
 
@@ -155,7 +156,7 @@ async function judgeAlone(watch: RenditionWatch, slackMs: number): Promise<Fault
     faults.push(...checkGone(await askHls(resolveUri(never, url))));
   }
   faults.push(...checkGone(await askHls(url.replace(/[^/]+\.m3u8/, 'nothing.m3u8'))));
-  if (watch.last.serverControl?.canBlockReload === true) faults.push(...(await judgeReloads(watch)));
+  if (watch.last.serverControl?.canBlockReload === true) faults.push(...(await judgeReloads(watch, slackMs)));
   return faults;
 }
 
@@ -169,14 +170,14 @@ const PROBES: readonly [ReloadProbe, (playlist: MediaPlaylist) => string][] = [
 /** A busy machine may make an answer slow, and its question old. */
 const ATTEMPTS = 4;
 
-async function judgeReloads({ url, last }: RenditionWatch): Promise<Fault[]> {
+async function judgeReloads({ url, last }: RenditionWatch, slackMs: number): Promise<Fault[]> {
   const faults: Fault[] = [];
   for (const [probe, query] of PROBES) {
     let found: Fault[] = [];
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const playlist = await plainPlaylist(url);
       const answer = await askHls(withQuery(url, query(playlist)));
-      found = checkProbe(probe, answer, last.targetDuration);
+      found = checkProbe(probe, answer, last.targetDuration, slackMs);
       if (found.length === 0) break;
     }
     faults.push(...found);

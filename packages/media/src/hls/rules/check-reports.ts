@@ -1,7 +1,7 @@
 import { listedSeconds } from '../check.ts';
 import { comparePlaylists } from '../compare.ts';
 import type { MediaPlaylist } from '../model.ts';
-import { compareProgress, type PlaylistProgress, progressOf } from './progress.ts';
+import { comparePlaylistProgress, compareProgress, type PlaylistProgress, progressOf } from './progress.ts';
 import { type Fault, Faults } from './rule.ts';
 
 /** One version of a playlist with when it was asked for and here, in milliseconds of one clock. */
@@ -93,7 +93,7 @@ function show({ msn, part }: PlaylistProgress): string {
  */
 export function checkDelta(full: MediaPlaylist, delta: MediaPlaylist): Fault[] {
   const faults = new Faults();
-  const order = compareProgress(progressOf(full), progressOf(delta));
+  const order = comparePlaylistProgress(full, delta);
   const found = order > 0 ? comparePlaylists(delta, full) : comparePlaylists(full, delta);
   for (const { message } of found) faults.add('delta', `${message} in the delta update`);
   const boundary = full.serverControl?.canSkipUntil;
@@ -112,7 +112,7 @@ export function checkDelta(full: MediaPlaylist, delta: MediaPlaylist): Fault[] {
 /** What is wrong with a delta update beside a full playlist that was asked for once it was here. */
 export function checkDeltaBefore(delta: MediaPlaylist, later: MediaPlaylist): Fault[] {
   const faults = new Faults();
-  if (compareProgress(progressOf(delta), progressOf(later)) > 0) {
+  if (comparePlaylistProgress(delta, later) > 0) {
     const [told, is] = [delta, later].map((playlist) => show(progressOf(playlist)));
     faults.add('delta', `the delta update is at ${told}, the playlist after it at ${is}`);
     return faults.list;

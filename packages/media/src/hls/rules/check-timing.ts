@@ -33,13 +33,13 @@ export function checkPace(url: string, seen: readonly SeenPlaylist[], slackMs: n
 export interface RemovedSegment {
   readonly msn: number;
   readonly segment: Segment;
-  /** Milliseconds when the last version was here that listed it. */
+  /** Milliseconds when the last version was asked for that listed it. */
   readonly listedMs: number;
   /** Seconds of the playlist that it left. */
   readonly playlistSeconds: number;
 }
 
-/** Segments of `older` that are not in `newer`. @param listedMs when `older` was here. */
+/** Segments of `older` that are not in `newer`. @param listedMs when `older` was asked for. */
 export function removedSegments(
   older: MediaPlaylist,
   newer: MediaPlaylist,

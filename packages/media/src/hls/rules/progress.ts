@@ -25,3 +25,8 @@ export function nextOf(playlist: MediaPlaylist): { readonly msn: number; readonl
 export function compareProgress(a: PlaylistProgress, b: PlaylistProgress): number {
   return a.msn - b.msn || a.part - b.part;
 }
+
+/** Like {@link compareProgress} for two playlists; of two with the same newest part, one may know its segment whole. */
+export function comparePlaylistProgress(a: MediaPlaylist, b: MediaPlaylist): number {
+  return compareProgress(progressOf(a), progressOf(b)) || lastSequence(a) - lastSequence(b);
+}
