@@ -5,7 +5,7 @@ import type { Choice, Output } from './page/outputs.ts';
 export type Engine = 'chromium' | 'firefox' | 'webkit' | 'programs';
 
 /** Players that are programs of their own. */
-export type ProgramPlayer = 'mpv' | 'playbin' | 'playbin3';
+export type ProgramPlayer = 'mpv' | 'playbin3';
 
 /** A line of the matrix. */
 export type Row = Choice | { readonly player: ProgramPlayer; readonly output: Output };
@@ -52,9 +52,8 @@ const PLAYS: Readonly<Record<Engine, Readonly<Record<string, readonly Output[]>>
   programs: {
     // FFmpeg, and so mpv, returns to the first segment with each new manifest that numbers its segments from other than 0.
     mpv: ['hls', 'ts'],
+    // For DASH GStreamer 1.22 wants 30 s in its queue and loses its place in a live manifest.
     playbin3: ['hls', 'ts'],
-    // The demuxer that playbin3 takes in GStreamer 1.22 wants 30 s in its queue and loses its place in a live manifest.
-    playbin: ['lldash'],
   },
 };
 

@@ -8,17 +8,16 @@ const STALL_MS = 1000;
 const REORDERED = 8;
 
 /**
- * Play `seconds` of a URL with GStreamer's playbin3, or the older playbin: it finds out by itself what the URL is, and its
- * sinks take each picture and sound when it is due. `stalls` counts pauses of its pictures for longer than a second.
+ * Play `seconds` of a URL with GStreamer's playbin3: it finds out by itself what the URL is, and its sinks take each picture
+ * and sound when it is due. `stalls` counts pauses of its pictures for longer than a second.
  */
 export async function playWithPlaybin(
   url: string,
   seconds: number,
   timeoutMs = seconds * 1000 + 30_000,
-  player: 'playbin' | 'playbin3' = 'playbin3',
 ): Promise<PlayReport> {
-  const child = new Child(player, 'gst-launch-1.0', [
-    ...['--verbose', player, `uri=${url}`],
+  const child = new Child('playbin3', 'gst-launch-1.0', [
+    ...['--verbose', 'playbin3', `uri=${url}`],
     // Each picture and each buffer of sound is a line. One sink only may tell by a property: of two, changes get lost.
     ...['video-sink=checksumsink sync=true', 'audio-sink=fakesink sync=true silent=false'],
   ]);
@@ -53,10 +52,10 @@ export async function playWithPlaybin(
   const { late } = await runPlayer(child, timeoutMs);
   clearTimeout(timer);
   errors.push(...child.errorLines.filter((line) => /\b(ERROR|CRITICAL)\b/.test(line)));
-  if (late) errors.push(`${player} did not end in time`);
-  else if (!enough) errors.push(`${player} ended with ${child.exit?.code}`);
+  if (late) errors.push('playbin3 did not end in time');
+  else if (!enough) errors.push(`playbin3 ended with ${child.exit?.code}`);
   return {
-    player,
+    player: 'playbin3',
     frames: videoMs.length,
     audioMs,
     firstMs: arrivals.firstMs,
