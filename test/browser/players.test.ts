@@ -34,12 +34,15 @@ const STALL_MS = 500;
 const MAX_DROPPED = 0.005;
 /** How long a program plays while its encoder is restarted twice: for what it holds by then, and for what comes after. */
 const PROGRAM_SECONDS = 35;
-const GROUPS = matrixGroups(process.env.ONAIR_MATRIX_ROWS);
+/** The command plays everything; a run of all tests only what Chromium plays, which is steady on two busy cores. */
+const ALL = process.env.ONAIR_MATRIX_ALL === '1';
+const GROUPS = matrixGroups(process.env.ONAIR_MATRIX_ROWS).filter(
+  ({ engine }) => ALL || engine === 'chromium',
+);
 const NAMED = GROUPS.map((group, i) => [groupName(group), group, i] as const);
 /** The encoder is restarted for every group by the command, else for the first group of each browser. */
 const RESTARTED = NAMED.filter(
-  ([, { engine }], i) =>
-    process.env.ONAIR_MATRIX_ALL === '1' || GROUPS.findIndex((one) => one.engine === engine) === i,
+  ([, { engine }], i) => ALL || GROUPS.findIndex((one) => one.engine === engine) === i,
 );
 const TIMEOUT_MS = SECONDS * 1000 + 300_000;
 
