@@ -160,7 +160,7 @@ describe('player on a real server', () => {
     await playing(page, 'llhls');
     await page.locator('onair-player input[value="flv"]').check();
     await playing(page, 'flv');
-    await page.locator('onair-player input[value="auto"]').check();
+    await page.locator('onair-player input[name="transport"][value="auto"]').check();
     await playing(page, 'ws');
     expect(await page.evaluate(() => document.querySelector('onair-player')!.transport)).toBe('auto');
     await page.close();
