@@ -17,6 +17,8 @@ export class Attachment {
   settled = false;
   /** Where the engine itself moved the position last. */
   ownSeek: number | undefined;
+  /** Since when a seek has been under way, ms. */
+  seekingSince: number | undefined;
   readonly #source: MediaSourcePort;
   readonly #detach: () => void;
   readonly #owner: AttachmentOwner;

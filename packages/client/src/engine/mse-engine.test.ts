@@ -103,6 +103,16 @@ describe('MSE engine', () => {
     r.engine.close();
   });
 
+  it('leaves a seek that never ends because hardly any media is ahead', async () => {
+    const r = rig();
+    await r.live(3);
+    r.media.seeking = true;
+    r.at += 4;
+    for (let i = 0; i < 4; i++) await r.live(0.5);
+    expect(r.media.seeks.some((to) => to >= 107)).toBe(true);
+    r.engine.close();
+  });
+
   it('begins where both kinds have media', async () => {
     const r = rig();
     for (let i = 0; i < 20; i++) push(r, 2, 98 + i * 0.05, 0.05);

@@ -46,6 +46,8 @@ const SETTLE_MS = 250;
 const SETTLE_TOLERANCE = 0.35;
 /** Moving the position into a browser's slightly late first frame needs this little more. */
 const STEP = 0.01;
+/** A seek that has not ended for so long will not where there is hardly any media ahead, in milliseconds. */
+const STUCK_SEEK_MS = 700;
 
 interface Selection {
   /** The tracks taken of those announced. */
@@ -263,6 +265,7 @@ export class MseEngine {
     const spans = this.#spans();
     attached.tellSeekable(spans);
     const ahead = aheadOf(spans, media.currentTime);
+    if (this.#leftSeek(attached, now, spans)) return;
     const playing = !media.paused && !media.seeking;
     const stalledFor = this.#stalls.lasting(now);
     const sign = this.#stalls.observe(now, media.currentTime, ahead, playing);
@@ -275,6 +278,22 @@ export class MseEngine {
     }
     if (this.#following) this.#steer(now, ahead);
     else if (media.playbackRate !== 1) media.playbackRate = 1;
+  }
+
+  /** A seek to the very end of a span never ends: browsers want more ahead than is there. Goes on to the next span. */
+  #leftSeek(attached: Attachment, now: number, spans: readonly Span[]): boolean {
+    const { seeking, paused, currentTime } = this.#media;
+    if (!seeking || paused) {
+      attached.seekingSince = undefined;
+      return false;
+    }
+    attached.seekingSince ??= now;
+    const target = now - attached.seekingSince < STUCK_SEEK_MS ? undefined : jumpTarget(spans, currentTime);
+    if (target === undefined) return false;
+    attached.seekingSince = undefined;
+    this.#figures.jumps++;
+    this.#moveTo(target + STEP);
+    return true;
   }
 
   /** Once play moves, the time that its start took is made up for by one more step. */
