@@ -24,7 +24,13 @@ export interface ServerInfo {
   /** The server's wall clock, milliseconds since 1970. */
   readonly nodeTime: number;
   /** Ports that are open. */
-  readonly ports: { readonly http: number; readonly rtmp?: number; readonly tls?: number };
+  readonly ports: {
+    readonly http: number;
+    readonly rtmp?: number;
+    /** RTMP over TLS alone. */
+    readonly rtmps?: number;
+    readonly tls?: number;
+  };
   /** Address that an encoder publishes to, without the stream's name; the host as the client named it. */
   readonly publishUrl?: string;
   /** True if the request came with the operator's rights. */
@@ -88,6 +94,7 @@ export function decodeServerInfo(value: unknown): ServerInfo {
     ports: {
       http: ports.at('http').count(),
       ...ports.optional('rtmp', (f) => f.count()),
+      ...ports.optional('rtmps', (f) => f.count()),
       ...ports.optional('tls', (f) => f.count()),
     },
     ...field.optional('publishUrl', (f) => f.string()),

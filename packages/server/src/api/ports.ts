@@ -28,6 +28,7 @@ export interface SessionService {
 export interface OpenPorts {
   readonly http: number;
   readonly rtmp?: number;
+  readonly rtmps?: number;
   readonly tls?: number;
 }
 

@@ -130,7 +130,7 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     {
       version: text,
       nodeTime: time,
-      ports: object({ http: count, rtmp: count, tls: count }, ['rtmp', 'tls']),
+      ports: object({ http: count, rtmp: count, rtmps: count, tls: count }, ['rtmp', 'rtmps', 'tls']),
       publishUrl: text,
       admin: flag,
       keyNeeded: flag,

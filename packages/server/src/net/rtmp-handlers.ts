@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import type { AmfValue } from '@onair/media/amf';
 import type {
   ConnectRequest,
@@ -8,6 +7,7 @@ import type {
   RtmpDataEvent,
   StatusLevel,
 } from '@onair/media/rtmp';
+import type { RtmpSocket, RtmpTransportName } from './rtmp-socket.ts';
 
 /** A connection as those see it who publish from it or play to it. */
 export interface RtmpPeer {
@@ -15,10 +15,12 @@ export interface RtmpPeer {
   readonly id: string;
   /** Remote address without port. */
   readonly address: string;
+  /** How it came. */
+  readonly transport: RtmpTransportName;
   /** The accepted `connect`. */
   readonly connect: ConnectRequest;
   /** For shared media only: whole messages, and only between `started` and `closed` of an outlet. */
-  readonly socket: Socket;
+  readonly socket: RtmpSocket;
   /** `onStatus` on a message stream. */
   sendStatus(streamId: number, level: StatusLevel, code: string, description: string): void;
   /** A data message to a player. */

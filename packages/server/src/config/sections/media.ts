@@ -1,13 +1,42 @@
 import { z } from 'zod';
 import { bytes, count, key, milliseconds, port } from '../field.ts';
 
+const tlsVersion = () => z.enum(['TLSv1.2', 'TLSv1.3']);
+
 /** RTMP listener. */
 export const rtmp = z.strictObject({
   enabled: key(z.boolean().default(true), { description: 'Whether to listen for RTMP.' }),
   host: key(z.string().min(1).max(255).optional(), {
     description: 'Address to listen on. Unset: `host`, and if that is unset too, every address.',
   }),
-  port: key(port().default(1935), { description: 'TCP port; 0 lets the system pick one.' }),
+  port: key(port().default(1935), {
+    description:
+      'TCP port; 0 lets the system pick one. It takes RTMP, RTMPS, RTMPT and RTMPTS, told apart by their first bytes, and RTMPE if `rtmp.encrypted`.',
+  }),
+  tls: key(z.boolean().default(true), {
+    description: 'Whether RTMP is spoken over TLS too, with the certificate of `http.tlsCertificate`.',
+  }),
+  tlsMin: key(tlsVersion().default('TLSv1.2'), { description: 'Oldest version of TLS on `rtmp.port`.' }),
+  tlsMax: key(tlsVersion().default('TLSv1.2'), {
+    description:
+      'Newest version of TLS on `rtmp.port`. TLS 1.3 is left out because librtmp (rtmpdump, GStreamer’s rtmpsrc) breaks off where it is offered.',
+  }),
+  rtmpsPort: key(port().optional(), {
+    description: 'TCP port for RTMPS and RTMPTS alone; 0 lets the system pick one. Unset: none.',
+  }),
+  rtmpsMin: key(tlsVersion().default('TLSv1.2'), {
+    description: 'Oldest version of TLS on `rtmp.rtmpsPort`.',
+  }),
+  rtmpsMax: key(tlsVersion().default('TLSv1.3'), {
+    description: 'Newest version of TLS on `rtmp.rtmpsPort`.',
+  }),
+  tunnel: key(z.boolean().default(true), {
+    description: 'Whether RTMPT, RTMP in HTTP requests, is spoken: on the RTMP ports and on those of HTTP.',
+  }),
+  encrypted: key(z.boolean().default(false), {
+    description:
+      'Whether RTMPE and RTMPTE are spoken. Their encryption keeps nothing secret from whoever sits in between; only for old players that know nothing better.',
+  }),
   waitForPublisher: key(z.boolean().default(true), {
     description:
       'What a player of a stream without publisher gets: true waits for the publisher, false answers `NetStream.Play.StreamNotFound`.',

@@ -103,7 +103,7 @@ class RtmpPlayer implements RtmpOutlet {
     this.#left = left;
     this.#viewing = new Viewing(deps, {
       stream,
-      protocol: 'rtmp',
+      protocol: peer.transport,
       address: peer.address,
       close: (reason) => this.#finish(reason),
     });
