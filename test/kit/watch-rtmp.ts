@@ -1,5 +1,5 @@
 import { parseRtmpUrl, type RtmpClientEvent } from '@onair/media/rtmp';
-import { RtmpClient } from '../../packages/server/src/cli/rtmp-client.ts';
+import { RtmpClient } from '../../packages/server/src/net/rtmp-client.ts';
 import type { Scope } from './scope.ts';
 import { seeTag } from './watch-flv.ts';
 import { WireClock, Witness } from './witness.ts';

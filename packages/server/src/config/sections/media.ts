@@ -185,11 +185,18 @@ export const pulls = z
         z
           .string()
           .max(2048)
-          .regex(/^(rtmp|http|https):\/\/[^\s/]+\/\S*$/),
-        { description: 'Address of the source: `rtmp://…`, or `http://…` with FLV.', secret: true },
+          .regex(/^(rtmp(s|t|ts|e|te)?|https?):\/\/[^\s/]+\/\S*$/),
+        {
+          description:
+            'Address of the source: `rtmp://…`, `rtmps://…` (also `rtmpt`, `rtmpts`, `rtmpe`, `rtmpte`), or `http://…` with FLV.',
+          secret: true,
+        },
       ),
       stream: key(z.string().regex(/^[A-Za-z0-9_-]{1,64}\/[A-Za-z0-9_-]{1,64}$/), {
         description: 'Stream that it is published as, `APP/NAME`.',
+      }),
+      insecure: key(z.boolean().optional(), {
+        description: 'Whether any certificate of an `rtmps` or `rtmpts` source is taken.',
       }),
     }),
   )

@@ -1,4 +1,5 @@
 import type { ScriptMessage, Tag } from '@onair/media/flv';
+import type { DialOptions } from '../../net/rtmp-dial.ts';
 
 /** Until when a source must have begun to deliver, in milliseconds from the attempt. */
 export const OPEN_TIMEOUT_MS = 10_000;
@@ -24,7 +25,7 @@ export interface PullAttempt {
 }
 
 /** Connects to a source; everything that happens is told to `sink`, later. */
-export type OpenSource = (url: string, sink: PullSink) => PullAttempt;
+export type OpenSource = (url: string, sink: PullSink, options?: DialOptions) => PullAttempt;
 
 /** Passes on the first end only. */
 export class SourceEnd {

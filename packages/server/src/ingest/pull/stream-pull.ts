@@ -30,9 +30,11 @@ export interface PullDeps {
 
 /** What to pull from where. */
 export interface PullOrder {
-  /** rtmp://, rtmps://, http:// or https://. */
+  /** rtmp:// in any of its ways, http:// or https://. */
   readonly url: string;
   readonly stream: StreamName;
+  /** Takes any certificate of an RTMP server. */
+  readonly insecure?: boolean | undefined;
 }
 
 /**
@@ -84,7 +86,7 @@ export class StreamPull {
     };
     try {
       const open = this.#deps.open ?? openByScheme;
-      this.#attempt = open(url, sink);
+      this.#attempt = open(url, sink, { verify: this.#order.insecure !== true });
     } catch (error) {
       this.#failed(error instanceof Error ? error.message : String(error));
     }
@@ -178,11 +180,11 @@ class OnAir {
   }
 }
 
-const openByScheme: OpenSource = (url, sink) =>
-  familyOf(url) === 'rtmp' ? openRtmpSource(url, sink) : openHttpFlvSource(url, sink);
+const openByScheme: OpenSource = (url, sink, options) =>
+  familyOf(url) === 'rtmp' ? openRtmpSource(url, sink, options) : openHttpFlvSource(url, sink);
 
 function familyOf(url: string): 'rtmp' | 'http' | undefined {
-  if (/^rtmps?:\/\//.test(url)) return 'rtmp';
+  if (/^rtmp(?:s|t|ts|e|te)?:\/\//.test(url)) return 'rtmp';
   return /^https?:\/\//.test(url) ? 'http' : undefined;
 }
 
