@@ -29,86 +29,119 @@ const MAX_ANSWER = 16_777_216;
 const ANSWER_MS = 15_000;
 const NOTHING = new Uint8Array(0);
 
-/** The client's end of an RTMPT tunnel, opening. Emits `connect` once it is open. */
+/** The client's end of an RTMPT tunnel, opening. What is written before it is open goes out then. */
 export function openTunnel(target: TunnelTarget): TunnelSocket {
-  const tunnel = new TunnelClient(target);
-  return tunnel.socket;
+  return new TunnelClient(target).socket;
 }
 
-/** One request after the other on one connection: bytes up if there are any, or a question for bytes down. */
+/**
+ * Asks for bytes all the time, and sends what there is: if a question is held by the server, over a second
+ * connection, whereupon the server answers both. Answers are taken in the order of their numbers.
+ */
 class TunnelClient {
   readonly socket: TunnelSocket;
   readonly #target: TunnelTarget;
   readonly #agent: HttpAgent | HttpsAgent;
   #id = '';
   #sequence = 0;
-  #request: ClientRequest | undefined;
-  #wait: { ms: number; timer: NodeJS.Timeout | undefined } = { ms: IDLE_MS.first, timer: undefined };
+  /** Under way: at most one that asks and one that sends. */
+  readonly #requests = new Map<'idle' | 'send', ClientRequest>();
+  /** Answers that came before those of earlier numbers. */
+  readonly #answers = new Map<number, Buffer>();
+  #taken = 0;
+  readonly #wait: { ms: number; timer: NodeJS.Timeout | undefined } = { ms: IDLE_MS.first, timer: undefined };
   /** True while the reader wants no more. */
   #full = false;
 
   constructor(target: TunnelTarget) {
     this.#target = target;
-    const options = { keepAlive: true, maxSockets: 1 };
+    const options = { keepAlive: true, maxSockets: 2 };
     this.#agent = target.secure ? new HttpsAgent(options) : new HttpAgent(options);
     this.socket = new TunnelSocket(target.host, () => this.#drained());
     this.socket.wake = () => this.#woken();
     this.socket.once('close', () => {
       clearTimeout(this.#wait.timer);
-      this.#request?.destroy();
+      for (const request of this.#requests.values()) request.destroy();
       this.#agent.destroy();
     });
-    this.#ask({ kind: 'open' }, TUNNEL_EMPTY_BODY, (answer) => {
+    this.#ask('send', { kind: 'open' }, TUNNEL_EMPTY_BODY, (answer) => {
       const id = tunnelId(answer.toString('latin1', 0, 128));
       if (id === undefined) throw new Error('the server opened no tunnel');
       this.#id = id;
-      this.socket.emit('connect');
-      this.#next();
+      this.#send();
     });
   }
 
-  #next(): void {
+  /** Sends what waits, or says that it is over. */
+  #send(): void {
     const { socket } = this;
-    if (socket.destroyed || this.#request !== undefined || this.#id === '') return;
-    clearTimeout(this.#wait.timer);
-    this.#wait.timer = undefined;
+    if (socket.destroyed || this.#requests.has('send') || this.#id === '') return;
     const body = socket.takeBytes(NOTHING);
-    const kind = body.length > 0 ? 'send' : socket.writableFinished ? 'close' : 'idle';
-    if (kind === 'idle' && this.#full) return;
+    if (body.length > 0) this.#step('send', 'send', body);
+    else if (socket.writableFinished) this.#step('send', 'close', TUNNEL_EMPTY_BODY);
+    else this.#listen();
+  }
+
+  /** Asks for bytes. */
+  #listen(): void {
+    const busy = this.#requests.size > 0 || this.#wait.timer !== undefined || this.#full;
+    if (!busy && !this.socket.destroyed) this.#step('idle', 'idle', TUNNEL_EMPTY_BODY);
+  }
+
+  #step(lane: 'idle' | 'send', kind: 'send' | 'idle' | 'close', body: Uint8Array): void {
     const askedMs = performance.now();
-    const step = { kind, id: this.#id, sequence: this.#sequence++ } as const;
-    this.#ask(step, body.length > 0 ? body : TUNNEL_EMPTY_BODY, (answer) => {
-      if (kind === 'close') socket.push(null);
-      else this.#took(answer.subarray(1), kind === 'idle' && performance.now() - askedMs < HELD_MS);
+    const sequence = this.#sequence++;
+    this.#ask(lane, { kind, id: this.#id, sequence }, body, (answer) => {
+      this.#answers.set(sequence, answer);
+      const got = this.#deliver();
+      if (kind === 'close') this.socket.push(null);
+      else if (got) this.#wait.ms = IDLE_MS.first;
+      else if (kind === 'idle' && performance.now() - askedMs < HELD_MS) this.#pause();
+      this.#send();
     });
   }
 
-  /** @param eager true if the server answers without waiting for something to say. */
-  #took(bytes: Buffer, eager: boolean): void {
-    const wait = this.#wait;
-    if (bytes.length > 0) {
-      wait.ms = IDLE_MS.first;
-      this.#full = !this.socket.push(bytes);
-    } else if (eager) {
-      wait.timer = setTimeout(() => this.#next(), wait.ms);
-      wait.ms = Math.min(IDLE_MS.last, wait.ms * 2);
-      if (this.socket.waitingBytes === 0) return;
+  /** Hands on what came, in order; true if there was something. */
+  #deliver(): boolean {
+    let got = false;
+    for (let answer = this.#answers.get(this.#taken); answer !== undefined; ) {
+      this.#answers.delete(this.#taken++);
+      if (answer.length > 1) {
+        got = true;
+        this.#full = !this.socket.push(answer.subarray(1));
+      }
+      answer = this.#answers.get(this.#taken);
     }
-    this.#next();
+    return got;
+  }
+
+  /** The server had nothing to say and did not wait: asks less often. */
+  #pause(): void {
+    const wait = this.#wait;
+    wait.timer = setTimeout(() => {
+      wait.timer = undefined;
+      this.#listen();
+    }, wait.ms);
+    wait.ms = Math.min(IDLE_MS.last, wait.ms * 2);
   }
 
   #woken(): void {
     // Whatever else is written in this turn goes the same way.
-    if (this.#request === undefined) setImmediate(() => this.#next());
+    setImmediate(() => this.#send());
   }
 
   #drained(): void {
     if (!this.#full) return;
     this.#full = false;
-    this.#next();
+    setImmediate(() => this.#listen());
   }
 
-  #ask(request: TunnelRequest, body: Uint8Array, done: (answer: Buffer) => void): void {
+  #ask(
+    lane: 'idle' | 'send',
+    request: TunnelRequest,
+    body: Uint8Array,
+    done: (answer: Buffer) => void,
+  ): void {
     const { host, port, secure, rejectUnauthorized } = this.#target;
     const asked = (secure ? httpsRequest : httpRequest)({
       host,
@@ -124,7 +157,7 @@ class TunnelClient {
       timeout: ANSWER_MS,
       ...(secure ? { rejectUnauthorized } : {}),
     });
-    this.#request = asked;
+    this.#requests.set(lane, asked);
     asked.on('timeout', () => asked.destroy(new Error('the server leaves a request unanswered')));
     asked.on('error', (error) => this.socket.destroy(error));
     asked.on('response', (response) => {
@@ -138,7 +171,7 @@ class TunnelClient {
         else parts.push(part);
       });
       response.on('end', () => {
-        this.#request = undefined;
+        this.#requests.delete(lane);
         try {
           done(Buffer.concat(parts, length));
         } catch (error) {
