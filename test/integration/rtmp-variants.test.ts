@@ -34,6 +34,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   const { log } = server;
+  for (const line of log) if (line.phase !== undefined) process.stderr.write(`${JSON.stringify(line)}\n`);
   await scope.close();
   await expectNoChildren();
   expect(log.filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([]);

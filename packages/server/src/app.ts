@@ -192,6 +192,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       kind: kinds.rtmp,
       waitForPublisher: () => config().rtmp.waitForPublisher,
       notifyAway: () => false,
+      assumeEnhanced: () => config().rtmp.assumeEnhanced,
     });
     undo.push(() => rtmpPlay.close());
     if (config().rtmp.enabled) {

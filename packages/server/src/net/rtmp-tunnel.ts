@@ -76,11 +76,11 @@ export class RtmpTunnel {
     const bad = next === undefined || sequence < next || sequence > next + MAX_EARLY;
     if (bad || this.#early.has(sequence) || this.socket.destroyed) {
       refuse(response);
-      this.socket.destroy();
+      this.#fail(`request ${sequence} of the tunnel, ${next ?? 0} wanted`);
       return;
     }
     this.#early.set(sequence, step);
-    this.#timers.order ??= setTimeout(() => this.socket.destroy(), TUNNEL_ORDER_MS);
+    this.#timers.order ??= setTimeout(this.#late, TUNNEL_ORDER_MS);
     this.#takeTurn();
   }
 
@@ -93,7 +93,7 @@ export class RtmpTunnel {
     clearTimeout(this.#timers.order);
     delete this.#timers.order;
     if (this.#early.size > 0) {
-      this.#timers.order = setTimeout(() => this.socket.destroy(), TUNNEL_ORDER_MS);
+      this.#timers.order = setTimeout(this.#late, TUNNEL_ORDER_MS);
     }
     const { request } = step;
     request.on('data', (bytes: Buffer) => {
@@ -101,7 +101,7 @@ export class RtmpTunnel {
       if (step.kind === 'send' && !this.socket.destroyed && !this.socket.push(bytes)) request.pause();
     });
     request.once('end', () => this.#read(step));
-    request.once('error', () => this.socket.destroy());
+    request.once('error', (error) => this.#fail(error.message));
   }
 
   #read(step: Step): void {
@@ -164,9 +164,15 @@ export class RtmpTunnel {
       this.#owed.splice(owed, 1);
       this.#last = { sequence: step.sequence, bytes: Buffer.from(INTERVAL) };
     }
-    if (this.#reading === step) this.socket.destroy(); // half of a body is lost
+    if (this.#reading === step) this.#fail('half of a request is lost');
     if (this.#early.get(step.sequence) === step) this.#early.delete(step.sequence);
     this.#watchSilence();
+  }
+
+  readonly #late = (): void => this.#fail('a request of the tunnel does not come');
+
+  #fail(reason: string): void {
+    this.socket.destroy(new Error(reason));
   }
 
   #watchSilence(): void {
@@ -174,7 +180,7 @@ export class RtmpTunnel {
     clearTimeout(this.#timers.silence);
     this.#timers.silence = setTimeout(() => {
       const busy = this.#owed.length > 0 || this.#reading !== undefined || this.#early.size > 0;
-      if (!busy) this.socket.destroy();
+      if (!busy) this.#fail('the tunnel fell silent');
     }, TUNNEL_SILENCE_MS);
   }
 }

@@ -42,6 +42,11 @@ export const rtmp = z.strictObject({
       'What a player of a stream without publisher gets: true waits for the publisher, false answers `NetStream.Play.StreamNotFound`.',
     reload: true,
   }),
+  assumeEnhanced: key(z.boolean().default(false), {
+    description:
+      'Whether players that list no codecs (`fourCcList` of Enhanced RTMP) are sent HEVC, AV1, VP9, Opus and the like all the same. False answers them `NetStream.Play.NoSupportedTrackFound`.',
+    reload: true,
+  }),
   phaseTimeoutMs: key(milliseconds(100).default(10_000), {
     description:
       'Until when each phase before publishing or playing must be over (handshake, connect, command), milliseconds from its begin.',
