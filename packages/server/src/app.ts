@@ -17,7 +17,7 @@ import { Fmp4HttpServer } from './egress/fmp4/index.ts';
 import { registerHlsRoutes } from './egress/hls/index.ts';
 import { CmafFanouts } from './egress/live/index.ts';
 import { registerLiveRoutes } from './egress/live-routes.ts';
-import { RtmpEgress } from './egress/rtmp/index.ts';
+import { PushSet, RtmpEgress } from './egress/rtmp/index.ts';
 import { registerTsRoutes } from './egress/ts/index.ts';
 import { Fmp4SocketServer } from './egress/ws-fmp4/index.ts';
 import {
@@ -166,6 +166,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       undo.push(() => served.close('server stopping'));
     }
     registerLiveRoutes(http, { flv: { ...live, kind: kinds.flv }, fmp4, fmp4Http });
+    const pushes = new PushSet({ ...live, kind: kinds.rtmp, clock: systemClock });
+    undo.push(() => pushes.close('server stopping'));
+    undo.push(options.config.listen({ changed: ({ current }) => pushes.set(current.pushes) }));
+    pushes.set(config().pushes);
     const sources = { registry, sessions, clock: systemClock };
     const metrics = createMetrics(figuresSource(sources), loop, version);
     undo.push(() => metrics.close());
@@ -181,6 +185,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       loop,
       version,
       ports: () => ports,
+      pushes: () => pushes.list(),
       stopping: () => state.stopping,
     });
     ports.http = await http.listen();

@@ -39,6 +39,24 @@ export interface ServerInfo {
   readonly keyNeeded: boolean;
 }
 
+/** A stream that is sent on to another server. */
+export interface PushInfo {
+  /** `APP/NAME`. */
+  readonly stream: string;
+  /** Host of the target; the rest of its address may be secret. */
+  readonly host: string;
+  /** `waiting` for the stream, `connecting`, `live`, or `failed` until the next attempt. */
+  readonly state: 'waiting' | 'connecting' | 'live' | 'failed';
+  /** Since when, milliseconds since 1970. */
+  readonly since: number;
+  /** Attempts that failed in a row. */
+  readonly failures: number;
+  /** Why the last one failed. */
+  readonly reason?: string | undefined;
+  /** When the next attempt begins, milliseconds since 1970. */
+  readonly retryAt?: number | undefined;
+}
+
 /** A stream key without its secret. */
 export interface KeyInfo {
   readonly id: string;

@@ -1,4 +1,4 @@
-import type { KeyInfo, SessionInfo, StreamInfo } from '@onair/contracts';
+import type { KeyInfo, PushInfo, SessionInfo, StreamInfo } from '@onair/contracts';
 import type { StreamName } from '@onair/media';
 import type { AdminGuard, PublishGuard, StreamKeyStore } from '../auth/index.ts';
 import type { Config } from '../config/index.ts';
@@ -46,6 +46,8 @@ export interface ApiDeps {
   readonly loop: LoopDelay;
   readonly version: string;
   ports(): OpenPorts;
+  /** Streams that are sent on to other servers. */
+  pushes(): readonly PushInfo[];
   /** True once the server has begun to close its sessions. */
   stopping(): boolean;
 }

@@ -137,6 +137,22 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     },
     ['publishUrl'],
   ),
+  PushList: object({
+    pushes: list(
+      object(
+        {
+          stream: streamName,
+          host: text,
+          state: { type: 'string', enum: ['waiting', 'connecting', 'live', 'failed'] },
+          since: time,
+          failures: count,
+          reason: text,
+          retryAt: time,
+        },
+        ['reason', 'retryAt'],
+      ),
+    ),
+  }),
   Key: object(keyFields, ['name', 'label']),
   KeyList: object({ keys: list(ref('Key')) }),
   KeyRequest: object({ app: namePart, name: namePart, label: { type: 'string', maxLength: 200 } }, [

@@ -176,7 +176,7 @@ export class RtmpConnection implements RtmpPeer {
         this.#inlets.get(event.streamId)?.data(event);
         return;
       case 'connect':
-        this.#session.acceptConnect(); // names are judged where they are used
+        this.#decideConnect(event.request);
         return;
       case 'publish':
         void this.#decidePublish(event);
@@ -205,6 +205,17 @@ export class RtmpConnection implements RtmpPeer {
       case 'result':
         return;
     }
+  }
+
+  /** Names are judged where they are used. */
+  #decideConnect(request: ConnectRequest): void {
+    const refusal = this.#context.handlers.connect?.(request, this.address);
+    if (refusal === undefined) {
+      this.#session.acceptConnect();
+      return;
+    }
+    this.#session.rejectConnect(refusal.refused, refusal.reason, refusal.redirect);
+    this.#end(refusal.refused, refusal.reason);
   }
 
   async #decidePublish(request: PublishRequest): Promise<void> {

@@ -65,8 +65,17 @@ export type RtmpPublishRefusal = RtmpRefusal<'NetStream.Publish.BadName' | 'NetS
 /** Refusals of a player; the connection is closed. */
 export type RtmpPlayRefusal = RtmpRefusal<'NetStream.Play.StreamNotFound' | 'NetStream.Play.Failed'>;
 
-/** Who decides about publishers and players. A rejected promise counts as a refusal. */
+/** Refusal of a connection, or where it should go instead. */
+export interface RtmpConnectRefusal
+  extends RtmpRefusal<'NetConnection.Connect.Rejected' | 'NetConnection.Connect.InvalidApp'> {
+  /** An rtmp URL; the client is told by `ex.code` 302. */
+  readonly redirect?: string;
+}
+
+/** Who decides about connections, publishers and players. A rejected promise counts as a refusal. */
 export interface RtmpHandlers {
+  /** Undefined lets a connection in; without this all are. Must not throw. */
+  connect?(request: ConnectRequest, address: string): RtmpConnectRefusal | undefined;
   publish(peer: RtmpPeer, request: PublishRequest): Promise<RtmpInlet | RtmpPublishRefusal>;
   play(peer: RtmpPeer, request: PlayRequest): Promise<RtmpOutlet | RtmpPlayRefusal>;
 }

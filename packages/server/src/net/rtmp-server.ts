@@ -35,7 +35,14 @@ export async function openRtmp(parts: RtmpServerParts): Promise<OpenRtmp> {
   const settings = config().rtmp;
   const listener: RtmpListener = new RtmpListener({
     logger,
-    handlers,
+    handlers: {
+      ...handlers,
+      connect: ({ app }) => {
+        const moved = config().rtmp.redirects.find((redirect) => redirect.app === app);
+        if (moved === undefined) return undefined;
+        return { refused: 'NetConnection.Connect.Rejected', reason: `${app} has moved`, redirect: moved.url };
+      },
+    },
     policy: () => ({ ...config().rtmp, pingMs: config().rtmp.pingSeconds * 1000 }),
     other: (socket, head, range) => doors.open(socket, head, range),
   });

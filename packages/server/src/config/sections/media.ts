@@ -42,6 +42,28 @@ export const rtmp = z.strictObject({
       'What a player of a stream without publisher gets: true waits for the publisher, false answers `NetStream.Play.StreamNotFound`.',
     reload: true,
   }),
+  redirects: key(
+    z
+      .array(
+        z.strictObject({
+          app: key(z.string().regex(/^[A-Za-z0-9_-]{1,64}$/), { description: 'Application that moved.' }),
+          url: key(
+            z
+              .string()
+              .max(2048)
+              .regex(/^rtmp(s|t|ts|e|te)?:\/\/[^\s/]+\/\S+$/),
+            { description: 'Where its clients are sent, an application’s address: `rtmp://HOST/APP`.' },
+          ),
+        }),
+      )
+      .max(100)
+      .default([]),
+    {
+      description:
+        'Applications whose clients are told at `connect` to go elsewhere (`ex.code` 302). librtmp and FFmpeg do not follow; pulls and pushes of this server do.',
+      reload: true,
+    },
+  ),
   assumeEnhanced: key(z.boolean().default(false), {
     description:
       'Whether players that list no codecs (`fourCcList` of Enhanced RTMP) are sent HEVC, AV1, VP9, Opus and the like all the same. False answers them `NetStream.Play.NoSupportedTrackFound`.',
@@ -202,6 +224,31 @@ export const pulls = z
       }),
       insecure: key(z.boolean().optional(), {
         description: 'Whether any certificate of an `rtmps` or `rtmpts` source is taken.',
+      }),
+    }),
+  )
+  .max(1000);
+
+/** Servers that streams are sent on to. */
+export const pushes = z
+  .array(
+    z.strictObject({
+      url: key(
+        z
+          .string()
+          .max(2048)
+          .regex(/^rtmp(s|t|ts|e|te)?:\/\/[^\s/]+\/\S+$/),
+        {
+          description:
+            'Address that the stream is published to, with its key: `rtmp://…`, `rtmps://…` (also `rtmpt`, `rtmpts`, `rtmpe`, `rtmpte`). `{app}` and `{name}` stand for the stream’s.',
+          secret: true,
+        },
+      ),
+      stream: key(z.string().regex(/^[A-Za-z0-9_-]{1,64}\/[A-Za-z0-9_-]{1,64}$/), {
+        description: 'Stream that is sent, `APP/NAME`; once for each target.',
+      }),
+      insecure: key(z.boolean().optional(), {
+        description: 'Whether any certificate of an `rtmps` or `rtmpts` target is taken.',
       }),
     }),
   )
