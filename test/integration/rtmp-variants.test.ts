@@ -90,7 +90,19 @@ describe('publishers', () => {
       ...['-q', 'flvmux', 'name=m', 'streamable=true', '!', ...sink],
       ...['videotestsrc', 'is-live=true', '!', `video/x-raw,width=320,height=180,framerate=${FPS}/1`, '!'],
       ...['x264enc', `key-int-max=${FPS}`, 'bframes=0', 'tune=zerolatency', 'speed-preset=ultrafast', '!'],
-      ...['h264parse', '!', 'm.', 'audiotestsrc', 'is-live=true', '!', 'avenc_aac', '!', 'aacparse', '!', 'm.'],
+      ...[
+        'h264parse',
+        '!',
+        'm.',
+        'audiotestsrc',
+        'is-live=true',
+        '!',
+        'avenc_aac',
+        '!',
+        'aacparse',
+        '!',
+        'm.',
+      ],
     ]);
     publishers.own({ stop: () => child.stop('SIGTERM') });
   };
@@ -141,7 +153,13 @@ it('holds the requests of an idle RTMPT viewer', async () => {
   }).listen(0, '127.0.0.1');
   await until(() => proxy.address() !== null);
   const { port } = proxy.address() as { readonly port: number };
-  const viewer = new Child('rtmpdump', 'rtmpdump', ['-r', url('rtmpt', 'nothing', port), '--live', '-o', '-']);
+  const viewer = new Child('rtmpdump', 'rtmpdump', [
+    '-r',
+    url('rtmpt', 'nothing', port),
+    '--live',
+    '-o',
+    '-',
+  ]);
   scope.own({ stop: () => viewer.stop('SIGKILL') });
   await until(() => server.registry.find(streamName('live', 'nothing')) !== undefined);
   const [before, sinceMs] = [requests, performance.now()];

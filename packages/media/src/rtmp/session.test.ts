@@ -247,7 +247,9 @@ it('tells Enhanced RTMP clients what is carried through', () => {
   const connected = pair.seen.find((event) => event.kind === 'connected');
   expect(connected?.properties.fourCcList).toEqual(['hvc1', 'Opus']);
   expect(connected?.properties.capsEx).toBe(15);
-  const plain = new Pair({ properties: { fourCcList: undefined } }, accept).run().seen.find((event) => event.kind === 'connected');
+  const plain = new Pair({ properties: { fourCcList: undefined } }, accept)
+    .run()
+    .seen.find((event) => event.kind === 'connected');
   expect(plain?.properties.fourCcList).toBe(undefined);
   expect(plain?.info.code).toBe('NetConnection.Connect.Success');
 });

@@ -1,6 +1,6 @@
 import { concatBytes } from '@onair/media/bytes';
-import { encodedLength, RTMP_SHARED_CHUNK_SIZE, RTMP_SHARED_STREAM_ID } from '@onair/media/rtmp';
 import { configTag } from '@onair/media/flv';
+import { encodedLength, RTMP_SHARED_CHUNK_SIZE, RTMP_SHARED_STREAM_ID } from '@onair/media/rtmp';
 import { type Envelope, type LogEpoch, plainEnvelope } from '../../hub/index.ts';
 import { RTMP_MESSAGES } from '../../packager/tags/index.ts';
 

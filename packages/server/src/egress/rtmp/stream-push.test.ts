@@ -1,7 +1,7 @@
 import { streamName } from '@onair/media';
 import { afterEach, expect, it, vi } from 'vitest';
-import { audioTrack, programme, videoParameters, videoTrack } from '../../../../../test/kit/samples.ts';
 import { RtmpHub } from '../../../../../test/kit/rtmp-hub.ts';
+import { audioTrack, programme, videoParameters, videoTrack } from '../../../../../test/kit/samples.ts';
 import { DEFAULT_PUMP_POLICY, systemClock } from '../../hub/index.ts';
 import { RtmpListener } from '../../net/rtmp-listener.ts';
 import { createLog } from '../../observe/index.ts';

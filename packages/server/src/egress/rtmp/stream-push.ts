@@ -102,7 +102,11 @@ export class StreamPush {
     if (this.#closed) return;
     const state = this.#deps.registry.find(this.#order.stream)?.state ?? 'idle';
     if (state === 'live') {
-      if (this.#connection === undefined && this.#cancelRetry === undefined && this.#status.state !== 'failed')
+      if (
+        this.#connection === undefined &&
+        this.#cancelRetry === undefined &&
+        this.#status.state !== 'failed'
+      )
         this.#tryConnect(this.#url());
       return;
     }
