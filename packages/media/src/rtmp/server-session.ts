@@ -28,8 +28,7 @@ export interface RtmpServerOptions extends LinkLimits {
   readonly nowMs: () => number;
   /** Without it only the simple handshake is spoken. */
   readonly crypto?: HandshakeCrypto | undefined;
-  /** True if the handshake was done one stratum below: RTMPE. */
-  readonly shaken?: boolean | undefined;
+  readonly shaken?: boolean | undefined; // the handshake was done one stratum below: RTMPE
 }
 
 /** Where a connection stands; the socket's owner sets an absolute deadline per phase. */
@@ -63,7 +62,7 @@ export class RtmpServerSession {
     const { crypto, shaken, nowMs } = options;
     const handshake = shaken === true ? HANDSHAKE_BELOW : new ServerHandshake({ crypto, nowMs: nowMs() });
     this.#link = new RtmpLink(handshake, new SessionOutput(), options);
-    this.#budget = new CommandBudget(options.nowMs);
+    this.#budget = new CommandBudget(nowMs);
   }
 
   get phase(): RtmpPhase {
