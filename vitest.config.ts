@@ -28,7 +28,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 60_000,
           // Most of their time goes by waiting for media in real time.
-          maxWorkers: 2,
+          maxWorkers: 3,
           pool: 'forks',
         },
       },
