@@ -27,8 +27,11 @@ const MORE_CONTAINERS: Readonly<Record<string, number>> = {
   mfra: 0,
   meta: 4,
   sinf: 0,
+  wave: 0,
   schi: 0,
 };
+/** Bytes of an AudioSampleEntry in front of its boxes. */
+const SOUND_HEAD = 28;
 /** Samples after which others get their turn. */
 const TURN = 50_000;
 
@@ -125,8 +128,8 @@ export class Mp4Inspector {
   async #box(found: Found, headerSize: number, end: number, depth: number): Promise<void> {
     const { type, at, size, whole } = found;
     const { findings } = this.#inquiry;
-    const inside = BOX_CONTAINERS[type] ?? MORE_CONTAINERS[type];
     const body = at + headerSize;
+    const inside = await this.#before(type, body, end);
     let detail = '';
     if (inside === undefined || inside > 0) {
       const wanted = Math.min(inside ?? MAX_FIELD_BYTES, end - body);
@@ -150,6 +153,15 @@ export class Mp4Inspector {
       this.#fragments++;
       if (whole) await this.#fragment(found);
     }
+  }
+
+  /** Bytes in a container's body before its first box; undefined for other boxes. */
+  async #before(type: string, body: number, end: number): Promise<number | undefined> {
+    const bytes = BOX_CONTAINERS[type] ?? MORE_CONTAINERS[type];
+    if (bytes !== SOUND_HEAD || end - body < SOUND_HEAD) return bytes;
+    // Version 1 of QuickTime's sound description has four fields more.
+    const version = await this.#reader.read(body + 8, 2);
+    return version[1] === 1 ? SOUND_HEAD + 16 : SOUND_HEAD;
   }
 
   /** A whole box that is not too large to be held. */

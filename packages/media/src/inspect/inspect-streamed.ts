@@ -12,8 +12,15 @@ import {
   TagDemuxer,
 } from '../flv/index.ts';
 import { ParseError, type Sample, type Track } from '../model/index.ts';
-import { PACKET_BYTES, TsDemuxer, TsInspector, type TsReport, TsSampleReader } from '../mpegts/index.ts';
-import { describeRow, ElementLister, type TrackEntry, WebmDemuxer } from '../webm/index.ts';
+import {
+  PACKET_BYTES,
+  SYSTEM_TIMEBASE,
+  TsDemuxer,
+  TsInspector,
+  type TsReport,
+  TsSampleReader,
+} from '../mpegts/index.ts';
+import { describeRow, ElementLister, type ElementRow, type TrackEntry, WebmDemuxer } from '../webm/index.ts';
 import type { Inquiry } from './inquiry.ts';
 import type { TrackFacts, TrackMeter } from './track-meter.ts';
 
@@ -21,6 +28,9 @@ import type { TrackFacts, TrackMeter } from './track-meter.ts';
 const FLV_HEADER_BYTES = 13;
 /** Largest distance between two clock references, in ticks of 27 MHz: 100 ms. ISO/IEC 13818-1 §2.7.2. */
 const MAX_CLOCK_STEP = 2_700_000;
+/** Octets of a block of a track below 128 in front of its frame. */
+const BLOCK_HEADER_BYTES = 4;
+const OUR_CODECS = /^[AV]_(?:VP8|VP9|AV1|MPEG4|MPEGH|MPEGI|OPUS|AAC|MPEG\/L3|FLAC|AC3|EAC3)/;
 /** Faults that are remembered, so that two readers of the same bytes do not tell them twice. */
 const MAX_REMEMBERED = 1000;
 
@@ -152,6 +162,7 @@ export async function inspectWebm(reader: BlockReader, inquiry: Inquiry): Promis
     if (told.size < MAX_REMEMBERED) told.add(key);
     findings.parse(error, undefined, error.code === 'WEBM_CODEC_UNSUPPORTED' ? 'warning' : 'error');
   };
+  const strangers = new Strangers(inquiry);
   const lister = new ElementLister({
     onRow: (row) => {
       const { depth, name, offset, headerBytes, size } = row;
@@ -161,13 +172,14 @@ export async function inspectWebm(reader: BlockReader, inquiry: Inquiry): Promis
         .join(' ');
       const total = size === undefined ? undefined : headerBytes + size;
       inquiry.node({ depth, name, offset, size: total, headerBytes, detail });
+      strangers.row(row);
     },
     onFault: fault,
   });
   const demuxer = new WebmDemuxer({
     onTrack: (track) => counter.track(track),
     onSample: (sample) => counter.sample(sample),
-    onInit: ({ entries }) => others(entries, inquiry),
+    onInit: ({ entries }) => strangers.begin(entries),
     onFault: fault,
   });
   let broken = false;
@@ -186,12 +198,31 @@ export async function inspectWebm(reader: BlockReader, inquiry: Inquiry): Promis
   demuxer.end();
 }
 
-/** Tracks whose codecs are not ours are named all the same. */
-function others(entries: readonly TrackEntry[], inquiry: Inquiry): void {
-  for (const { number: entry, type, codecId, language } of entries) {
-    if (/^[AV]_(?:VP8|VP9|AV1|MPEG4|MPEGH|MPEGI|OPUS|AAC|MPEG\/L3|FLAC|AC3|EAC3)/.test(codecId)) continue;
-    const facts = { kind: type, timebase: 1000, parameters: undefined, format: codecId, language };
-    inquiry.track({ id: 1000 + entry, ...facts });
+/** Tracks whose codecs are not ours are named and counted all the same, from their blocks. */
+class Strangers {
+  readonly #inquiry: Inquiry;
+  readonly #meters = new Map<number, TrackMeter>();
+  #cluster = 0;
+
+  constructor(inquiry: Inquiry) {
+    this.#inquiry = inquiry;
+  }
+
+  begin(entries: readonly TrackEntry[]): void {
+    for (const { number, type: kind, codecId: format, language } of entries) {
+      if (OUR_CODECS.test(format)) continue;
+      const facts = { id: 1000 + number, kind, timebase: 1000, parameters: undefined, format, language };
+      this.#meters.set(number, this.#inquiry.track(facts));
+    }
+  }
+
+  row({ name, value, block, size }: ElementRow): void {
+    if (name === 'Timestamp' && typeof value === 'number') this.#cluster = value;
+    const meter = block === undefined ? undefined : this.#meters.get(block.trackNumber);
+    if (block === undefined || meter === undefined) return;
+    const time = this.#cluster + block.relativeTime;
+    const mark = { dts: time, pts: time, duration: undefined, keyframe: block.keyframe };
+    this.#inquiry.sample(meter, { ...mark, size: Math.max(0, (size ?? 0) - BLOCK_HEADER_BYTES) });
   }
 }
 
@@ -224,7 +255,15 @@ export async function inspectMpegts(reader: BlockReader, inquiry: Inquiry, packe
     samples.push(bytes);
   });
   samples.end();
-  judgeTransport(inspector.end(), inquiry);
+  const report = inspector.end();
+  for (const { streams } of report.programs) {
+    for (const { pid: id, streamType } of streams) {
+      if (inquiry.tracks.some(({ facts }) => facts.id === id)) continue;
+      const format = `stream type 0x${streamType.toString(16).padStart(2, '0')}`;
+      inquiry.track({ id, kind: 'other', timebase: SYSTEM_TIMEBASE, parameters: undefined, format });
+    }
+  }
+  judgeTransport(report, inquiry);
 }
 
 function judgeTransport(report: TsReport, inquiry: Inquiry): void {

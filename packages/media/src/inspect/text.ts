@@ -12,10 +12,9 @@ export function reportText(name: string, report: Report): string {
   const lines = [`${name}: ${kind}${how}${bytes}${duration > 0 ? `, ${seconds(duration)}` : ''}`];
   for (const track of tracks) lines.push('', ...trackLines(track));
   if (report.startOffset !== undefined && report.endOffset !== undefined) {
-    const drift = report.endOffset - report.startOffset;
     lines.push(
       '',
-      `A/V: sound ${lead(report.startOffset)} at the start, ${lead(report.endOffset)} at the end, drift ${signed(drift)}`,
+      `A/V: the sound begins ${beside(report.startOffset)} and ends ${beside(report.endOffset)}`,
     );
   }
   if (findings.length > 0) lines.push('', ...findings.map(findingLine));
@@ -64,10 +63,7 @@ function seconds(value: number): string {
   return `${value.toFixed(3)} s`;
 }
 
-function signed(value: number): string {
-  return `${value >= 0 ? '+' : ''}${value.toFixed(3)} s`;
-}
-
-function lead(value: number): string {
-  return Math.abs(value) < 0.0005 ? 'with the picture' : `${signed(value)} after the picture`;
+function beside(value: number): string {
+  if (Math.abs(value) < 0.0005) return 'with the picture';
+  return `${seconds(Math.abs(value))} ${value > 0 ? 'after' : 'before'} the picture`;
 }
