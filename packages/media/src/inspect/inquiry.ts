@@ -1,4 +1,4 @@
-import type { FileFormat } from '../file/index.ts';
+import { type FileFormat, FORMAT_NAMES } from '../file/index.ts';
 import { CourseMeter } from './course.ts';
 import { judgeTracks } from './judge.ts';
 import { Findings, type Node, type Report } from './model.ts';
@@ -81,6 +81,7 @@ export class Inquiry {
     const endOf = ({ firstPts = 0, duration }: (typeof tracks)[number]): number => firstPts + duration;
     return {
       format: this.format,
+      ...(this.format === undefined ? {} : { formatName: FORMAT_NAMES[this.format] }),
       size,
       bytesRead,
       duration: measured.length === 0 ? 0 : Math.max(...ends) - Math.min(...starts),

@@ -94,6 +94,8 @@ export interface TrackReport {
 /** What the inspector found. */
 export interface Report {
   readonly format: FileFormat | undefined;
+  /** What people call it; absent if unknown. */
+  readonly formatName?: string;
   /** Bytes of the file; undefined for a stream. */
   readonly size: number | undefined;
   /** Bytes that were read of it. */

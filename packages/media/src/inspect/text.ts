@@ -1,15 +1,21 @@
-import { FORMAT_NAMES } from '../file/index.ts';
 import type { Finding, Node, Report, TrackReport } from './model.ts';
 
 const MARKS = { error: 'error  ', warning: 'warning', note: 'note   ' } as const;
 
 /** A report as lines of text for a terminal. @param name of the file. */
 export function reportText(name: string, report: Report): string {
-  const { format, size, duration, fragmented, tracks, findings, findingCount } = report;
-  const kind = format === undefined ? 'unknown format' : FORMAT_NAMES[format];
+  const {
+    formatName = 'unknown format',
+    size,
+    duration,
+    fragmented,
+    tracks,
+    findings,
+    findingCount,
+  } = report;
   const how = fragmented === undefined ? '' : fragmented ? ', fragmented' : ', not fragmented';
   const bytes = size === undefined ? '' : `, ${size} bytes`;
-  const lines = [`${name}: ${kind}${how}${bytes}${duration > 0 ? `, ${seconds(duration)}` : ''}`];
+  const lines = [`${name}: ${formatName}${how}${bytes}${duration > 0 ? `, ${seconds(duration)}` : ''}`];
   for (const track of tracks) lines.push('', ...trackLines(track));
   if (report.startOffset !== undefined && report.endOffset !== undefined) {
     lines.push(
