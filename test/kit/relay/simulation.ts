@@ -51,7 +51,7 @@ export interface SimulationResult {
 }
 
 /** Seconds in which the audience gathers. */
-const GATHER_S = 15;
+const GATHER_S = 10;
 
 /** Runs one audience through churn, mass deaths, a lost publisher and a restart of the coordinator. */
 export function simulate(options: SimulationOptions): SimulationResult {
