@@ -13,6 +13,7 @@ import {
   SignIns,
 } from '../../packages/server/src/auth/index.ts';
 import { type Config, loadConfig } from '../../packages/server/src/config/index.ts';
+import { HubError } from '../../packages/server/src/hub/index.ts';
 import { createHttpServer } from '../../packages/server/src/net/index.ts';
 import { createLog, createMetrics, LoopDelay } from '../../packages/server/src/observe/index.ts';
 
@@ -70,6 +71,13 @@ export async function openApi(
   const metrics = createMetrics({ streams: () => [] }, loop, '9.9.9');
   const state = { stopping: false };
   const deps: ApiDeps = {
+    events: {
+      records: [],
+      standing: () => [],
+      fire: () => {
+        throw new HubError('EVENT_OFF_AIR', 'no hub here');
+      },
+    },
     config: () => config,
     admin: new AdminGuard({ token, signIns: new SignIns(data, 60_000), limiter }),
     guard: createPublishGuard({ config: () => config.auth, keys, limiter }),
