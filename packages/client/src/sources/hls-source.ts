@@ -3,7 +3,7 @@ import type { LatencyClass } from '../engine/live-edge.ts';
 import { availabilityOf } from './availability.ts';
 import { BackOff } from './back-off.ts';
 import { BitrateMeter } from './bitrate-meter.ts';
-import { eventsOfChunks } from './chunk-events.ts';
+import { followHlsEvents } from './hls-events.ts';
 import type { Qualities, Source, SourceFigures, SourceListener } from './source.ts';
 
 /** What an {@link HlsSource} works with. */
@@ -56,8 +56,6 @@ export class HlsSource implements Source {
   /** What the viewer chose. */
   readonly #wish: { latency: LatencyClass; quality?: number | undefined };
   #following = true;
-  /** Stream time minus media time in seconds, by discontinuity, as hls.js places the fragments. */
-  readonly #offsets = new Map<number, number>();
 
   constructor(options: HlsOptions, listener: SourceListener) {
     this.#options = options;
@@ -198,7 +196,6 @@ export class HlsSource implements Source {
         this.#hls?.destroy();
         this.#hls = hls;
         this.#playlist = undefined;
-        this.#offsets.clear();
         hls.attachMedia(this.#options.media);
       }
       if (hls === this.#hls) this.#grew(details);
@@ -210,18 +207,10 @@ export class HlsSource implements Source {
       if (this.#wish.quality !== undefined) hls.loadLevel = this.#wish.quality;
     });
     hls.on(Hls.Events.MEDIA_ATTACHED, () => this.#listener.replaced());
-    hls.on(Hls.Events.FRAG_LOADED, (_event, { payload, frag }) => {
+    hls.on(Hls.Events.FRAG_LOADED, (_event, { payload }) => {
       this.#meter.add(payload.byteLength, performance.now());
-      for (const event of eventsOfChunks(new Uint8Array(payload))) {
-        this.#listener.event(event, () => {
-          const offset = this.#offsets.get(frag.cc);
-          return offset === undefined ? undefined : event.time / 1e6 - offset;
-        });
-      }
     });
-    hls.on(Hls.Events.INIT_PTS_FOUND, (_event, { frag, initPTS, timescale }) => {
-      this.#offsets.set(frag.cc, initPTS / timescale);
-    });
+    followHlsEvents(hls, (event, place) => this.#listener.event(event, place));
     hls.on(Hls.Events.ERROR, (_event, data) => {
       if (hls === this.#hls || hls === this.#probe) this.#error(hls, data);
     });
