@@ -29,6 +29,8 @@ interface Progressing {
   version: number;
   ended: boolean;
   nextPart: number;
+  /** The part that was hinted at when the init segment changed, which never comes. */
+  withdrawn: number | undefined;
 }
 
 /**
@@ -56,7 +58,7 @@ export class Rendition {
   constructor(name: string, firstPart: number, now: () => number, changed: () => void) {
     this.name = name;
     this.firstPart = firstPart;
-    this.#state = { version: 0, ended: false, nextPart: firstPart };
+    this.#state = { version: 0, ended: false, nextPart: firstPart, withdrawn: undefined };
     this.#now = now;
     this.#changed = changed;
   }
@@ -76,9 +78,18 @@ export class Rendition {
     return this.#open;
   }
 
-  /** Number of the next part to be finished: the one a playlist hints at. */
+  /** Number of the next part to be finished. */
   get nextPart(): number {
     return this.#open?.nextPart ?? this.#state.nextPart;
+  }
+
+  /**
+   * Number of the part that a playlist hints at: the next one, unless the init segment has changed and no playlist can
+   * tell it yet. Whoever fetches a hint puts it behind the init segment that was listed last.
+   */
+  get hint(): number {
+    const { withdrawn } = this.#state;
+    return this.nextPart - 1 === withdrawn ? withdrawn : this.nextPart;
   }
 
   /** The newest that is listed, or undefined while nothing is. */
@@ -165,7 +176,11 @@ export class Rendition {
 
   #begin(boundary: Boundary, rule: CutRule, next?: number): void {
     this.#finish(boundary.time, rule, next);
+    const was = this.#init?.init;
     const init = this.#initFor(boundary);
+    if (was !== undefined && init !== was && this.hint === this.#state.nextPart) {
+      this.#state.withdrawn = this.#state.nextPart++;
+    }
     const before = boundary.discontinuity ? undefined : this.window.listed.at(-1)?.end;
     if (init !== undefined) this.#open = new OpenSegment(boundary, init, this.#state.nextPart, before);
   }
