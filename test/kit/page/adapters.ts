@@ -150,7 +150,8 @@ export const ADAPTERS: Readonly<Record<PagePlayer, Adapter>> = {
     const told = ({ severity, category, code, data }: ShakaError): void => {
       if (severity === CRITICAL) fault(`${category}.${code} ${JSON.stringify(data).slice(0, 200)}`);
     };
-    player.addEventListener('error', ({ detail }) => told(detail));
+    // Right behind this event it makes less of what it overcomes by itself: in live streams an answer that is an error.
+    player.addEventListener('error', ({ detail }) => queueMicrotask(() => told(detail)));
     const low = output === 'llhls' || output === 'lldash';
     player.configure({
       // It counts from the end of the last whole segment, which is up to one segment old.

@@ -8,7 +8,15 @@ import {
   type TimelineSegment,
   writeFrameRate,
 } from '@onair/media/dash';
-import { endOf, expectedEnd, type RunSegments, type ShownRun, ticksOf, timelineOf } from './segments.ts';
+import {
+  endOf,
+  expectedEnd,
+  mediaFile,
+  type RunSegments,
+  type ShownRun,
+  ticksOf,
+  timelineOf,
+} from './segments.ts';
 
 const LIVE_PROFILE = 'urn:mpeg:dash:profile:isoff-live:2011';
 const CMAF_PROFILE = 'urn:mpeg:dash:profile:cmaf:2019';
@@ -184,8 +192,8 @@ function adaptationSetOf(
         segmentTemplate: {
           timescale: track.timebase,
           initialization: `${facts.base}$RepresentationID$/${segments.init}`,
-          media: `${facts.base}$RepresentationID$/s$Number$.m4s`,
-          startNumber: (segments.listed[0] ?? segments.open)?.boundary.msn ?? 0,
+          media: `${facts.base}$RepresentationID$/${mediaFile(segments.init, '$Time$')}`,
+          startNumber: 1,
           presentationTimeOffset: origin,
           ...(facts.lowLatency && early !== undefined
             ? { availabilityTimeOffset: round(early), availabilityTimeComplete: false }
