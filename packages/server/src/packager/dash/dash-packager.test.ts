@@ -172,8 +172,7 @@ describe('DashPackager', () => {
     // 8 s of media, 3 s of nothing; then 6 s and half a second.
     expect(periods[1]!.start - periods[0]!.start).toBeCloseTo(11, 1);
     expect(periods[2]!.start - periods[1]!.start).toBeCloseTo(6.5, 1);
-    expect(periods[0]!.duration).toBeCloseTo(8, 1);
-    expect(periods[2]!.duration).toBeUndefined();
+    expect(periods.map(({ duration }) => duration)).toEqual([undefined, undefined, undefined]);
     expect(periods.map(({ adaptationSets }) => adaptationSets[0]!.representations[0]!.width)).toEqual([
       640, 640, 1280,
     ]);

@@ -143,7 +143,8 @@ function periodOf(
   return {
     id: run.id,
     start: run.start,
-    duration: closed && last !== undefined ? round((endOf(last) - run.origin) / 1_000_000) : undefined,
+    // While it is live the next period's start says it: FFmpeg stays for ever with the period of the longest duration told.
+    duration: facts.ended && last !== undefined ? round((endOf(last) - run.origin) / 1_000_000) : undefined,
     eventStreams: [],
     adaptationSets: renditions.map((segments, i) =>
       adaptationSetOf(shown, segments, timelines[i]!, closed ? undefined : early, facts),

@@ -1,10 +1,5 @@
 import type { Boundary, HlsSegment, OpenSegment } from '../hls/index.ts';
 
-/**
- * availabilityStartTime of every stream, ms since the Unix epoch: 2020-01-01T00:00:00Z. Always the same, so that a
- * player which loads the manifest again after a start of the server finds a later period of the same presentation.
- */
-const EPOCH_MS = 1_577_836_800_000;
 /** A gap or overlap between two runs that is taken for jitter of the clock, in seconds. */
 const JITTER_S = 0.25;
 
@@ -41,10 +36,14 @@ interface Draft {
 export class Runs {
   readonly #drafts = new Map<number, Draft>();
   readonly #shown = new Map<number, Run>();
+  #epochMs: number | undefined;
 
-  /** availabilityStartTime, ms since the Unix epoch. */
+  /**
+   * availabilityStartTime, ms since the Unix epoch; settled with the first run that is shown, which begins then: there
+   * are players (GStreamer 1.22) that count the start of a period twice.
+   */
   get epochMs(): number {
-    return EPOCH_MS;
+    return this.#epochMs ?? 0;
   }
 
   /** Notes the run that a segment of the leading rendition belongs to. */
@@ -71,7 +70,8 @@ export class Runs {
     const draft = this.#drafts.get(discontinuities);
     if (known !== undefined || draft === undefined) return known;
     const wallMs = draft.offset + draft.origin / 1000;
-    let start = Math.max(0, (wallMs - EPOCH_MS) / 1000);
+    this.#epochMs ??= Math.floor(wallMs);
+    let start = Math.max(0, (wallMs - this.#epochMs) / 1000);
     if (before !== undefined) {
       const earliest = before.run.start + (before.end - before.run.origin) / 1_000_000;
       if (start < earliest + JITTER_S) start = earliest;
