@@ -102,6 +102,11 @@ export class Rendition {
     return last === undefined ? undefined : { msn: last.boundary.msn, part: last.parts.length - 1 };
   }
 
+  /** µs of stream time where the last segment begins that grows or was announced; undefined for none. */
+  get lastStart(): number | undefined {
+    return this.#boundaries.at(-1)?.time ?? this.#open?.start;
+  }
+
   /** Tells where a segment begins; it does once a block reaches that time. */
   bound(boundary: Boundary): void {
     this.#boundaries.push(boundary);
@@ -112,7 +117,8 @@ export class Rendition {
     for (let next = this.#boundaries[0]; next !== undefined; next = this.#boundaries[0]) {
       if (!this.#reaches(block, next)) break;
       this.#boundaries.shift();
-      this.#begin(next, rule, rule.steady ? undefined : block.time);
+      // What comes is known to go on from the last block only if no segment lies between them.
+      this.#begin(next, rule, rule.steady ? undefined : Math.min(block.time, next.time));
     }
     const open = this.#open;
     if (open === undefined) return;
