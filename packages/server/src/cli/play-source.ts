@@ -1,4 +1,5 @@
 import { decodeFmp4Message, FMP4_SUBPROTOCOL } from '@onair/contracts/fmp4-socket';
+import { initParameters } from '@onair/media/file';
 import { FlvReader, type Tag, TagDemuxer } from '@onair/media/flv';
 import { parseChunks, parseInit } from '@onair/media/isobmff';
 import { ParseError, type Sample, type Track } from '@onair/media/model';
@@ -6,7 +7,6 @@ import { parseRtmpUrl } from '@onair/media/rtmp';
 import { ticks } from '@onair/media/time';
 import { WebSocket } from 'ws';
 import { RtmpClient } from '../net/rtmp-client.ts';
-import { initParameters } from './init-parameters.ts';
 
 /** Milliseconds within which a server must answer a request. */
 const ANSWER_MS = 10_000;

@@ -1,5 +1,6 @@
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { LookupFunction } from 'node:net';
 import {
   TUNNEL_CONTENT_TYPE,
   TUNNEL_EMPTY_BODY,
@@ -17,6 +18,8 @@ export interface TunnelTarget {
   readonly secure: boolean;
   /** False takes any certificate. */
   readonly rejectUnauthorized: boolean;
+  /** How to find the host; the system's way unless given. */
+  readonly lookup?: LookupFunction;
 }
 
 /** Waits between requests that brought nothing and were answered at once, in milliseconds. */
@@ -142,7 +145,7 @@ class TunnelClient {
     body: Uint8Array,
     done: (answer: Buffer) => void,
   ): void {
-    const { host, port, secure, rejectUnauthorized } = this.#target;
+    const { host, port, secure, rejectUnauthorized, lookup } = this.#target;
     const asked = (secure ? httpsRequest : httpRequest)({
       host,
       port,
@@ -156,6 +159,7 @@ class TunnelClient {
       },
       timeout: ANSWER_MS,
       ...(secure ? { rejectUnauthorized } : {}),
+      ...(lookup === undefined ? {} : { lookup }),
     });
     this.#requests.set(lane, asked);
     asked.on('timeout', () => asked.destroy(new Error('the server leaves a request unanswered')));

@@ -71,7 +71,7 @@ export class StreamPush {
     this.#deps = deps;
     this.#status = {
       stream: order.stream,
-      host: /^[a-z]+:\/\/(\[[^\]]*\]|[^:/?#]*)/.exec(order.url)?.[1] ?? '',
+      host: hostOf(order.url),
       state: 'waiting',
       since: deps.clock.wall(),
       failures: 0,
@@ -130,6 +130,8 @@ export class StreamPush {
       url: parseRtmpUrl(url),
       intent: 'publish',
       verify: this.#order.insecure !== true,
+      // The operator may name any host; what a target redirects to must be that host or a public one.
+      reach: hostOf(url) === this.#status.host ? 'anywhere' : 'public',
       onEvent: (event) => {
         if (event.kind !== 'status' || event.code !== 'NetConnection.Connect.ReconnectRequest') return;
         void connection.close(); // the next attempt follows
@@ -216,4 +218,8 @@ export class StreamPush {
     const since = state === this.#status.state ? this.#status.since : this.#deps.clock.wall();
     this.#status = { ...this.#status, ...more, state, since };
   }
+}
+
+function hostOf(url: string): string {
+  return /^[a-z]+:\/\/(\[[^\]]*\]|[^:/?#]*)/.exec(url)?.[1] ?? '';
 }

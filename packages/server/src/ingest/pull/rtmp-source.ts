@@ -1,5 +1,6 @@
 import { parseRtmpUrl, type RtmpClientEvent, RtmpClientSession } from '@onair/media/rtmp';
 import { handshakeCrypto } from '../../net/handshake-crypto.ts';
+import type { Reach } from '../../net/index.ts';
 import { type DialOptions, dialRtmp } from '../../net/rtmp-dial.ts';
 import { OPEN_TIMEOUT_MS, type PullAttempt, type PullSink, SILENCE_MS, SourceEnd } from './source.ts';
 
@@ -14,11 +15,19 @@ const OVER: ReadonlySet<string> = new Set([
 /** Data messages that belong to playing, not to the stream. */
 const CONTROL_DATA: ReadonlySet<string> = new Set(['onStatus', '|RtmpSampleAccess', 'onPlayStatus']);
 
-/** Plays a stream of an RTMP server in any of the ways of RTMP. @throws ParseError for another address. */
-export function openRtmpSource(url: string, sink: PullSink, options: DialOptions = {}): PullAttempt {
+/**
+ * Plays a stream of an RTMP server in any of the ways of RTMP.
+ * @throws ParseError for another address, Error for one out of reach.
+ */
+export function openRtmpSource(
+  url: string,
+  sink: PullSink,
+  reach: Reach,
+  options: DialOptions = {},
+): PullAttempt {
   const address = parseRtmpUrl(url);
   const { app, playpath, tcUrl } = address;
-  const { socket, shaken } = dialRtmp(address, options);
+  const { socket, shaken } = dialRtmp(address, { ...options, reach });
   const session = new RtmpClientSession({
     nowMs: () => performance.now(),
     crypto: handshakeCrypto,
