@@ -33,6 +33,7 @@ import {
 import { publishLocal } from './ingest/local/index.ts';
 import { PullSet } from './ingest/pull/index.ts';
 import { acceptRtmpPublisher } from './ingest/rtmp/index.ts';
+import { registerMethods } from './methods/index.ts';
 import { bindAddress, createHttpServer, type HttpServer, loadIdentity } from './net/index.ts';
 import { RtmpListener } from './net/rtmp-listener.ts';
 import { createMetrics, type Logger, LoopDelay } from './observe/index.ts';
@@ -175,6 +176,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       dateOfZero: (stream) => (config().hls.enabled ? stream.packager(hls).dateOf(0) : undefined),
     });
     undo.push(() => events.close());
+    const methods = await registerMethods(http, {
+      folder: config().apps.folder,
+      callMs: () => config().apps.callMs,
+      fire: (stream, request, app) =>
+        events.service.fire(stream, request, { by: `app:${app}`, address: 'local' }),
+      log: (level, message, fields) => logger[level](fields, message),
+    });
+    undo.push(() => methods.close());
     const sources = { registry, sessions, clock: systemClock };
     const metrics = createMetrics(figuresSource(sources), loop, version);
     undo.push(() => metrics.close());
@@ -207,11 +216,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const rtmp = new RtmpListener({
       logger,
       policy: () => ({ ...config().rtmp, pingMs: config().rtmp.pingSeconds * 1000 }),
-      handlers: {
+      handlers: methods.rtmp({
         publish: (peer, request) =>
           acceptRtmpPublisher(peer, request, { registry, sessions, gate: guard, log }),
         play: (peer, request) => rtmpPlay.play(peer, request),
-      },
+      }),
     });
     if (config().rtmp.enabled) {
       undo.push(() => rtmp.close('server stopping'));

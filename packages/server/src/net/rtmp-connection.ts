@@ -12,6 +12,7 @@ import {
 } from '@onair/media/rtmp';
 import { newSessionId } from '../observe/index.ts';
 import { handshakeCrypto } from './handshake-crypto.ts';
+import { RtmpCalls } from './rtmp-calls.ts';
 import type { RtmpHandlers, RtmpInlet, RtmpOutlet, RtmpPeer } from './rtmp-handlers.ts';
 
 /** How a connection is treated. */
@@ -70,7 +71,11 @@ export class RtmpConnection implements RtmpPeer {
   readonly #outlets = new Map<number, RtmpOutlet>();
   /** The phase that is being timed, and what was seen of the peer last. */
   readonly #watch = { phase: 'handshake' as RtmpPhase, timer: undefined as NodeJS.Timeout | undefined };
-  readonly #heard = { atMs: performance.now(), pings: 0 };
+  readonly #heard: { atMs: number; pings: number; connect?: ConnectRequest } = {
+    atMs: performance.now(),
+    pings: 0,
+  };
+  readonly #calls: RtmpCalls;
   #served = false;
   #closed = false;
 
@@ -85,6 +90,7 @@ export class RtmpConnection implements RtmpPeer {
       windowAckSize: windowAckBytes,
       maxMessageBytes,
     });
+    this.#calls = new RtmpCalls(this.#session, (speak) => this.#say(speak));
     this.#startDeadline();
     socket.on('data', (bytes) => this.#receive(bytes));
     socket.on('drain', () => this.#drained());
@@ -99,7 +105,7 @@ export class RtmpConnection implements RtmpPeer {
   }
 
   get connect(): ConnectRequest {
-    return this.#session.connection!;
+    return this.#session.connection ?? this.#heard.connect!;
   }
 
   get phase(): RtmpPhase {
@@ -112,6 +118,10 @@ export class RtmpConnection implements RtmpPeer {
 
   sendData(streamId: number, timestampMs: number, name: string, values: readonly AmfValue[]): void {
     this.#say(() => this.#session.sendData(streamId, timestampMs, name, values));
+  }
+
+  call(method: string, args: readonly AmfValue[]): Promise<AmfValue> {
+    return this.#calls.call(method, args);
   }
 
   notify(streamId: number, name: string, published: boolean): void {
@@ -169,7 +179,7 @@ export class RtmpConnection implements RtmpPeer {
         this.#inlets.get(event.streamId)?.data(event);
         return;
       case 'connect':
-        this.#session.acceptConnect(); // names are judged where they are used
+        void this.#decideConnect(event.request);
         return;
       case 'publish':
         void this.#decidePublish(event);
@@ -195,9 +205,32 @@ export class RtmpConnection implements RtmpPeer {
       case 'clearData':
       case 'bufferLength':
       case 'pong':
-      case 'result':
         return;
+      case 'result':
+        this.#calls.answered(event);
+        return;
+      case 'call': {
+        const { call } = this.#context.handlers;
+        this.#calls.called(event, call && ((request) => call(this, request)));
+      }
     }
+  }
+
+  /** Names are judged where they are used; an application may still refuse. */
+  async #decideConnect(request: ConnectRequest): Promise<void> {
+    const { connect } = this.#context.handlers;
+    this.#heard.connect = request;
+    const refused = connect === undefined ? undefined : await connect(this).catch(() => 'the server failed');
+    if (this.#closed) return;
+    this.#guard(() => {
+      if (refused !== undefined) {
+        this.#session.rejectConnect('NetConnection.Connect.Rejected', refused);
+        this.#end('NetConnection.Connect.Rejected', refused);
+        return;
+      }
+      this.#session.acceptConnect();
+      if (connect !== undefined) this.#goOn();
+    });
   }
 
   async #decidePublish(request: PublishRequest): Promise<void> {
@@ -214,6 +247,7 @@ export class RtmpConnection implements RtmpPeer {
         return;
       }
       this.#inlets.set(request.streamId, answer);
+      this.#served = true;
       this.#session.acceptPublish();
       this.#goOn();
     });
@@ -234,6 +268,7 @@ export class RtmpConnection implements RtmpPeer {
         return;
       }
       this.#outlets.set(request.streamId, answer);
+      this.#served = true;
       this.#session.acceptPlay();
       this.#flush(true);
       answer.started();
@@ -242,7 +277,6 @@ export class RtmpConnection implements RtmpPeer {
   }
 
   #goOn(): void {
-    this.#served = true;
     if (this.#closed) return;
     this.socket.resume();
     this.#advance();
@@ -294,7 +328,11 @@ export class RtmpConnection implements RtmpPeer {
     if (phase === 'publishing' || phase === 'playing' || phase === 'closed') return;
     const spentMs = phase === 'handshake' ? performance.now() - this.#context.acceptedMs : 0;
     const leftMs = Math.max(0, this.#context.policy().phaseTimeoutMs - spentMs);
-    watch.timer = setTimeout(() => this.#end('REQUEST_TIMEOUT', `${phase} took too long`), leftMs);
+    watch.timer = setTimeout(() => {
+      // A client that only calls methods neither publishes nor plays.
+      if (phase === 'idle' && this.#calls.served) watch.timer = undefined;
+      else this.#end('REQUEST_TIMEOUT', `${phase} took too long`);
+    }, leftMs);
   }
 
   #guard(action: () => void): void {
@@ -316,6 +354,8 @@ export class RtmpConnection implements RtmpPeer {
     for (const outlet of this.#outlets.values()) outlet.closed(reason);
     this.#inlets.clear();
     this.#outlets.clear();
+    this.#calls.close();
+    this.#context.handlers.left?.(this);
     const { receivedBytes } = this.#session.traffic;
     const { socket } = this;
     if (!socket.destroyed) this.#lastWords(socket);

@@ -34,6 +34,18 @@ export const rtmp = z.strictObject({
   }),
 });
 
+/** Application scripts. */
+export const apps = z.strictObject({
+  folder: key(z.string().min(1).max(4096).optional(), {
+    description:
+      'Folder of the application scripts: `live.js` is that of the application `live`. Unset: there are none. Scripts run with the rights of the server.',
+  }),
+  callMs: key(milliseconds(10, 60_000).default(2000), {
+    description: 'How long a method of a script may take, milliseconds.',
+    reload: true,
+  }),
+});
+
 /** Streams, their memory and their viewers. */
 export const hub = z.strictObject({
   maxStreams: key(count(1_000_000).default(2000), {
