@@ -6,6 +6,12 @@ export * from './event-carrier.ts';
 export * from './event-message.ts';
 export { type FileType, readFileType } from './file-type.ts';
 export * from './fragment.ts';
+export {
+  type FragmentSample,
+  type FragmentTrack,
+  type MovieFragment,
+  readMovieFragment,
+} from './fragment-samples.ts';
 export * from './init.ts';
 export * from './parse-chunks.ts';
 export * from './parse-init.ts';
