@@ -136,6 +136,21 @@ describe('events in CMAF chunks', () => {
   });
 });
 
+it('many large events take turns in being repeated', () => {
+  const { stream, play } = onAir();
+  const { log } = stream.packager(cmafPackagerKind());
+  for (let i = 0; i < 4; i++)
+    stream.announce(draft(`${i}`, { duration: 1e9, data: 'x'.repeat(10_000) }), 's');
+  play(2, 1);
+  const at = log.end;
+  play(3, 4);
+  const found: string[] = [];
+  for (let seq = at; seq < log.end; seq++)
+    for (const { events } of parseChunks(log.at(seq)!.bytes))
+      found.push(...events.map((e) => eventOfMessage(e)!.id));
+  expect(found).toEqual(['0', '1', '2', '3']);
+});
+
 describe('events as date ranges and ID3', () => {
   const event: TimedEvent = {
     id: 'e',
