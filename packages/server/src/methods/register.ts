@@ -8,7 +8,7 @@ import { MethodSockets } from './method-socket.ts';
 
 /** The methods at work. */
 export interface RegisteredMethods {
-  /** RTMP clients reach the methods, and hooks are asked, in front of these handlers. */
+  /** RTMP clients reach the methods, and hooks are asked, in front of these handlers; without scripts, these alone. */
   rtmp(handlers: Pick<RtmpHandlers, 'publish' | 'play'>): RtmpHandlers;
   close(): void;
 }
@@ -34,7 +34,7 @@ export async function registerMethods(
     },
   });
   return {
-    rtmp: (handlers) => rtmpHandlers(methods, handlers),
+    rtmp: (handlers) => (deps.folder === undefined ? handlers : rtmpHandlers(methods, handlers)),
     close: () => {
       sockets.close();
       methods.close();
