@@ -87,7 +87,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     undo.push(() => loop.close());
     const context = fanoutContext(config, loop, undo);
     const limits = (): LogLimits => logLimits(config());
-    const cmaf = cmafPackagerKind(limits);
+    const cmaf = cmafPackagerKind(limits, () => config().hls.eventId3);
     const hls = hlsPackagerKind(cmaf, systemClock, (name) => {
       const { streams, ...common } = config().hls;
       return optionsFor(name, { ...DEFAULT_HLS_OPTIONS, ...common }, streams);

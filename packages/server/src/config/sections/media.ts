@@ -99,6 +99,11 @@ export const hub = z.strictObject({
 /** HLS and low-latency HLS. */
 export const hls = z.strictObject({
   enabled: key(z.boolean().default(true), { description: 'Whether HLS is served.' }),
+  eventId3: key(z.boolean().default(false), {
+    description:
+      'Whether the chunks carry timed events as ID3 tags too (`emsg` of `https://aomedia.org/emsg/ID3`), for players that know no other scheme.',
+    reload: true,
+  }),
   segmentMs: key(milliseconds(500, 60_000).default(2000), {
     description: 'Duration that a segment aims at, milliseconds; it ends at the key frame nearest to that.',
   }),

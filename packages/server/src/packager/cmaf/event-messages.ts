@@ -22,6 +22,12 @@ export class EventMessages {
   #fresh: TimedEvent[] = [];
   #standing: TimedEvent[] = [];
   #repeated = Number.NEGATIVE_INFINITY;
+  readonly #id3: () => boolean;
+
+  /** @param id3 whether events go as ID3 tags too. */
+  constructor(id3: () => boolean) {
+    this.#id3 = id3;
+  }
 
   /** Takes a sample of the stream's event track; gives the event in it. */
   add(sample: Sample): TimedEvent | undefined {
@@ -45,7 +51,9 @@ export class EventMessages {
       events.unshift(...this.#repeat());
     }
     for (const event of events) if (!this.#standing.includes(event)) this.#standing.push(event);
-    return events.length === 0 ? undefined : events.flatMap((event) => messagesOfEvent(event, timebase));
+    return events.length === 0
+      ? undefined
+      : events.flatMap((event) => messagesOfEvent(event, timebase, this.#id3()));
   }
 
   /** The next ones to be repeated, which then wait behind all others. */
