@@ -48,7 +48,7 @@ function rtmpHandlers(
 ): RtmpHandlers {
   const leaves = new WeakMap<RtmpPeer, () => void>();
   return {
-    connect: async (peer) => {
+    admit: async (peer) => {
       const client = clientOf(peer);
       const refused = await methods.refuses('onConnect', client, { query: peer.connect.query });
       if (refused === undefined) leaves.set(peer, methods.join(client));

@@ -1,5 +1,3 @@
-import type { Socket } from 'node:net';
-import { ParseError } from '@onair/media';
 import type { AmfValue } from '@onair/media/amf';
 import {
   type ConnectRequest,
@@ -13,7 +11,9 @@ import {
 import { newSessionId } from '../observe/index.ts';
 import { handshakeCrypto } from './handshake-crypto.ts';
 import { RtmpCalls } from './rtmp-calls.ts';
+import { codeOf, lastWords } from './rtmp-end.ts';
 import type { RtmpHandlers, RtmpInlet, RtmpOutlet, RtmpPeer } from './rtmp-handlers.ts';
+import type { RtmpSocket, RtmpTransportName } from './rtmp-socket.ts';
 
 /** How a connection is treated. */
 export interface RtmpConnectionPolicy {
@@ -31,6 +31,7 @@ export interface RtmpConnectionPolicy {
 export interface RtmpConnectionEnd {
   readonly session: string;
   readonly address: string;
+  readonly transport: RtmpTransportName;
   /** What it was doing. */
   readonly phase: RtmpPhase;
   /** Stable code, or `closed`. */
@@ -49,6 +50,7 @@ export interface RtmpConnectionEnd {
 export interface RtmpConnectionContext {
   readonly handlers: RtmpHandlers;
   readonly address: string;
+  readonly transport: RtmpTransportName;
   /** When the connection was accepted, monotonic milliseconds; the handshake is timed from there. */
   readonly acceptedMs: number;
   policy(): RtmpConnectionPolicy;
@@ -58,13 +60,10 @@ export interface RtmpConnectionContext {
   ended(connection: RtmpConnection, end: RtmpConnectionEnd): void;
 }
 
-/** Longest time the last words of a closed session may take to leave, in milliseconds. */
-const LINGER_MS = 2_000;
-
 /** One RTMP connection: moves bytes between a socket and a session, watches deadlines, closes once. */
 export class RtmpConnection implements RtmpPeer {
   readonly id: string = newSessionId();
-  readonly socket: Socket;
+  readonly socket: RtmpSocket;
   readonly #context: RtmpConnectionContext;
   readonly #session: RtmpServerSession;
   readonly #inlets = new Map<number, RtmpInlet>();
@@ -79,8 +78,8 @@ export class RtmpConnection implements RtmpPeer {
   #served = false;
   #closed = false;
 
-  /** @param head bytes that were received already. */
-  constructor(socket: Socket, head: Buffer, context: RtmpConnectionContext) {
+  /** @param head bytes that were received already; undefined if the handshake was done below: RTMPE. */
+  constructor(socket: RtmpSocket, head: Uint8Array | undefined, context: RtmpConnectionContext) {
     this.socket = socket;
     this.#context = context;
     const { windowAckBytes, maxMessageBytes } = context.policy();
@@ -89,19 +88,24 @@ export class RtmpConnection implements RtmpPeer {
       crypto: handshakeCrypto,
       windowAckSize: windowAckBytes,
       maxMessageBytes,
+      shaken: head === undefined,
     });
     this.#calls = new RtmpCalls(this.#session, (speak) => this.#say(speak));
     this.#startDeadline();
-    socket.on('data', (bytes) => this.#receive(bytes));
+    socket.on('data', (bytes: Uint8Array) => this.#receive(bytes));
     socket.on('drain', () => this.#drained());
     socket.on('error', (error) => this.#end('closed', error.message));
     socket.on('end', () => this.close('closed by the peer'));
     socket.on('close', () => this.#end('closed', 'connection closed'));
-    this.#receive(head);
+    if (head !== undefined) this.#receive(head);
   }
 
   get address(): string {
     return this.#context.address;
+  }
+
+  get transport(): RtmpTransportName {
+    return this.#context.transport;
   }
 
   get connect(): ConnectRequest {
@@ -150,7 +154,7 @@ export class RtmpConnection implements RtmpPeer {
     }
   }
 
-  #receive(bytes: Buffer): void {
+  #receive(bytes: Uint8Array): void {
     if (this.#closed) return;
     this.#heard.atMs = performance.now();
     this.#heard.pings = 0;
@@ -218,18 +222,22 @@ export class RtmpConnection implements RtmpPeer {
 
   /** Names are judged where they are used; an application may still refuse. */
   async #decideConnect(request: ConnectRequest): Promise<void> {
-    const { connect } = this.#context.handlers;
+    const { connect, admit } = this.#context.handlers;
     this.#heard.connect = request;
-    const refused = connect === undefined ? undefined : await connect(this).catch(() => 'the server failed');
-    if (this.#closed) return;
+    let refusal = connect?.(request, this.address);
+    if (refusal === undefined && admit !== undefined) {
+      const reason = await admit(this).catch(() => 'the server failed');
+      if (this.#closed) return;
+      if (reason !== undefined) refusal = { refused: 'NetConnection.Connect.Rejected', reason };
+    }
     this.#guard(() => {
-      if (refused !== undefined) {
-        this.#session.rejectConnect('NetConnection.Connect.Rejected', refused);
-        this.#end('NetConnection.Connect.Rejected', refused);
+      if (refusal === undefined) {
+        this.#session.acceptConnect();
+        if (admit !== undefined) this.#goOn();
         return;
       }
-      this.#session.acceptConnect();
-      if (connect !== undefined) this.#goOn();
+      this.#session.rejectConnect(refusal.refused, refusal.reason, refusal.redirect);
+      this.#end(refusal.refused, refusal.reason);
     });
   }
 
@@ -358,10 +366,11 @@ export class RtmpConnection implements RtmpPeer {
     this.#context.handlers.left?.(this);
     const { receivedBytes } = this.#session.traffic;
     const { socket } = this;
-    if (!socket.destroyed) this.#lastWords(socket);
+    if (!socket.destroyed) lastWords(this.#session, socket);
     this.#context.ended(this, {
       session: this.id,
       address: this.address,
+      transport: this.transport,
       phase,
       code,
       reason,
@@ -372,27 +381,4 @@ export class RtmpConnection implements RtmpPeer {
       ...(err === undefined ? {} : { err }),
     });
   }
-
-  /** What the session still has to say goes out if the peer takes it soon. */
-  #lastWords(socket: Socket): void {
-    this.#session.close();
-    const bytes = socket.writableNeedDrain ? undefined : this.#session.takeOutput();
-    if (bytes === undefined) {
-      socket.destroy();
-      return;
-    }
-    socket.removeAllListeners('data');
-    socket.resume();
-    socket.end(bytes);
-    const timer = setTimeout(() => socket.destroy(), LINGER_MS);
-    socket.once('finish', () => socket.destroySoon());
-    socket.once('close', () => clearTimeout(timer));
-  }
-}
-
-/** Code of an error that says what was wrong with the input or the wish; undefined for a fault of ours. */
-function codeOf(error: unknown): string | undefined {
-  if (error instanceof ParseError) return error.code;
-  const named = error as { readonly name?: unknown; readonly code?: unknown } | null;
-  return named?.name === 'HubError' && typeof named.code === 'string' ? named.code : undefined;
 }
