@@ -33,6 +33,7 @@ import {
 import { publishLocal } from './ingest/local/index.ts';
 import { PullSet } from './ingest/pull/index.ts';
 import { acceptRtmpPublisher } from './ingest/rtmp/index.ts';
+import { registerMethods } from './methods/index.ts';
 import { createHttpServer, type HttpServer, loadIdentity, type TlsIdentity } from './net/index.ts';
 import { openRtmp } from './net/rtmp-server.ts';
 import { createMetrics, type Logger, LoopDelay } from './observe/index.ts';
@@ -86,7 +87,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     undo.push(() => loop.close());
     const context = fanoutContext(config, loop, undo);
     const limits = (): LogLimits => logLimits(config());
-    const cmaf = cmafPackagerKind(limits);
+    const cmaf = cmafPackagerKind(limits, () => config().hls.eventId3);
     const hls = hlsPackagerKind(cmaf, systemClock, (name) => {
       const { streams, ...common } = config().hls;
       return optionsFor(name, { ...DEFAULT_HLS_OPTIONS, ...common }, streams);
@@ -179,6 +180,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       dateOfZero: (stream) => (config().hls.enabled ? stream.packager(hls).dateOf(0) : undefined),
     });
     undo.push(() => events.close());
+    const methods = await registerMethods(http, {
+      folder: config().apps.folder,
+      callMs: () => config().apps.callMs,
+      fire: (stream, request, app) =>
+        events.service.fire(stream, request, { by: `app:${app}`, address: 'local' }),
+      log: (level, message, fields) => logger[level](fields, message),
+    });
+    undo.push(() => methods.close());
     const sources = { registry, sessions, clock: systemClock };
     const metrics = createMetrics(figuresSource(sources), loop, version);
     undo.push(() => metrics.close());
@@ -216,11 +225,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         logger,
         http,
         identity: () => identityOf(config()),
-        handlers: {
+        handlers: methods.rtmp({
           publish: (peer, request) =>
             acceptRtmpPublisher(peer, request, { registry, sessions, gate: guard, log }),
           play: (peer, request) => rtmpPlay.play(peer, request),
-        },
+        }),
       });
       undo.push(() => rtmp.close('server stopping'));
       Object.assign(ports, rtmp.ports);
