@@ -1,5 +1,9 @@
+import { writeSync, writevSync } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import type { RemuxSink } from '@onair/media/file';
+
+/** Arrays that a system takes in one write. */
+const MAX_PARTS = 1024;
 
 /** A sink that somebody has to end. */
 export interface Output extends RemuxSink {
@@ -26,18 +30,20 @@ class FileOutput implements Output {
     this.#file = file;
   }
 
-  async write(parts: readonly Uint8Array[]): Promise<void> {
+  /** Blocks, as reading does. */
+  write(parts: readonly Uint8Array[]): Promise<void> {
     let left = [...parts];
     while (left.length > 0) {
-      const { bytesWritten } = await this.#file.writev(left);
+      const bytesWritten = writevSync(this.#file.fd, left.slice(0, MAX_PARTS));
       this.written += bytesWritten;
       left = behind(left, bytesWritten);
     }
+    return Promise.resolve();
   }
 
-  async patch(offset: number, bytes: Uint8Array): Promise<void> {
-    // On Linux a file written by position must not be open for appending; this one is not.
-    await this.#file.write(bytes, 0, bytes.length, offset);
+  patch(offset: number, bytes: Uint8Array): Promise<void> {
+    writeSync(this.#file.fd, bytes, 0, bytes.length, offset);
+    return Promise.resolve();
   }
 
   async done(): Promise<void> {
