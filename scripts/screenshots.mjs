@@ -159,6 +159,7 @@ try {
     { name: 'sign-in', path: '/signin', ready: shown('.sign-in') },
     { name: 'sign-in-error', path: '/signin#token=wrong', ready: shown('[role=alert] .notice') },
     { name: 'inspect', path: '/inspect', ready: shown('.door'), langs: ['en', 'ja', 'zh'] },
+    { name: 'capabilities', path: '/capabilities', ready: shown('.can-yes'), langs: ['en', 'ja', 'zh'] },
     { name: 'nothing-here', path: '/nowhere', ready: shown('.missing') },
   ];
   for (const state of calm) await shoot(server, state);
