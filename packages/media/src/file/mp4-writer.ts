@@ -109,6 +109,12 @@ export class FragmentWriter implements FileWriter {
   #movie = { timescale: 1000, end: 0, mehd: 0 };
   #bytes = 0;
   #sequence = 0;
+  readonly #seekable: boolean;
+
+  /** @param seekable earlier bytes can be written over, so the duration can be told. */
+  constructor(seekable: boolean) {
+    this.#seekable = seekable;
+  }
 
   begin(starts: readonly TrackStart[]): readonly Uint8Array[] {
     const timescale = starts[0]?.track.timebase ?? 1000;
@@ -125,7 +131,7 @@ export class FragmentWriter implements FileWriter {
       majorBrand: 'iso6',
       compatibleBrands: ['iso6', 'isom', 'mp41'],
     });
-    writeMovie(w, { timescale, duration: 0, fragmentDuration: 1 }, tracks);
+    writeMovie(w, { timescale, duration: 0, fragmentDuration: this.#seekable ? 1 : 0 }, tracks);
     const header = w.finish();
     this.#movie = { timescale, end: 0, mehd: header.length - starts.length * TREX_BYTES - 8 };
     return [header];
@@ -142,6 +148,7 @@ export class FragmentWriter implements FileWriter {
 
   finish(): FileEnding {
     const tail = this.#flush(undefined);
+    if (!this.#seekable) return { tail, patches: [] };
     const bytes = new ByteWriter(8).u64(Math.max(1, this.#movie.end)).finish();
     return { tail, patches: [{ offset: this.#movie.mehd, bytes }] };
   }

@@ -77,9 +77,9 @@ function writerOf(format: OutputFormat, seekable: boolean): FileWriter {
   switch (format) {
     case 'mp4':
       // Where nothing can be written over there is no place for the length of the media.
-      return seekable ? new Mp4Writer() : new FragmentWriter();
+      return seekable ? new Mp4Writer() : new FragmentWriter(false);
     case 'fmp4':
-      return new FragmentWriter();
+      return new FragmentWriter(seekable);
     case 'webm':
     case 'mkv':
       return new WebmWriter(seekable);

@@ -20,13 +20,16 @@ export function registerInspectCommand(program: Command): void {
     .action(async (input: string, flags: Flags) => {
       const stop = stopSignal();
       try {
-        const { inspectInput } = await import('./inspect-run.ts');
+        const [{ inspectInput }, { writeOut }] = await Promise.all([
+          import('./inspect-run.ts'),
+          import('./output.ts'),
+        ]);
         const sound = await inspectInput({
           input,
           json: flags.json,
           boxes: flags.boxes,
           watch: flags.watch === true ? 1 : flags.watch,
-          write: toStandardOutput,
+          write: writeOut,
           signal: stop.signal,
         });
         if (!sound) process.exitCode = 1;
@@ -37,12 +40,4 @@ export function registerInspectCommand(program: Command): void {
         stop.release();
       }
     });
-}
-
-/** Resolves when standard output can take more. */
-function toStandardOutput(text: string): Promise<void> {
-  return new Promise((resolve) => {
-    if (process.stdout.write(text)) resolve();
-    else process.stdout.once('drain', resolve);
-  });
 }

@@ -73,13 +73,27 @@ function standardOutput(): Output {
     write: async (parts: readonly Uint8Array[]) => {
       for (const part of parts) {
         output.written += part.length;
-        await new Promise<void>((resolve, reject) => {
-          process.stdout.write(part, (error) => (error == null ? resolve() : reject(error)));
-        });
+        await writeOut(part);
       }
     },
     done: () => Promise.resolve(),
     drop: () => Promise.resolve(),
   };
   return output;
+}
+
+/**
+ * Writes to standard output; resolves when it is on its way, so nothing piles up.
+ * @throws Error if whoever reads it has gone.
+ */
+export function writeOut(part: Uint8Array | string): Promise<void> {
+  const { stdout } = process;
+  // What the callback is told comes as an event, too, which nobody else takes.
+  if (stdout.listenerCount('error') === 0) stdout.on('error', () => undefined);
+  return new Promise((resolve, reject) => {
+    stdout.write(part, (error) => {
+      if (error === null || error === undefined) resolve();
+      else reject(new Error('standard output was closed', { cause: error }));
+    });
+  });
 }

@@ -108,6 +108,11 @@ export function Inspector({ inspection }: { readonly inspection: Inspection }): 
         <h1>{t('nav.inspect')}</h1>
         <Door inspection={inspection} over={over.value} />
         <Body inspection={inspection} />
+        <p class="small">
+          <a class="inspect-link" href="/capabilities">
+            {t('can.title')}
+          </a>
+        </p>
       </div>
     </Frame>
   );
