@@ -35,7 +35,7 @@ export interface RemuxSink {
 }
 
 /** Bytes that are gathered before they are written. */
-const WRITE_BYTES = 1024 * 1024;
+const WRITE_BYTES = 256 * 1024;
 
 /**
  * Writes the first picture and the first sound of a file into another container, frame by frame as they are. Times
