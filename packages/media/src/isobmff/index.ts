@@ -2,6 +2,7 @@ export * from './box.ts';
 export * from './box-stream.ts';
 export * from './chunk.ts';
 export * from './dump.ts';
+export * from './event-carrier.ts';
 export * from './event-message.ts';
 export { type FileType, readFileType } from './file-type.ts';
 export * from './fragment.ts';
