@@ -310,7 +310,7 @@ describe('inspector', () => {
     const buffer = Buffer.from(await written(fileOf(tracks, samples), 'mp4')).subarray(0, -9);
     await page.setInputFiles('input[type=file]', { name: 'cut.mp4', mimeType: 'video/mp4', buffer });
     await expect.poll(() => textOf('.finding-error')).toContain('Damaged:');
-    await page.locator('.finding-error .finding-place').first().click();
+    await page.locator('.finding-error a').first().click();
     await expect.poll(() => textOf('.detail h3')).toMatch(/^\w{4}$/);
   });
 });

@@ -26,10 +26,16 @@ export interface FileWriter {
   finish(): FileEnding;
 }
 
-/** A sample whose times are moved by `shift` ticks of its track. */
-export function moved(sample: Sample, shift: number): Sample {
-  if (shift === 0) return sample;
-  return { ...sample, dts: ticks(sample.dts + shift), pts: ticks(sample.pts + shift) };
+/** Ticks that are added to the times of a track's samples. */
+export interface Shift {
+  readonly dts: number;
+  readonly pts: number;
+}
+
+/** A sample at another time. */
+export function moved(sample: Sample, { dts, pts }: Shift): Sample {
+  if (dts === 0 && pts === 0) return sample;
+  return { ...sample, dts: ticks(sample.dts + dts), pts: ticks(sample.pts + pts) };
 }
 
 /** Ticks of `track` that are `seconds`' place on its timeline, from ticks of another one. */

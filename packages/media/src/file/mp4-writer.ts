@@ -2,8 +2,15 @@ import { ByteWriter } from '../bytes/index.ts';
 import { type FileType, writeFileType } from '../isobmff/file-type.ts';
 import { chunk, SampleTableWriter, type TrackEdit, writeMovie } from '../isobmff/index.ts';
 import type { Sample, Track } from '../model/index.ts';
-import { rescale, type Ticks, type Timebase, ticks } from '../time/index.ts';
-import { durationsOf, type FileEnding, type FileWriter, type TrackStart } from './file-writer.ts';
+import { rescale, type Ticks, type Timebase } from '../time/index.ts';
+import {
+  durationsOf,
+  type FileEnding,
+  type FileWriter,
+  moved,
+  type Shift,
+  type TrackStart,
+} from './file-writer.ts';
 
 /** Bytes of media after which a fragment is closed even without a keyframe. */
 const MAX_FRAGMENT_BYTES = 8 * 1024 * 1024;
@@ -99,7 +106,7 @@ export class Mp4Writer implements FileWriter {
 interface Pending {
   readonly track: Track;
   /** Ticks to be added to decoding times, and to those of presentation. */
-  readonly shift: { readonly dts: number; readonly pts: number };
+  readonly shift: Shift;
   samples: Sample[];
 }
 
@@ -172,11 +179,7 @@ export class FragmentWriter implements FileWriter {
       if (samples.length === 0) continue;
       const next = following?.track.id === track.id ? following : undefined;
       const durations = durationsOf(samples, next);
-      const placed = samples.map((sample) => ({
-        ...sample,
-        dts: ticks(sample.dts + shift.dts),
-        pts: ticks(sample.pts + shift.pts),
-      }));
+      const placed = samples.map((sample) => moved(sample, shift));
       const input = { track, sequence: ++this.#sequence, samples: placed, durations };
       ready.push(chunk({ ...input, baseDecodeTime: Math.max(0, placed[0]!.dts) }));
       for (const [index, sample] of samples.entries()) {

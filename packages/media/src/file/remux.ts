@@ -5,6 +5,7 @@ import {
   type FileWriter,
   moved,
   type OutputFormat,
+  type Shift,
   type TrackStart,
   ticksIn,
 } from './file-writer.ts';
@@ -98,7 +99,7 @@ class Remuxer {
   #held: Sample[] | undefined = [];
   #heldBytes = 0;
   /** Ticks that are added, by track. */
-  readonly #shifts = new Map<number, number>();
+  readonly #shifts = new Map<number, Shift>();
   readonly #span = { from: Number.POSITIVE_INFINITY, to: Number.NEGATIVE_INFINITY };
   #samples = 0;
 
@@ -162,21 +163,23 @@ class Remuxer {
     if (starts.length === 0) throw new MediaFileError('there is nothing to write: no track has samples');
     checkCodecs(this.#format, starts);
     starts.sort((a, b) => a.track.id - b.track.id);
+    // Where decoding is told later than showing, as fragments may do, it is told earlier: most containers cannot say it.
+    const lags = starts.map(({ track }) => lagOf(held, track));
     // FLV knows no time below zero, so its timeline begins with decoding; elsewhere with what is shown.
     const decoding = this.#format === 'flv';
     let origin: { readonly time: number; readonly timebase: number } | undefined;
-    for (const { track, first } of starts) {
-      const time = decoding ? first.dts : Math.max(0, first.pts);
+    for (const [index, { track, first }] of starts.entries()) {
+      const time = decoding ? first.dts - lags[index]! : Math.max(0, first.pts);
       if (origin === undefined || time / track.timebase < origin.time / origin.timebase) {
         origin = { time, timebase: track.timebase };
       }
     }
-    for (const { track } of starts)
-      this.#shifts.set(track.id, -ticksIn(track, origin!.time, origin!.timebase));
-    const placed = starts.map(({ track, first }) => ({
-      track,
-      first: moved(first, this.#shifts.get(track.id)!),
-    }));
+    const placed = starts.map(({ track, first }, index) => {
+      const pts = -ticksIn(track, origin!.time, origin!.timebase);
+      const shift = { pts, dts: pts - lags[index]! };
+      this.#shifts.set(track.id, shift);
+      return { track, first: moved(first, shift) };
+    });
     const parts = [...this.#writer.begin(placed)];
     for (const sample of held) parts.push(...this.#write(sample));
     return parts;
@@ -191,6 +194,13 @@ class Remuxer {
     this.#span.to = Math.max(this.#span.to, (pts + (duration ?? 0)) / track.timebase);
     return this.#writer.push(moved(sample, shift));
   }
+}
+
+/** Ticks by which a track's decoding is told later than its showing. */
+function lagOf(held: readonly Sample[], track: Track): number {
+  let lag = 0;
+  for (const sample of held) if (sample.track.id === track.id) lag = Math.max(lag, sample.dts - sample.pts);
+  return lag;
 }
 
 function checkCodecs(format: OutputFormat, starts: readonly TrackStart[]): void {
