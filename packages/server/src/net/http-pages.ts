@@ -34,6 +34,7 @@ const PAGES: readonly { readonly path: string; readonly file: string; readonly e
   { path: '/compare/:app/:name', file: 'compare.html' },
   { path: '/dashboard', file: 'dashboard.html' },
   { path: '/inspect', file: 'inspect.html' },
+  { path: '/capabilities', file: 'capabilities.html' },
   { path: '/signin', file: 'signin.html' },
 ];
 
