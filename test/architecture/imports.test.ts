@@ -26,6 +26,7 @@ const SERVER: Record<string, readonly string[]> = {
   auth: ['config', 'observe', '@media', '@contracts'],
   demo: ['@media', '@contracts'],
   relay: ['hub', '@media', '@contracts'],
+  rooms: ['net', 'observe', 'config', '@media', '@contracts'],
   api: ['hub', 'packager', 'net', 'observe', 'config', 'auth', '@media', '@contracts'],
   cli: ['*'],
 };

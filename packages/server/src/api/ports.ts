@@ -29,6 +29,8 @@ export interface OpenPorts {
   readonly http: number;
   readonly rtmp?: number;
   readonly tls?: number;
+  /** The further port of the signalling of rooms. */
+  readonly rooms?: number;
 }
 
 /** What the API stands on. */
