@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Server as Engine } from 'engine.io';
 import { Server, type Socket } from 'socket.io';
+import { WebSocketServer } from 'ws';
 import type { Config } from '../config/index.ts';
 import { checkHost, checkOrigin, HttpProblem, type HttpServer, hostNameOf } from '../net/index.ts';
 import { RoomDirectory } from './room-directory.ts';
@@ -39,6 +40,7 @@ export function registerRooms(http: HttpServer, options: RegisterRoomsOptions): 
   const directory = new RoomDirectory(() => config().rooms, equal);
   let compatPort = -1;
   const engine = new Engine({
+    wsEngine: WebSocketServer,
     maxHttpBufferSize: MAX_BYTES,
     perMessageDeflate: false,
     httpCompression: false,

@@ -1,23 +1,46 @@
+import { tmpdir } from 'node:os';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Scope, until } from '../kit/index.ts';
-import { connectRoomClient } from '../kit/room-client.ts';
-import { describeRoomRules, freshRoom } from '../kit/room-rules.ts';
-import { startTestServer, type TestServer } from '../kit/server.ts';
+import { connectRoomClient } from '../../../../test/kit/room-client.ts';
+import { describeRoomRules, freshRoom } from '../../../../test/kit/room-rules.ts';
+import { Scope } from '../../../../test/kit/scope.ts';
+import { until } from '../../../../test/kit/until.ts';
+import { type Config, loadConfig } from '../config/index.ts';
+import { createHttpServer } from '../net/index.ts';
+import { createLog } from '../observe/index.ts';
+import { registerRooms } from './index.ts';
 
 const house = new Scope();
 const scope = new Scope();
-let server: TestServer;
-let compat: string;
+let server: { readonly http: string; readonly compat: string };
+
+/** The signalling alone, on ports of its own. */
+async function startSignalling(owner: Scope): Promise<typeof server> {
+  const base = loadConfig({});
+  const config: Config = {
+    ...base,
+    host: '127.0.0.1',
+    compat: true,
+    http: { ...base.http, port: 0 },
+    rooms: {
+      ...base.rooms,
+      compatPort: 0,
+      maxMembers: 3,
+      locks: [{ room: 'locked', password: 'sesame' }],
+    },
+  };
+  const { logger } = createLog({ level: 'silent', format: 'json', write: () => {} });
+  const http = createHttpServer({ config: () => config, logger, pagesFolder: tmpdir() });
+  owner.defer(() => http.close(100));
+  let failures = 0;
+  const limiter = { retryAfter: () => (failures < 3 ? 0 : 60), failed: () => void failures++ };
+  const rooms = registerRooms(http, { config: () => config, limiter, log: () => {} });
+  owner.defer(() => rooms.close());
+  const [port, compat] = [await http.listen(), await rooms.listenCompat()];
+  return { http: `http://127.0.0.1:${port}`, compat: `http://127.0.0.1:${compat}` };
+}
 
 beforeAll(async () => {
-  server = await startTestServer(house, {
-    compat: 'true',
-    'rooms.compatPort': '0',
-    'rooms.maxMembers': '3',
-    'rooms.locks': JSON.stringify([{ room: 'locked', password: 'sesame' }]),
-    'auth.failuresPerMinute': '3',
-  });
-  compat = `http://127.0.0.1:${server.ports.rooms}`;
+  server = await startSignalling(house);
 });
 afterEach(() => scope.close());
 afterAll(() => house.close());
@@ -32,7 +55,10 @@ describe('rules of rooms', () => {
 
 it('the main port and the original one share their rooms', async () => {
   const room = freshRoom();
-  const [old, young] = [await connectRoomClient(scope, compat), await connectRoomClient(scope, server.http)];
+  const [old, young] = [
+    await connectRoomClient(scope, server.compat),
+    await connectRoomClient(scope, server.http),
+  ];
   await old.ask(room);
   expect(await young.ask(room)).toMatchObject({ ok: true, members: 2, maxDirect: 10, iceServers: [] });
   old.send({ type: 'talk_ready' });
@@ -61,9 +87,9 @@ it('pages of foreign sites cannot connect; those of the same host can, on the or
   const ask = (address: string, origin: string): Promise<Response> =>
     fetch(`${address}/socket.io/?EIO=4&transport=polling`, { headers: { origin } });
   expect((await ask(server.http, 'http://evil.example')).status).toBe(403);
-  expect((await ask(compat, 'http://evil.example')).status).toBe(403);
+  expect((await ask(server.compat, 'http://evil.example')).status).toBe(403);
   expect((await ask(server.http, 'http://127.0.0.1:3000')).status).toBe(403);
-  const page = await ask(compat, 'http://127.0.0.1:3000');
+  const page = await ask(server.compat, 'http://127.0.0.1:3000');
   expect(page.status).toBe(200);
   expect(page.headers.get('access-control-allow-origin')).toBe('http://127.0.0.1:3000');
   await expect(
@@ -72,14 +98,14 @@ it('pages of foreign sites cannot connect; those of the same host can, on the or
       extraHeaders: { origin: 'http://evil.example' },
     }),
   ).rejects.toThrow();
-  const script = await fetch(`${compat}/socket.io/socket.io.js`);
+  const script = await fetch(`${server.compat}/socket.io/socket.io.js`);
   expect(script.headers.get('content-type')).toContain('javascript');
   expect((await script.text()).length).toBeGreaterThan(10_000);
 });
 
 it('ends with the server', async () => {
   const own = new Scope();
-  const short = await startTestServer(own);
+  const short = await startSignalling(own);
   const clients = [
     await connectRoomClient(scope, short.http, { transports: ['websocket'] }),
     await connectRoomClient(scope, short.http, { transports: ['polling'] }),
