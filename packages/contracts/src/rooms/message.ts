@@ -132,8 +132,8 @@ export function decodeRoomMessage(value: unknown): RoomMessage {
 
 /** Reads a `message` that a server passed on, with its sender. @throws DecodeError */
 export function decodeStampedMessage(value: unknown): RoomMessage & { readonly from: MemberId } {
-  const sender = 'from';
-  return { ...decodeRoomMessage(value), from: new Field(value).at(sender).string(64) };
+  const { from } = new Field(value).object();
+  return { ...decodeRoomMessage(value), from: new Field(from, 'the sender').string(64) };
 }
 
 /** Reads the payload of `user disconnected`. @throws DecodeError */
