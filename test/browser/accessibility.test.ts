@@ -75,6 +75,8 @@ const CASES: readonly Case[] = [
     },
     ready: '.kick',
   },
+  { name: 'talk', path: '/talk/lesson', ready: '#on-air' },
+  { name: 'room', path: '/room/lesson', ready: '#request' },
   { name: 'sign-in', path: '/signin', ready: '.sign-in' },
   {
     name: 'sign-in, wrong token',

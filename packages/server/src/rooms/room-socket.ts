@@ -39,6 +39,7 @@ export function serveRoomSocket(socket: Socket, port: RoomSocketPort): void {
   const member: RoomMember = { id: socket.id, send: (event, payload) => void socket.emit(event, payload) };
   const idle = setTimeout(() => socket.disconnect(true), ENTER_MS).unref();
   let refusals = 0;
+  let room: string | undefined;
   const refuse = (refusal: RoomRefusal, acknowledge?: (answer: RoomAnswer) => void): void => {
     if (++refusals > MAX_REFUSALS) {
       socket.disconnect(true);
@@ -63,7 +64,9 @@ export function serveRoomSocket(socket: Socket, port: RoomSocketPort): void {
       const entry = decodeRoomEntry(args[0], args[1]);
       const members = directory.enter(member, entry);
       clearTimeout(idle);
-      port.log('entered a room', { room: entry.room, member: socket.id, members });
+      // Once per connection: who goes from room to room shall not fill the log.
+      if (room === undefined) port.log('entered a room', { room: entry.room, member: socket.id });
+      room = entry.room;
       const { maxDirect, iceServers } = port.settings();
       acknowledge?.({ ok: true, id: socket.id, members, maxDirect, iceServers });
     } catch (error) {
@@ -82,6 +85,7 @@ export function serveRoomSocket(socket: Socket, port: RoomSocketPort): void {
   socket.on('disconnect', () => {
     clearTimeout(idle);
     directory.leave(socket.id);
+    if (room !== undefined) port.log('left a room', { room, member: socket.id });
   });
 }
 
