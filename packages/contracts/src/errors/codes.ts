@@ -133,6 +133,11 @@ export const ERROR_CODES = {
     title: 'The room is full',
     description: 'The room has `rooms.maxMembers` members, or there are `rooms.maxRooms` rooms.',
   },
+  STREAM_OFF_AIR: {
+    status: 409,
+    title: 'The stream is not on air',
+    description: 'An event needs a stream that is live, or waits for its publisher to come back.',
+  },
   LIMIT_REACHED: {
     status: 409,
     title: 'A limit is reached',
