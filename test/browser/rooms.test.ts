@@ -1,5 +1,6 @@
+import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { launchChromium } from '../kit/chromium.ts';
+import { launchChromium, openPage } from '../kit/chromium.ts';
 import { launchFirefox } from '../kit/firefox.ts';
 import { freshRoom } from '../kit/room-rules.ts';
 import { Scope } from '../kit/scope.ts';
@@ -10,11 +11,13 @@ import { chromiumPages, type WebBrowser, type WebPage } from '../kit/web-page.ts
 const house = new Scope();
 const scope = new Scope();
 let server: TestServer;
+let browser: Browser;
 let chromium: WebBrowser;
 
 beforeAll(async () => {
   server = await startTestServer(house, { 'rooms.maxDirect': '2' });
-  chromium = chromiumPages(await launchChromium(house, { flags: ['--auto-accept-this-tab-capture'] }));
+  browser = await launchChromium(house);
+  chromium = chromiumPages(browser);
 });
 afterEach(() => scope.close());
 afterAll(() => house.close());
@@ -78,8 +81,15 @@ const descriptions = (page: WebPage): Promise<number> =>
 describe('a room in Chromium', () => {
   it('casts to who waits and to who comes later, also another source, until it stops', async () => {
     const room = freshRoom();
-    const talk = await open(chromium, `/talk.html?${room}`);
-    await press(talk, 'on-air');
+    // A screen is given only to somebody who clicks.
+    const { page, errors, context } = await openPage(browser);
+    scope.defer(() => context.close());
+    await page.goto(`${server.http}/talk.html?${room}`);
+    const talk: WebPage = {
+      run: (script, argument) => page.evaluate(script as never, argument),
+      close: () => context.close(),
+    };
+    await page.locator('#on-air').click();
     await until(async () => (await words(talk)).includes('Local stream not running yet.'));
     const early = await open(chromium, `/watch.html?${room}`);
     await until(async () => (await words(early)).includes('Nobody talks yet'));
@@ -105,7 +115,7 @@ describe('a room in Chromium', () => {
       const video = document.getElementById('local-video') as HTMLVideoElement;
       (window as Window & { camera?: MediaStream }).camera = video.srcObject as MediaStream;
     }, null);
-    await press(talk, 'start-screen');
+    await page.locator('#start-screen').click();
     await until(async () => (await track()) !== camera, { timeoutMs: 20_000 });
     await until(() =>
       talk.run(() => {
@@ -132,6 +142,9 @@ describe('a room in Chromium', () => {
       null,
     );
     expect(new Set(tracks)).toEqual(new Set(['ended']));
+    expect(errors.filter((error) => /Content Security Policy|TypeError|ReferenceError/.test(error))).toEqual(
+      [],
+    );
   });
 });
 
