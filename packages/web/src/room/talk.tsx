@@ -5,6 +5,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { Frame } from '../frame/frame.tsx';
 import { CopyField } from '../parts/copy-field.tsx';
 import { Icon } from '../parts/icon.tsx';
+import { Tally } from '../parts/tally.tsx';
 import { t, type WordKey } from '../words/words.ts';
 import { watchAddress } from './address.ts';
 import { type CaptureSource, capture, captureFault, withSound } from './capture.ts';
@@ -136,12 +137,7 @@ export function Talk({ room }: { readonly room: string }): JSX.Element {
         )}
         <h1>{t('room.talk.title', { room })}</h1>
         <p class="room-facts">
-          {live && (
-            <strong class="room-live">
-              <span aria-hidden="true" />
-              {t('state.live')}
-            </strong>
-          )}
+          <Tally stream={{ state: live ? 'live' : 'idle' }} />
           <span class="num" id="watching">
             {t('room.watching', { count: state.value.watching, max: max.value })}
           </span>
