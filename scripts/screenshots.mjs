@@ -109,6 +109,8 @@ const browser = await chromium.launch({
     '--disable-gpu',
     '--disable-background-networking',
     '--autoplay-policy=no-user-gesture-required',
+    '--use-fake-ui-for-media-stream',
+    '--use-fake-device-for-media-stream',
   ],
 });
 
@@ -156,6 +158,17 @@ try {
   const calm = [
     { name: 'home-empty', path: '/', ready: shown('.ways'), langs: ['en', 'ja', 'zh'] },
     { name: 'watch-waiting', path: '/watch/live/test', ready: shown('.waiting') },
+    { name: 'room-waiting', path: '/room/lesson', ready: shown('#request') },
+    {
+      name: 'talk',
+      path: '/talk/lesson',
+      ready: async (page) => {
+        await page.locator('#start-video').click();
+        await page.waitForFunction(() => document.querySelector('#local-video').currentTime > 1);
+      },
+      picture: true,
+      langs: ['en', 'ja', 'zh'],
+    },
     { name: 'sign-in', path: '/signin', ready: shown('.sign-in') },
     { name: 'sign-in-error', path: '/signin#token=wrong', ready: shown('[role=alert] .notice') },
     { name: 'capabilities', path: '/capabilities', ready: shown('.can-yes'), picture: true },

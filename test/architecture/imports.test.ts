@@ -27,6 +27,7 @@ const SERVER: Record<string, readonly string[]> = {
   demo: ['@media', '@contracts'],
   methods: ['net', 'observe', 'config', '@media', '@contracts'],
   relay: ['hub', '@media', '@contracts'],
+  rooms: ['net', 'observe', 'config', '@media', '@contracts'],
   events: ['hub', 'packager', 'net', 'observe', 'config', 'auth', '@media', '@contracts'],
   api: ['hub', 'packager', 'net', 'observe', 'config', 'auth', '@media', '@contracts'],
   cli: ['*'],

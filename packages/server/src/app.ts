@@ -42,6 +42,7 @@ import { dashPackagerKind } from './packager/dash/index.ts';
 import { DEFAULT_HLS_OPTIONS, hlsPackagerKind, optionsFor } from './packager/hls/index.ts';
 import { FLV_TAGS, RTMP_MESSAGES, tagPackagerKind } from './packager/tags/index.ts';
 import { tsPackagerKind } from './packager/ts/index.ts';
+import { type Rooms, registerRooms } from './rooms/index.ts';
 
 /** What a server is started with. The store and the logger stay the caller's. */
 export interface ServerOptions {
@@ -167,6 +168,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       const served = registerDashRoutes(http, { ...live, kind: kinds.dash, clock: systemClock, stallMs });
       undo.push(() => served.close('server stopping'));
     }
+    let rooms: Rooms | undefined;
+    if (config().rooms.enabled) {
+      rooms = registerRooms(http, { config, limiter, log });
+      undo.push(() => rooms?.close());
+    }
     registerLiveRoutes(http, { flv: { ...live, kind: kinds.flv }, fmp4, fmp4Http });
     const pushes = new PushSet({ ...live, kind: kinds.rtmp, clock: systemClock });
     undo.push(() => pushes.close('server stopping'));
@@ -208,6 +214,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       stopping: () => state.stopping,
     });
     ports.http = await http.listen();
+    const signalling = await rooms?.listenCompat();
+    if (signalling !== undefined) ports.rooms = signalling;
     const tls = await listenTls(http, config, logger);
     if (tls !== undefined) ports.tls = tls;
 
