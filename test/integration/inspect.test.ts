@@ -104,7 +104,9 @@ interface Packet {
 
 /** What ffprobe sees of each stream. */
 function probe(path: string) {
-  const args = ['-v', 'error', '-show_streams', '-show_packets', '-of', 'json', path];
+  // Else it leaves out what lies behind the end of an edit list, which the tables do have.
+  const all = /\.(?:mp4|m4a|mov)$/.test(path) ? ['-advanced_editlist', '0'] : [];
+  const args = ['-v', 'error', ...all, '-show_streams', '-show_packets', '-of', 'json', path];
   const { streams, packets } = JSON.parse(String(execFileSync('ffprobe', args, { maxBuffer: 1 << 28 }))) as {
     streams: { index: number; codec_type: string; codec_name: string }[];
     packets: Packet[];
@@ -281,7 +283,7 @@ describe('onair inspect', () => {
     const plain = await run(file('fast.mp4'), { boxes: true });
     expect(plain.sound).toBe(true);
     expect(plain.text).toMatch(/^\[moov\] size=8\+/m);
-    expect(plain.text).toMatch(/^ {2}Codecs String: avc1\.64000a$/m);
+    expect(plain.text).toMatch(/^ {2}Codecs String: avc1\.6400\w\w$/m);
     const json = JSON.parse((await run(file('frag.mp4'), { json: true })).text);
     expect(json).toMatchObject({ format: 'mp4', fragmented: true });
     execFileSync('truncate', ['-s', '5000', file('fast.mp4')]);
