@@ -1,7 +1,7 @@
-import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP, type Socket } from 'node:net';
 import type { Config } from '../config/index.ts';
 import { isLoopback, normalizeAddress } from '../observe/index.ts';
+import type { RequestOrigin } from './http-exchange.ts';
 
 /** Who is at the other end of a request. */
 export interface HttpClient {
@@ -16,7 +16,7 @@ export interface HttpClient {
 }
 
 /** Tells who is at the other end, as far as proxies are to be believed. */
-export type ClientReader = (request: IncomingMessage) => HttpClient;
+export type ClientReader = (request: RequestOrigin) => HttpClient;
 
 /** Most hops of a forwarding header that are looked at. */
 const MAX_HOPS = 20;
