@@ -40,28 +40,35 @@ export function createProxyTrust(trustedProxies: Config['http']['trustedProxies'
   };
 }
 
-/** Addresses of connections in plain form: found once for each, not for every request. */
-const plainAddresses = new WeakMap<Socket, string>();
+interface Peer {
+  readonly address: string;
+  readonly loopback: boolean;
+}
 
-function addressOf(socket: Socket): string {
-  let address = plainAddresses.get(socket);
-  if (address === undefined) {
-    address = normalizeAddress(socket.remoteAddress);
+/** Addresses of connections in plain form: found once for each, not for every request. */
+const peers = new WeakMap<Socket, Peer>();
+
+function peerOf(socket: Socket): Peer {
+  let peer = peers.get(socket);
+  if (peer === undefined) {
+    const address = normalizeAddress(socket.remoteAddress);
+    peer = { address, loopback: isLoopback(address) };
     // A socket that is closed already has no address any more.
-    if (address !== '') plainAddresses.set(socket, address);
+    if (address !== '') peers.set(socket, peer);
   }
-  return address;
+  return peer;
 }
 
 /** Makes the reader that believes these proxies. */
 export function createClientReader(isTrusted: ProxyTrust): ClientReader {
   return (request) => {
     const { headers, socket } = request;
-    let address = addressOf(socket);
+    const peer = peerOf(socket);
+    let { address } = peer;
     const encrypted = 'encrypted' in socket && socket.encrypted === true;
     if (!isTrusted(address)) {
       const forwarded = headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined;
-      return { address, local: isLoopback(address) && !forwarded, forwarded, secure: encrypted };
+      return { address, local: peer.loopback && !forwarded, forwarded, secure: encrypted };
     }
     const hops = String(headers['x-forwarded-for'] ?? '')
       .split(',')
