@@ -8,7 +8,16 @@ import {
   type TimelineSegment,
   writeFrameRate,
 } from '@onair/media/dash';
-import { endOf, expectedEnd, type RunSegments, type ShownRun, ticksOf, timelineOf } from './segments.ts';
+import { EVENT_SCHEME, SCTE35_SCHEME } from '@onair/media/isobmff';
+import {
+  endOf,
+  expectedEnd,
+  mediaFile,
+  type RunSegments,
+  type ShownRun,
+  ticksOf,
+  timelineOf,
+} from './segments.ts';
 
 const LIVE_PROFILE = 'urn:mpeg:dash:profile:isoff-live:2011';
 const CMAF_PROFILE = 'urn:mpeg:dash:profile:cmaf:2019';
@@ -17,6 +26,8 @@ const LOW_LATENCY_PROFILE = 'http://www.dashif.org/guidelines/low-latency-live-v
 const UPDATE_S = 0.5;
 /** Seconds from the beginning of a segment until its first chunk can be fetched, at most. */
 const FIRST_CHUNK_S = 0.1;
+/** What the chunks of the leading track carry. */
+const EVENT_SCHEMES: readonly Descriptor[] = [{ schemeIdUri: EVENT_SCHEME }, { schemeIdUri: SCTE35_SCHEME }];
 /** Id of the reference that latency counts from. */
 const REFERENCE = 0;
 
@@ -135,7 +146,8 @@ function periodOf(
   return {
     id: run.id,
     start: run.start,
-    duration: closed && last !== undefined ? round((endOf(last) - run.origin) / 1_000_000) : undefined,
+    // While it is live the next period's start says it: FFmpeg stays for ever with the period of the longest duration told.
+    duration: facts.ended && last !== undefined ? round((endOf(last) - run.origin) / 1_000_000) : undefined,
     eventStreams: [],
     adaptationSets: renditions.map((segments, i) =>
       adaptationSetOf(shown, segments, timelines[i]!, closed ? undefined : early, facts),
@@ -163,6 +175,7 @@ function adaptationSetOf(
     lang: languageOf(track),
     segmentAlignment: true,
     startWithSAP: segments.listed.every(({ parts }) => parts[0]?.independent !== false) ? 1 : 0,
+    inbandEventStreams: segments === shown.renditions[0] ? EVENT_SCHEMES : [],
     roles: [{ schemeIdUri: 'urn:mpeg:dash:role:2011', value: 'main' }],
     producerReferenceTimes: facts.lowLatency
       ? [
@@ -184,8 +197,8 @@ function adaptationSetOf(
         segmentTemplate: {
           timescale: track.timebase,
           initialization: `${facts.base}$RepresentationID$/${segments.init}`,
-          media: `${facts.base}$RepresentationID$/s$Number$.m4s`,
-          startNumber: (segments.listed[0] ?? segments.open)?.boundary.msn ?? 0,
+          media: `${facts.base}$RepresentationID$/${mediaFile(segments.init, '$Time$')}`,
+          startNumber: 1,
           presentationTimeOffset: origin,
           ...(facts.lowLatency && early !== undefined
             ? { availabilityTimeOffset: round(early), availabilityTimeComplete: false }
