@@ -183,6 +183,11 @@ function serveSegment(call: Call, rendition: Rendition, file: string, msn: numbe
 
 function servePart(call: Call, rendition: Rendition, file: string, number: number): void {
   const { packager } = call;
+  const there = packager.part(rendition.name, number);
+  if (typeof there !== 'string') {
+    sendFile(call, rendition, file, there);
+    return;
+  }
   hold(
     call,
     (settle) => packager.whenPart(rendition.name, number, settle),
