@@ -47,6 +47,7 @@ export class QuickConnection {
     socket.on('data', this.#onData);
     socket.on('end', this.#onEnd);
     socket.on('close', this.#onClose);
+    socket.on('timeout', cut);
     socket.on('error', ignore);
   }
 
@@ -60,6 +61,7 @@ export class QuickConnection {
     socket.off('data', this.#onData);
     socket.off('end', this.#onEnd);
     socket.off('close', this.#onClose);
+    socket.off('timeout', cut);
     socket.off('error', ignore);
   }
 
@@ -79,7 +81,7 @@ export class QuickConnection {
     // What the client does not take at once must at least move.
     if (socket.writableLength > 0) {
       this.deadline = Number.POSITIVE_INFINITY;
-      socket.setTimeout(this.#owner.silenceMs, this.#onSilence);
+      socket.setTimeout(this.#owner.silenceMs);
     }
   }
 
@@ -122,7 +124,7 @@ export class QuickConnection {
   readonly #written = (error?: Error | null): void => {
     const { socket } = this;
     if (error) return;
-    if (socket.timeout) socket.setTimeout(0, this.#onSilence);
+    if (socket.timeout) socket.setTimeout(0);
     if (this.#lastAnswer || this.#owner.closing) {
       this.#end();
       return;
@@ -143,10 +145,6 @@ export class QuickConnection {
     this.socket.end();
     this.socket.destroySoon();
   }
-
-  readonly #onSilence = (): void => {
-    this.socket.destroy();
-  };
 
   readonly #onClose = (): void => {
     this.#owner.left(this);
@@ -207,6 +205,10 @@ class QuickExchange implements Exchange {
     this.#connection = undefined;
     return connection;
   }
+}
+
+function cut(this: Socket): void {
+  this.destroy();
 }
 
 function ignore(): void {
