@@ -36,25 +36,26 @@ export class NodeExchange implements Exchange {
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
   readonly socket: Socket;
-  readonly #request: IncomingMessage;
-  readonly #response: ServerResponse;
+  /** Where the body is read. */
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
 
   constructor(request: IncomingMessage, response: ServerResponse) {
     this.method = request.method ?? '';
     this.url = request.url ?? '';
     this.headers = request.headers;
     this.socket = request.socket;
-    this.#request = request;
-    this.#response = response;
+    this.request = request;
+    this.response = response;
   }
 
   /** From now on connections close after their answer. HTTP/2 has no such thing, and closes its sessions by itself. */
   lastOfConnection(): void {
-    if (this.#request.httpVersionMajor < 2) this.#response.shouldKeepAlive = false;
+    if (this.request.httpVersionMajor < 2) this.response.shouldKeepAlive = false;
   }
 
   send(status: number, head: HeaderList, body?: Uint8Array): void {
-    const response = this.#response;
+    const { response } = this;
     if (response.headersSent || response.destroyed) return;
     response.writeHead(status, head as string[]);
     // A head and a body given at once leave in one write.
@@ -63,7 +64,7 @@ export class NodeExchange implements Exchange {
   }
 
   sendPrepared(answer: PreparedAnswer): void {
-    const response = this.#response;
+    const { response } = this;
     if (response.headersSent || response.destroyed) return;
     if (!this.#takesText(response)) {
       this.send(200, answer.head, answer.bytes);
@@ -74,7 +75,7 @@ export class NodeExchange implements Exchange {
   }
 
   onClose(listener: () => void): void {
-    this.#response.once('close', listener);
+    this.response.once('close', listener);
   }
 
   /** True for HTTP/1.1 connections that stay open, as long as Node keeps the head where it does. */
@@ -83,7 +84,7 @@ export class NodeExchange implements Exchange {
       this.method !== 'HEAD' &&
       (response as Partial<TextHead>)._header === null &&
       response.shouldKeepAlive &&
-      this.#request.httpVersionMinor === 1
+      this.request.httpVersionMinor === 1
     );
   }
 }
