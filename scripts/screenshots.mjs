@@ -12,7 +12,7 @@ import { root } from './sources.mjs';
 
 const CLI = join(root, 'packages/server/dist/cli/main.js');
 const OUT = join(root, 'docs/screenshots');
-const MAX_BYTES = 4_000_000;
+const MAX_BYTES = 4_400_000;
 const SIZES = [
   { width: 1440, height: 900 },
   { width: 360, height: 740 },
@@ -109,6 +109,8 @@ const browser = await chromium.launch({
     '--disable-gpu',
     '--disable-background-networking',
     '--autoplay-policy=no-user-gesture-required',
+    '--use-fake-ui-for-media-stream',
+    '--use-fake-device-for-media-stream',
   ],
 });
 
@@ -156,9 +158,20 @@ try {
   const calm = [
     { name: 'home-empty', path: '/', ready: shown('.ways'), langs: ['en', 'ja', 'zh'] },
     { name: 'watch-waiting', path: '/watch/live/test', ready: shown('.waiting') },
+    { name: 'room-waiting', path: '/room/lesson', ready: shown('#request') },
+    {
+      name: 'talk',
+      path: '/talk/lesson',
+      ready: async (page) => {
+        await page.locator('#start-video').click();
+        await page.waitForFunction(() => document.querySelector('#local-video').currentTime > 1);
+      },
+      picture: true,
+      langs: ['en', 'ja', 'zh'],
+    },
     { name: 'sign-in', path: '/signin', ready: shown('.sign-in') },
     { name: 'sign-in-error', path: '/signin#token=wrong', ready: shown('[role=alert] .notice') },
-    { name: 'inspect', path: '/inspect', ready: shown('.door'), langs: ['en', 'ja', 'zh'] },
+    { name: 'capabilities', path: '/capabilities', ready: shown('.can-yes'), picture: true },
     { name: 'nothing-here', path: '/nowhere', ready: shown('.missing') },
   ];
   for (const state of calm) await shoot(server, state);
@@ -209,7 +222,7 @@ try {
         await page.locator('.tree-row').nth(1).click();
         await shown('.detail-bytes')(page);
       },
-      langs: ['en', 'ja', 'zh'],
+      picture: true,
     },
     { name: 'dashboard-visitor', path: '/dashboard', ready: shown('.table') },
     {

@@ -34,7 +34,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   const { log } = server;
-  for (const line of log) if (line.phase !== undefined) process.stderr.write(`${JSON.stringify(line)}\n`);
   await scope.close();
   await expectNoChildren();
   expect(log.filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([]);

@@ -10,7 +10,7 @@ import { jsonScript, type WebBrowser, type WebPage } from './web-page.ts';
 /** Where Debian puts the browser; another place by the environment variable `ONAIR_FIREFOX`. */
 export const FIREFOX = process.env.ONAIR_FIREFOX ?? '/usr/bin/firefox-esr';
 
-/** Plays without a click, asks nobody outside, and does not slow down what is not looked at. */
+/** Plays without a click, has a camera, asks nobody outside, and does not slow down what is not looked at. */
 const PREFERENCES: Readonly<Record<string, boolean | number | string>> = {
   'app.normandy.enabled': false,
   'app.update.disabledForTesting': true,
@@ -30,6 +30,8 @@ const PREFERENCES: Readonly<Record<string, boolean | number | string>> = {
   'media.autoplay.default': 0,
   'media.block-autoplay-until-in-foreground': false,
   'media.gmp-manager.updateEnabled': false,
+  'media.navigator.permission.disabled': true,
+  'media.navigator.streams.fake': true,
   'media.suspend-background-video.enabled': false,
   'network.captive-portal-service.enabled': false,
   'network.connectivity-service.enabled': false,

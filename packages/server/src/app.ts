@@ -33,6 +33,7 @@ import {
 import { publishLocal } from './ingest/local/index.ts';
 import { PullSet } from './ingest/pull/index.ts';
 import { acceptRtmpPublisher } from './ingest/rtmp/index.ts';
+import { registerMethods } from './methods/index.ts';
 import { createHttpServer, type HttpServer, loadIdentity, type TlsIdentity } from './net/index.ts';
 import { openRtmp } from './net/rtmp-server.ts';
 import { createMetrics, type Logger, LoopDelay } from './observe/index.ts';
@@ -41,6 +42,7 @@ import { dashPackagerKind } from './packager/dash/index.ts';
 import { DEFAULT_HLS_OPTIONS, hlsPackagerKind, optionsFor } from './packager/hls/index.ts';
 import { FLV_TAGS, RTMP_MESSAGES, tagPackagerKind } from './packager/tags/index.ts';
 import { tsPackagerKind } from './packager/ts/index.ts';
+import { type Rooms, registerRooms } from './rooms/index.ts';
 
 /** What a server is started with. The store and the logger stay the caller's. */
 export interface ServerOptions {
@@ -86,7 +88,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     undo.push(() => loop.close());
     const context = fanoutContext(config, loop, undo);
     const limits = (): LogLimits => logLimits(config());
-    const cmaf = cmafPackagerKind(limits);
+    const cmaf = cmafPackagerKind(limits, () => config().hls.eventId3);
     const hls = hlsPackagerKind(cmaf, systemClock, (name) => {
       const { streams, ...common } = config().hls;
       return optionsFor(name, { ...DEFAULT_HLS_OPTIONS, ...common }, streams);
@@ -166,6 +168,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       const served = registerDashRoutes(http, { ...live, kind: kinds.dash, clock: systemClock, stallMs });
       undo.push(() => served.close('server stopping'));
     }
+    let rooms: Rooms | undefined;
+    if (config().rooms.enabled) {
+      rooms = registerRooms(http, { config, limiter, log });
+      undo.push(() => rooms?.close());
+    }
     registerLiveRoutes(http, { flv: { ...live, kind: kinds.flv }, fmp4, fmp4Http });
     const pushes = new PushSet({ ...live, kind: kinds.rtmp, clock: systemClock });
     undo.push(() => pushes.close('server stopping'));
@@ -179,6 +186,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       dateOfZero: (stream) => (config().hls.enabled ? stream.packager(hls).dateOf(0) : undefined),
     });
     undo.push(() => events.close());
+    const methods = await registerMethods(http, {
+      folder: config().apps.folder,
+      callMs: () => config().apps.callMs,
+      fire: (stream, request, app) =>
+        events.service.fire(stream, request, { by: `app:${app}`, address: 'local' }),
+      log: (level, message, fields) => logger[level](fields, message),
+    });
+    undo.push(() => methods.close());
     const sources = { registry, sessions, clock: systemClock };
     const metrics = createMetrics(figuresSource(sources), loop, version);
     undo.push(() => metrics.close());
@@ -199,6 +214,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       stopping: () => state.stopping,
     });
     ports.http = await http.listen();
+    const signalling = await rooms?.listenCompat();
+    if (signalling !== undefined) ports.rooms = signalling;
     const tls = await listenTls(http, config, logger);
     if (tls !== undefined) ports.tls = tls;
 
@@ -216,11 +233,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         logger,
         http,
         identity: () => identityOf(config()),
-        handlers: {
+        handlers: methods.rtmp({
           publish: (peer, request) =>
             acceptRtmpPublisher(peer, request, { registry, sessions, gate: guard, log }),
           play: (peer, request) => rtmpPlay.play(peer, request),
-        },
+        }),
       });
       undo.push(() => rtmp.close('server stopping'));
       Object.assign(ports, rtmp.ports);

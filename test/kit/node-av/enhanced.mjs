@@ -1,4 +1,4 @@
-// Publishes a file (`publish FILE URL`) or decodes a stream (`play URL SECONDS`) with the FFmpeg in node-av, which
+// Publishes a file (`publish FILE URL`) or decodes a stream (`play URL FRAMES`) with the FFmpeg in node-av, which
 // knows Enhanced RTMP. The folder of the package is in NODE_AV. Prints one JSON line.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -49,9 +49,9 @@ if (mode === 'publish') {
       track.codec = 'data';
     }
   }
-  const end = performance.now() + Number(to) * 1000;
   for await (const packet of source.packets()) {
-    if (packet === null || performance.now() > end) break;
+    if (packet === null || tracks.some(({ codec, frames }) => codec !== 'data' && frames >= Number(to)))
+      break;
     const frames = await decoders.get(packet.streamIndex)?.decodeAll(packet);
     tracks[packet.streamIndex].frames += frames?.length ?? 0;
     for (const frame of frames ?? []) frame?.free?.();

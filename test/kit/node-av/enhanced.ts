@@ -4,6 +4,9 @@ import { Child } from '../child.ts';
 const SCRIPT = fileURLToPath(new URL('./enhanced.mjs', import.meta.url));
 const FOLDER = fileURLToPath(new URL('../../.cache/node-av/node_modules/node-av', import.meta.url));
 
+/** Longest time for decoding, in milliseconds. */
+const DECODE_MS = 60_000;
+
 function run(args: readonly string[]): Child {
   return new Child('node-av', process.execPath, [SCRIPT, ...args], {
     env: { ...process.env, NODE_AV: FOLDER },
@@ -22,14 +25,14 @@ export interface DecodedTrack {
   readonly frames: number;
 }
 
-/** Plays by Enhanced RTMP and decodes for so long. Rejects with the program's words if it fails. */
-export async function decodeEnhanced(url: string, seconds: number): Promise<DecodedTrack[]> {
-  const child = run(['play', url, String(seconds)]);
+/** Plays by Enhanced RTMP until a track has so many decoded frames. Rejects with the program's words if it fails. */
+export async function decodeEnhanced(url: string, frames: number): Promise<DecodedTrack[]> {
+  const child = run(['play', url, String(frames)]);
   let out = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     out += text;
   });
-  const timer = setTimeout(() => child.signal('SIGKILL'), seconds * 1000 + 25_000);
+  const timer = setTimeout(() => child.signal('SIGKILL'), DECODE_MS);
   await child.exited;
   clearTimeout(timer);
   const line = out.split('\n').find((one) => one.startsWith('{"tracks"'));

@@ -59,6 +59,28 @@ export const ERROR_CODES = {
     description:
       'A page of another origin tried to change something or to open a socket. List its origin in `http.allowedOrigins` if it may.',
   },
+  ROOM_NAME_INVALID: {
+    status: 400,
+    title: 'Not a room name',
+    description: 'Rooms are named with 1 to 64 letters and digits of any script, `_`, `-` and `.`.',
+  },
+  ROOM_MESSAGE_INVALID: {
+    status: 400,
+    title: 'Not a message of a room',
+    description:
+      'An event or a message is unknown, too long or has a wrong field; `detail` names it. It went to nobody.',
+  },
+  ROOM_PASSWORD_WRONG: {
+    status: 403,
+    title: 'The room has another password',
+    description: 'The room is listed in `rooms.locks`. Enter with its password.',
+  },
+  ROOM_NOT_ENTERED: {
+    status: 403,
+    title: 'Not in a room',
+    description:
+      'Messages go to the room that was entered; enter one first. Its members alone can be addressed.',
+  },
   NOT_FOUND: {
     status: 404,
     title: 'Nothing here',
@@ -74,6 +96,11 @@ export const ERROR_CODES = {
     title: 'This output does not carry the codec',
     description:
       'The stream is on air, but with a codec that this format has no place for, such as AV1 or Opus in MPEG-TS. `detail` names it. Watch by another output.',
+  },
+  METHOD_NOT_FOUND: {
+    status: 404,
+    title: 'No such method',
+    description: 'The application has no script, or its script has no method of this name.',
   },
   SESSION_NOT_FOUND: {
     status: 404,
@@ -100,6 +127,16 @@ export const ERROR_CODES = {
     title: 'Somebody publishes under this name',
     description:
       'A stream has one publisher. `hub.takeover` decides whether a second one is refused, takes over or stands by.',
+  },
+  ROOM_HAS_TALKER: {
+    status: 409,
+    title: 'Somebody else is on air in this room',
+    description: 'A room has one talker at a time, until it ends the talk or leaves.',
+  },
+  ROOM_FULL: {
+    status: 409,
+    title: 'The room is full',
+    description: 'The room has `rooms.maxMembers` members, or there are `rooms.maxRooms` rooms.',
   },
   STREAM_OFF_AIR: {
     status: 409,
@@ -162,6 +199,17 @@ export const ERROR_CODES = {
     status: 500,
     title: 'The server failed',
     description: 'A fault of the server. The log holds the details under the request id in `instance`.',
+  },
+  METHOD_FAILED: {
+    status: 500,
+    title: 'The method failed',
+    description:
+      'A method of an application script threw, or the script ended meanwhile. `detail` is what it said.',
+  },
+  METHOD_TIMEOUT: {
+    status: 504,
+    title: 'The method took too long',
+    description: 'A method of an application script gave no answer within `apps.callMs`.',
   },
   PAGES_MISSING: {
     status: 503,

@@ -13,8 +13,10 @@ export {
   readMovieFragment,
 } from './fragment-samples.ts';
 export * from './init.ts';
+export * from './movie.ts';
 export * from './parse-chunks.ts';
 export * from './parse-init.ts';
 export * from './producer-reference-time.ts';
 export type { Colour, SampleEntry, SampleEntryExtras } from './sample-entry.ts';
+export * from './sample-table-writer.ts';
 export type { SampleDefaults } from './track-extends.ts';

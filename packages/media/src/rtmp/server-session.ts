@@ -223,6 +223,11 @@ export class RtmpServerSession {
     return transactionId;
   }
 
+  /** Answers a `call` event; nothing is sent where no answer is wanted. @param value the text of the fault if not `ok`. */
+  answerCall(transactionId: number, ok: boolean, value: AmfValue): void {
+    ok ? this.#answer(transactionId, value) : this.#refuse(transactionId, text(value));
+  }
+
   /** Asks for a `pong` event. @param timestamp milliseconds on our clock, modulo 2^32. */
   ping(timestamp: number): void {
     this.#link.output.userControl({ kind: 'pingRequest', timestamp });
@@ -273,7 +278,7 @@ export class RtmpServerSession {
   #command(command: CommandMessage, streamId: number): RtmpServerEvent | undefined {
     const { name, transactionId, values } = command;
     if (name === 'connect') return this.#connect(transactionId, values);
-    if (this.#connected === undefined) state(`${quote(name)} before connect`);
+    if (this.#connected === undefined) state(`${JSON.stringify(name.slice(0, 40))} before connect`);
     switch (name) {
       case 'releaseStream':
       case 'FCPublish':
@@ -313,7 +318,7 @@ export class RtmpServerSession {
       case 'onStatus':
         return undefined;
       default:
-        return this.#refuse(transactionId, `Method not found (${name.slice(0, 80)}).`);
+        return { kind: 'call', transactionId, name, args: values.slice(1) };
     }
   }
 
@@ -371,7 +376,6 @@ export class RtmpServerSession {
     return this.#decision;
   }
 
-  /** Ends what a stream does. */
   #end(stream: ServerStream | undefined, fcUnpublish: boolean): RtmpServerEvent | undefined {
     if (stream === undefined || stream.role === 'idle') return undefined;
     const { id: streamId, name, role } = stream;
@@ -389,10 +393,6 @@ export class RtmpServerSession {
     this.#link.output.status(streamId, 'status', code, `${paused ? 'Paused' : 'Unpaused'} ${stream.name}.`);
     return { kind: 'pause', streamId, paused, timeMs };
   }
-}
-
-function quote(name: string): string {
-  return JSON.stringify(name.slice(0, 40));
 }
 
 function state(what: string): never {

@@ -226,10 +226,16 @@ it('calls both ways', () => {
   const pair = new Pair({}, accept).run();
   pair.seen.length = 0;
   const asked = pair.server.call('doSomething', 'あ', 1);
-  const unknown = pair.client.call('noSuchMethod');
+  const unknown = pair.client.call('noSuchMethod', 'x');
   pair.run();
   expect(pair.seen).toMatchObject([
+    { kind: 'call', name: 'noSuchMethod', transactionId: unknown, args: ['x'] },
     { kind: 'call', name: 'doSomething', transactionId: asked, args: ['あ', 1] },
+  ]);
+  pair.seen.length = 0;
+  pair.server.answerCall(unknown, false, 'no such method');
+  pair.run();
+  expect(pair.seen).toMatchObject([
     { kind: 'result', transactionId: unknown, ok: false, values: [{ code: 'NetConnection.Call.Failed' }] },
   ]);
   pair.seen.length = 0;

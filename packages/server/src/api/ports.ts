@@ -50,6 +50,8 @@ export interface OpenPorts {
   readonly rtmp?: number;
   readonly rtmps?: number;
   readonly tls?: number;
+  /** The further port of the signalling of rooms. */
+  readonly rooms?: number;
 }
 
 /** What the API stands on. */

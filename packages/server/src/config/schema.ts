@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { key } from './field.ts';
 import { admin, auth, log } from './sections/access.ts';
 import { http } from './sections/http.ts';
-import { dash, hls, hub, pulls, pushes, rtmp } from './sections/media.ts';
+import { apps, dash, hls, hub, pulls, pushes, rtmp } from './sections/media.ts';
+import { rooms } from './sections/rooms.ts';
 
 /** The one description of every setting: kinds, defaults, texts of `docs/config.md`. */
 export const configSchema = z.strictObject({
@@ -18,6 +19,10 @@ export const configSchema = z.strictObject({
   hub: key(hub.prefault({}), { description: 'Streams, what is kept of them, and slow viewers.' }),
   hls: key(hls.prefault({}), { description: 'HLS and low-latency HLS.' }),
   dash: key(dash.prefault({}), { description: 'DASH and low-latency DASH.' }),
+  apps: key(apps.prefault({}), { description: 'Application scripts: methods that clients can call.' }),
+  rooms: key(rooms.prefault({}), {
+    description: 'Rooms, in which one casts to others from browser to browser.',
+  }),
   auth: key(auth.prefault({}), { description: 'Who may publish.' }),
   admin: key(admin.prefault({}), { description: 'The operator’s routes.' }),
   log: key(log.prefault({}), { description: 'Logging, to standard output.' }),
@@ -34,7 +39,7 @@ export const configSchema = z.strictObject({
   }),
   compat: key(z.boolean().default(false), {
     description:
-      'Whether the ports 9001, 9999 and 8327 are opened too. Reserved: this version does not open them.',
+      'Whether the ports 9001, 9999 and 8327 are opened too. This version opens 9001, for the signalling of rooms.',
   }),
   workers: key(z.int().min(1).max(1).default(1), {
     description: 'Processes that serve. Reserved: this version runs one.',

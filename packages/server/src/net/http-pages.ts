@@ -32,8 +32,15 @@ const PAGES: readonly { readonly path: string; readonly file: string; readonly e
   { path: '/watch/:app/:name', file: 'watch.html' },
   { path: '/embed/:app/:name', file: 'embed.html', embed: true },
   { path: '/compare/:app/:name', file: 'compare.html' },
+  { path: '/talk/:room', file: 'talk.html' },
+  { path: '/talk', file: 'talk.html' },
+  { path: '/talk.html', file: 'talk.html' },
+  { path: '/room/:room', file: 'room.html' },
+  { path: '/room', file: 'room.html' },
+  { path: '/watch.html', file: 'room.html' },
   { path: '/dashboard', file: 'dashboard.html' },
   { path: '/inspect', file: 'inspect.html' },
+  { path: '/capabilities', file: 'capabilities.html' },
   { path: '/signin', file: 'signin.html' },
 ];
 

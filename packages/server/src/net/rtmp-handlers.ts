@@ -1,5 +1,6 @@
 import type { AmfValue } from '@onair/media/amf';
 import type {
+  CallRequest,
   ConnectRequest,
   MediaMessage,
   PlayRequest,
@@ -25,6 +26,8 @@ export interface RtmpPeer {
   sendStatus(streamId: number, level: StatusLevel, code: string, description: string): void;
   /** A data message to a player. */
   sendData(streamId: number, timestampMs: number, name: string, values: readonly AmfValue[]): void;
+  /** Calls a method of the client. Rejects with its words, or if it does not answer. */
+  call(method: string, args: readonly AmfValue[]): Promise<AmfValue>;
   /** Publisher came back (`true`) or went away, in a player's words. */
   notify(streamId: number, name: string, published: boolean): void;
   /** Nothing more will come: NetStream.Play.Stop and end of stream. */
@@ -78,4 +81,10 @@ export interface RtmpHandlers {
   connect?(request: ConnectRequest, address: string): RtmpConnectRefusal | undefined;
   publish(peer: RtmpPeer, request: PublishRequest): Promise<RtmpInlet | RtmpPublishRefusal>;
   play(peer: RtmpPeer, request: PlayRequest): Promise<RtmpOutlet | RtmpPlayRefusal>;
+  /** Decides about a connection; the reason if it is refused. Everybody is let in without it. */
+  admit?(peer: RtmpPeer): Promise<string | undefined>;
+  /** Answers a method; a rejection's message goes to the client. */
+  call?(peer: RtmpPeer, request: CallRequest): Promise<AmfValue>;
+  /** The connection is over. */
+  left?(peer: RtmpPeer): void;
 }

@@ -29,15 +29,25 @@ export class TunnelSocket extends VirtualSocket {
     return this.writableEnded;
   }
 
-  /** Everything that waits, behind `before`. */
-  takeBytes(before: Uint8Array): Buffer {
-    const bytes = Buffer.concat([before, ...this.#waiting], before.length + this.#length);
-    this.#waiting = [];
-    this.#length = 0;
-    const taken = this.#taken;
-    this.#taken = undefined;
-    taken?.();
-    return bytes;
+  /** What waits, behind `before`; at most `limit` bytes in all, the rest stays. */
+  takeBytes(before: Uint8Array, limit = Number.POSITIVE_INFINITY): Buffer {
+    let room = limit - before.length;
+    const parts = [before];
+    while (room > 0 && this.#waiting.length > 0) {
+      const next = this.#waiting[0]!;
+      const part = next.length <= room ? next : next.subarray(0, room);
+      if (part === next) this.#waiting.shift();
+      else this.#waiting[0] = next.subarray(room);
+      parts.push(part);
+      room -= part.length;
+      this.#length -= part.length;
+    }
+    if (this.#length === 0) {
+      const taken = this.#taken;
+      this.#taken = undefined;
+      taken?.();
+    }
+    return Buffer.concat(parts);
   }
 
   override _read(): void {

@@ -43,6 +43,8 @@ export class RtmpTunnel {
   #last: { readonly sequence: number; readonly bytes: Buffer } | undefined;
   readonly #timers: { silence?: NodeJS.Timeout; hold?: NodeJS.Timeout; order?: NodeJS.Timeout } = {};
   #answeredMs = 0;
+  /** True if the last answer did not take everything. */
+  #cut = false;
   /** The request that is held, and since when. */
   #held: { readonly step: Step; readonly sinceMs: number } | undefined;
 
@@ -128,7 +130,8 @@ export class RtmpTunnel {
       }
       if (newest && step.kind === 'idle' && this.#worthWaiting(step)) return;
       this.#owed.shift();
-      const bytes = this.socket.takeBytes(INTERVAL);
+      const bytes = this.socket.takeBytes(INTERVAL, answerLimit(step.request));
+      this.#cut = this.socket.waitingBytes > 0;
       this.#answeredMs = performance.now();
       this.#last = { sequence: step.sequence, bytes };
       send(step.response, bytes);
@@ -140,7 +143,7 @@ export class RtmpTunnel {
   /** True while a request that only asks is held; looks again by itself. */
   #worthWaiting(step: Step): boolean {
     const { socket } = this;
-    if (socket.finishing) return false;
+    if (socket.finishing || (this.#cut && socket.waitingBytes > 0)) return false;
     const nowMs = performance.now();
     const heldMs = nowMs - this.#heldSince(step, nowMs);
     const gapMs = nowMs - this.#answeredMs;
@@ -183,6 +186,18 @@ export class RtmpTunnel {
       if (!busy) this.#fail('the tunnel fell silent');
     }, TUNNEL_SILENCE_MS);
   }
+}
+
+/** Room for the head of an answer, in bytes. */
+const HEAD_BYTES = 1_024;
+
+/**
+ * Longest answer, in bytes. Over TLS no more than a socket takes at once: while it counts as full Node pauses its
+ * parser at the next request, and fails if head and body of that come in two records, as librtmp and FFmpeg send them.
+ */
+function answerLimit({ socket, httpVersionMajor }: IncomingMessage): number {
+  if (httpVersionMajor > 1 || !('encrypted' in socket)) return Number.POSITIVE_INFINITY;
+  return socket.writableHighWaterMark - HEAD_BYTES;
 }
 
 /** Answers with bytes of the tunnel. */

@@ -12,7 +12,7 @@ import type { RelayState, Turn } from './state.ts';
  * Events of peers that are not in the tree, and late answers, change nothing.
  */
 export function coordinate(state: RelayState, event: RelayEvent, context: RelayContext): RelayCommand[] {
-  const turn: Turn = { ...context, state, out: [] };
+  const turn: Turn = { now: context.now, random: context.random, state, out: [] };
   switch (event.kind) {
     case 'announce':
       announce(turn, event);

@@ -90,6 +90,18 @@ export const rtmp = z.strictObject({
   }),
 });
 
+/** Application scripts. */
+export const apps = z.strictObject({
+  folder: key(z.string().min(1).max(4096).optional(), {
+    description:
+      'Folder of the application scripts: `live.js` is that of the application `live`. Unset: there are none. Scripts run with the rights of the server.',
+  }),
+  callMs: key(milliseconds(10, 60_000).default(2000), {
+    description: 'How long a method of a script may take, milliseconds.',
+    reload: true,
+  }),
+});
+
 /** Streams, their memory and their viewers. */
 export const hub = z.strictObject({
   maxStreams: key(count(1_000_000).default(2000), {
@@ -143,6 +155,11 @@ export const hub = z.strictObject({
 /** HLS and low-latency HLS. */
 export const hls = z.strictObject({
   enabled: key(z.boolean().default(true), { description: 'Whether HLS is served.' }),
+  eventId3: key(z.boolean().default(false), {
+    description:
+      'Whether the chunks carry timed events as ID3 tags too (`emsg` of `https://aomedia.org/emsg/ID3`), for players that know no other scheme.',
+    reload: true,
+  }),
   segmentMs: key(milliseconds(500, 60_000).default(2000), {
     description: 'Duration that a segment aims at, milliseconds; it ends at the key frame nearest to that.',
   }),

@@ -1,0 +1,58 @@
+/** Makes the browser's connections; tests have their own. */
+export type PeerFactory = (iceServers: readonly string[]) => RTCPeerConnection;
+
+/** The browser's own connections. */
+export const browserPeers: PeerFactory = (iceServers) =>
+  new RTCPeerConnection({ iceServers: iceServers.length === 0 ? [] : [{ urls: [...iceServers] }] });
+
+/** What a connection tells the other side, and its owner. */
+export interface PeerLinkEvents {
+  candidate(candidate: RTCIceCandidate): void;
+  /** Pictures can flow, or no longer will. */
+  state(state: RTCPeerConnectionState): void;
+}
+
+/** Candidates that wait for the description at one time; a browser gathers some dozens. */
+const MAX_WAITING = 256;
+
+/** One connection to another member. Keeps candidates that come before the description. */
+export class PeerLink {
+  readonly peer: RTCPeerConnection;
+  #waiting: RTCIceCandidateInit[] = [];
+  #described = false;
+
+  constructor(peer: RTCPeerConnection, events: PeerLinkEvents) {
+    this.peer = peer;
+    peer.addEventListener('icecandidate', ({ candidate }) => {
+      if (candidate !== null && candidate.candidate !== '') events.candidate(candidate);
+    });
+    peer.addEventListener('connectionstatechange', () => events.state(peer.connectionState));
+  }
+
+  /** Sets the other side's description, then adds the candidates that came before it. */
+  async describe(description: RTCSessionDescriptionInit): Promise<void> {
+    await this.peer.setRemoteDescription(description);
+    this.#described = true;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const candidate of waiting) await this.#add(candidate);
+  }
+
+  /** Adds a candidate of the other side, now or once its description is there. */
+  async candidate(candidate: RTCIceCandidateInit): Promise<void> {
+    if (this.#described) await this.#add(candidate);
+    else if (this.#waiting.length < MAX_WAITING) this.#waiting.push(candidate);
+  }
+
+  close(): void {
+    this.peer.close();
+  }
+
+  async #add(candidate: RTCIceCandidateInit): Promise<void> {
+    try {
+      await this.peer.addIceCandidate(candidate);
+    } catch {
+      // One that this browser does not understand; the others will do.
+    }
+  }
+}

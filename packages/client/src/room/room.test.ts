@@ -1,0 +1,234 @@
+import type { RoomMessage } from '@onair/contracts/rooms';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type RoomLink, Talker, type TalkerState, Watcher, type WatcherState } from './index.ts';
+
+/** A connection that writes down what is done to it. */
+class FakePeer extends EventTarget {
+  readonly done: string[] = [];
+  readonly id: number;
+  connectionState: RTCPeerConnectionState = 'new';
+  localDescription: { sdp: string } | null = null;
+  remoteDescription: { sdp: string } | null = null;
+  readonly senders: { kind: string; sender: { replaceTrack(track: FakeTrack | null): Promise<void> } }[] = [];
+
+  constructor(id: number) {
+    super();
+    this.id = id;
+  }
+
+  addTransceiver(kind: string): void {
+    const replaceTrack = async (track: FakeTrack | null): Promise<void> =>
+      void this.done.push(`${kind} ${track?.label ?? 'nothing'}`);
+    this.senders.push({ kind, sender: { replaceTrack } });
+  }
+
+  getTransceivers() {
+    return this.senders;
+  }
+
+  async setLocalDescription(): Promise<void> {
+    this.localDescription = { sdp: `v=0\r\no=- ${this.id} 1 IN IP4 0.0.0.0\r\n` };
+  }
+
+  async setRemoteDescription(description: { sdp: string }): Promise<void> {
+    this.done.push('described');
+    this.remoteDescription = description;
+  }
+
+  async addIceCandidate({ candidate }: { candidate: string }): Promise<void> {
+    this.done.push(candidate);
+    if (candidate === 'odd') throw new Error('not understood');
+  }
+
+  close(): void {
+    this.done.push('closed');
+    this.connectionState = 'closed';
+  }
+
+  become(state: RTCPeerConnectionState): void {
+    this.connectionState = state;
+    this.dispatchEvent(new Event('connectionstatechange'));
+  }
+}
+
+class FakeTrack {
+  readonly kind: string;
+  readonly label: string;
+  readyState = 'live';
+
+  constructor(kind: string, label: string) {
+    this.kind = kind;
+    this.label = label;
+  }
+
+  stop(): void {
+    this.readyState = 'ended';
+  }
+}
+
+function stream(...tracks: FakeTrack[]): MediaStream {
+  const of = (kind: string) => () => tracks.filter((track) => track.kind === kind);
+  return {
+    getTracks: () => tracks,
+    getAudioTracks: of('audio'),
+    getVideoTracks: of('video'),
+  } as unknown as MediaStream;
+}
+
+let made: FakePeer[];
+let sent: RoomMessage[];
+beforeEach(() => {
+  made = [];
+  sent = [];
+});
+const link: RoomLink = { connected: true, send: (message) => void sent.push(message), close: () => {} };
+const peers = (): RTCPeerConnection => {
+  const peer = new FakePeer(made.length + 1);
+  made.push(peer);
+  return peer as unknown as RTCPeerConnection;
+};
+const candidate = (from: string, text: string) =>
+  ({ type: 'candidate', from, candidate: text, sdpMid: '0', sdpMLineIndex: 0 }) as const;
+const types = (): string[] =>
+  sent.splice(0).map(({ type, sendto }) => (sendto === undefined ? type : `${type} ${sendto}`));
+
+describe('a talker', () => {
+  let state: TalkerState;
+  let early: number;
+  let talker: Talker;
+  const camera = new FakeTrack('video', 'camera');
+  const microphone = new FakeTrack('audio', 'microphone');
+
+  beforeEach(() => {
+    early = 0;
+    talker = new Talker({
+      link,
+      peers,
+      changed: (next) => {
+        state = next;
+      },
+      askedTooEarly: () => void early++,
+    });
+    talker.entered({ maxDirect: 2, iceServers: [] });
+  });
+
+  it('passes requests over while it has no picture, then tells that it is ready', async () => {
+    await talker.hear({ type: 'talk_request', from: 'w' });
+    expect([early, made.length]).toEqual([1, 0]);
+    await talker.show(stream(camera));
+    expect(types()).toEqual(['talk_ready']);
+  });
+
+  it('keeps candidates until the answer is there, and outlives odd ones', async () => {
+    await talker.show(stream(camera, microphone));
+    await talker.hear({ type: 'talk_request', from: 'w' });
+    expect(types()).toEqual(['talk_ready', 'offer w']);
+    for (const text of ['first', 'odd']) await talker.hear(candidate('w', text));
+    expect(made[0]!.done).toEqual(['audio microphone', 'video camera']);
+    await talker.hear({ type: 'answer', from: 'w', sdp: 'v=0' });
+    await talker.hear(candidate('w', 'later'));
+    expect(made[0]!.done.slice(2)).toEqual(['described', 'first', 'odd', 'later']);
+    await talker.hear(candidate('stranger', 'x'));
+    made[0]!.become('connected');
+    expect(state.watching).toBe(1);
+  });
+
+  it('sends another source over the same connections, and releases what it no longer needs', async () => {
+    const [video, sound, screen] = ['camera', 'microphone', 'screen'].map(
+      (label) => new FakeTrack(label === 'microphone' ? 'audio' : 'video', label),
+    ) as [FakeTrack, FakeTrack, FakeTrack];
+    await talker.show(stream(video, sound));
+    await talker.hear({ type: 'talk_request', from: 'w' });
+    types();
+    await talker.show(stream(screen, sound));
+    expect(types()).toEqual(['talk_ready']);
+    expect(made).toHaveLength(1);
+    expect(made[0]!.done.slice(2)).toEqual(['audio microphone', 'video screen']);
+    expect([video, sound, screen].map(({ readyState }) => readyState)).toEqual(['ended', 'live', 'live']);
+    talker.stop();
+    expect(types()).toEqual(['end_talk']);
+    expect([sound.readyState, screen.readyState, made[0]!.done.at(-1)]).toEqual(['ended', 'ended', 'closed']);
+  });
+
+  it('says so when there is no place, and has one again when somebody leaves or fails', async () => {
+    await talker.show(stream(camera));
+    types();
+    for (const from of ['a', 'b', 'c']) await talker.hear({ type: 'talk_request', from });
+    expect(types()).toEqual(['offer a', 'offer b', 'bye c']);
+    expect(state.turnedAway).toBe(1);
+    talker.left('a');
+    await talker.hear({ type: 'talk_request', from: 'c' });
+    made[1]!.become('failed');
+    await talker.hear({ type: 'talk_request', from: 'd' });
+    // Who asks again starts anew and takes no second place.
+    await talker.hear({ type: 'talk_request', from: 'd' });
+    expect(types()).toEqual(['offer c', 'offer d', 'offer d']);
+    expect(state.turnedAway).toBe(0);
+  });
+
+  it('starts anew with everybody after a reconnection', async () => {
+    await talker.show(stream(camera));
+    await talker.hear({ type: 'talk_request', from: 'w' });
+    types();
+    talker.entered({ maxDirect: 2, iceServers: [] });
+    expect(made[0]!.done.at(-1)).toBe('closed');
+    expect(types()).toEqual(['talk_ready']);
+  });
+});
+
+describe('a watcher', () => {
+  let states: WatcherState[];
+  let shown: (MediaStream | undefined)[];
+  let watcher: Watcher;
+
+  beforeEach(() => {
+    [states, shown] = [[], []];
+    watcher = new Watcher({
+      link,
+      peers,
+      changed: (next) => void states.push(next),
+      show: (next) => void shown.push(next),
+    });
+    watcher.entered({ iceServers: [] });
+  });
+  const offer = (session: number, from = 't') =>
+    watcher.hear({ type: 'offer', from, sdp: `v=0\r\no=- ${session} 1 IN IP4 0.0.0.0\r\n` });
+
+  it('asks on entering and when somebody is ready, answers, and ends with the talk', async () => {
+    await watcher.hear({ type: 'talk_ready', from: 't' });
+    await offer(7);
+    await watcher.hear({ type: 'talk_ready', from: 't' });
+    expect(types()).toEqual(['talk_request', 'talk_request t', 'answer t']);
+    made[0]!.become('connected');
+    await watcher.hear({ type: 'end_talk', from: 'stranger' });
+    expect(states.at(-1)).toBe('watching');
+    await watcher.hear({ type: 'end_talk', from: 't' });
+    expect([states.at(-1), shown.at(-1), made[0]!.done.at(-1)]).toEqual(['waiting', undefined, 'closed']);
+  });
+
+  it('takes another offer of the session as a renegotiation, of another session as a new start', async () => {
+    await offer(7);
+    await offer(7);
+    expect(made).toHaveLength(1);
+    await offer(8);
+    expect(made).toHaveLength(2);
+    expect(made[0]!.done.at(-1)).toBe('closed');
+    // Late news of the old connection count no more.
+    made[0]!.become('failed');
+    expect(states.at(-1)).toBe('connecting');
+  });
+
+  it('tells that there is no place, and asks again after a failure', async () => {
+    await watcher.hear({ type: 'bye', from: 't' });
+    expect(states.at(-1)).toBe('full');
+    watcher.left('t');
+    expect(states.at(-1)).toBe('waiting');
+    await offer(7);
+    types();
+    made[0]!.become('failed');
+    expect(types()).toEqual(['talk_request']);
+    await offer(9);
+    watcher.close();
+    expect(types()).toEqual(['answer t', 'bye t']);
+  });
+});

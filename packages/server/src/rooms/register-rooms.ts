@@ -1,0 +1,134 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { Server as Engine } from 'engine.io';
+import { Server, type Socket } from 'socket.io';
+import { WebSocketServer } from 'ws';
+import type { Config } from '../config/index.ts';
+import { checkHost, checkOrigin, HttpProblem, type HttpServer, hostNameOf } from '../net/index.ts';
+import { RoomDirectory } from './room-directory.ts';
+import { serveRoomSocket } from './room-socket.ts';
+
+/** What the signalling of rooms is made with. */
+export interface RegisterRoomsOptions {
+  config(): Config;
+  /** Counts wrong passwords per address. */
+  readonly limiter: { retryAfter(address: string): number; failed(address: string): void };
+  log(message: string, fields: Readonly<Record<string, unknown>>): void;
+}
+
+/** The signalling of rooms, reachable on every port of the HTTP server. */
+export interface Rooms {
+  readonly directory: RoomDirectory;
+  /** Opens the port of the original's signalling server. Resolves with it; with undefined if the settings want none. */
+  listenCompat(): Promise<number | undefined>;
+  /** Ends every connection. Safe to call twice. */
+  close(): void;
+}
+
+const PATH = '/socket.io/';
+/** Longest message on the wire, bytes: an SDP with some room. */
+const MAX_BYTES = 64 * 1024;
+/** Connections at one time, over all rooms. */
+const MAX_SOCKETS = 10_000;
+
+/** Adds Socket.IO to the HTTP server: long polling and WebSocket, and the client's script. */
+export function registerRooms(http: HttpServer, options: RegisterRoomsOptions): Rooms {
+  const { config, limiter } = options;
+  const directory = new RoomDirectory(() => config().rooms, equal);
+  let compatPort = -1;
+  const engine = new Engine({
+    wsEngine: WebSocketServer,
+    maxHttpBufferSize: MAX_BYTES,
+    perMessageDeflate: false,
+    httpCompression: false,
+    cors: { origin: (origin, callback) => callback(null, origin ?? false) },
+    allowRequest: (request, callback) => {
+      const full = engine.clientsCount >= MAX_SOCKETS && request.url?.includes('sid=') !== true;
+      callback(null, !full && mayConnect(request, config().http, compatPort));
+    },
+  });
+  const io = new Server({ serveClient: false });
+  io.bind(engine);
+  io.on('connection', (socket: Socket) => {
+    const { address } = http.client(socket.request);
+    serveRoomSocket(socket, {
+      directory,
+      settings: () => config().rooms,
+      retryAfter: () => limiter.retryAfter(address),
+      failedPassword: () => limiter.failed(address),
+      log: options.log,
+    });
+  });
+  http.upgrades.add({
+    pattern: /\/socket\.io\//,
+    origins: 'any',
+    handle: ({ request, socket, head }) => engine.handleUpgrade(request as never, socket, head),
+  });
+  registerPolling(http, (request, response) => engine.handleRequest(request as never, response));
+  return {
+    directory,
+    async listenCompat() {
+      const { compat, rooms } = config();
+      if (!compat) return undefined;
+      compatPort = await http.listenAlso(rooms.compatPort);
+      return compatPort;
+    },
+    close() {
+      io.disconnectSockets(true);
+      engine.close();
+    },
+  };
+}
+
+/** The framework hands requests through untouched: their bodies are read by the engine, which has limits of its own. */
+function registerPolling(
+  http: HttpServer,
+  take: (request: IncomingMessage, response: ServerResponse) => void,
+): void {
+  const script = createRequire(import.meta.url).resolve('socket.io/package.json');
+  void http.fastify.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
+    scope.route({
+      method: ['GET', 'POST', 'OPTIONS'],
+      url: PATH,
+      // Checked by `mayConnect`, which knows the port.
+      config: { anyOrigin: true },
+      handler: (request, reply) => {
+        reply.hijack();
+        take(request.raw, reply.raw);
+      },
+    });
+    scope.get(`${PATH}socket.io.js`, { config: { answers: 'asset' } }, async (_request, reply) => {
+      const text = await readFile(join(script, '../client-dist/socket.io.min.js'));
+      return reply.type('text/javascript; charset=utf-8').header('cache-control', 'max-age=86400').send(text);
+    });
+  });
+}
+
+/** Pages of this server and listed origins may; on the original's port also pages of other ports of the same host. */
+function mayConnect(request: IncomingMessage, settings: Config['http'], compatPort: number): boolean {
+  try {
+    checkHost(request, settings);
+    if (request.socket.localPort === compatPort && isSameHost(request)) return true;
+    checkOrigin(request, settings);
+    return true;
+  } catch (error) {
+    if (error instanceof HttpProblem) return false;
+    throw error;
+  }
+}
+
+function isSameHost({ headers: { origin, host } }: IncomingMessage): boolean {
+  const name = hostNameOf(host);
+  const page = origin === undefined ? undefined : /^https?:\/\/([^/]+)$/.exec(origin)?.[1];
+  return name !== undefined && name === hostNameOf(page);
+}
+
+function equal(given: string, wanted: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(given), digest(wanted));
+}

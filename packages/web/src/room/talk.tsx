@@ -1,0 +1,152 @@
+import { connectRoom, type RoomLink, Talker, type TalkerState } from '@onair/client/room';
+import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { Frame } from '../frame/frame.tsx';
+import { CopyField } from '../parts/copy-field.tsx';
+import { Icon } from '../parts/icon.tsx';
+import { Tally } from '../parts/tally.tsx';
+import { t, type WordKey } from '../words/words.ts';
+import { watchAddress } from './address.ts';
+import { type CaptureSource, capture, captureFault, withSound } from './capture.ts';
+import { Notices, PasswordForm, refusalWord, Stage } from './notices.tsx';
+import './room.css';
+
+interface Session {
+  readonly link: RoomLink;
+  readonly talker: Talker;
+}
+
+/** The page of the one who casts. */
+export function Talk({ room }: { readonly room: string }): JSX.Element {
+  const session = useRef<Session | undefined>(undefined);
+  const password = useSignal<string | undefined>(undefined);
+  const stream = useSignal<MediaStream | undefined>(undefined);
+  const source = useSignal<CaptureSource>('camera');
+  const state = useSignal<TalkerState>({ watching: 0, turnedAway: 0 });
+  const entered = useSignal(false);
+  const max = useSignal(0);
+  const told = useSignal(false);
+  const refusal = useSignal<WordKey | undefined>(undefined);
+  const fault = useSignal<WordKey | undefined>(undefined);
+
+  useEffect(() => {
+    const link = connectRoom(
+      location.origin,
+      { room, password: password.value },
+      {
+        entered: (welcome) => {
+          entered.value = true;
+          refusal.value = undefined;
+          max.value = welcome.maxDirect;
+          talker.entered(welcome);
+        },
+        message: (message) => void talker.hear(message),
+        left: (id) => talker.left(id),
+        refused: (reason) => {
+          refusal.value = refusalWord(reason) ?? refusal.value;
+          if (reason.code === 'ROOM_HAS_TALKER') told.value = false;
+        },
+        lost: () => {
+          entered.value = false;
+        },
+      },
+    );
+    const talker = new Talker({
+      link,
+      changed: (next) => {
+        state.value = next;
+      },
+    });
+    session.current = { link, talker };
+    return () => {
+      if (talker.stream !== undefined) talker.stop();
+      link.close();
+    };
+  }, [password.value]);
+
+  const start = async (from: CaptureSource): Promise<void> => {
+    fault.value = undefined;
+    try {
+      const next = withSound(await capture(from), session.current?.talker.stream);
+      source.value = from;
+      stream.value = next;
+      // The browser's own bar ends a screen; a camera may be pulled out.
+      next.getVideoTracks()[0]?.addEventListener('ended', () => {
+        if (stream.value === next) stop();
+      });
+      await session.current?.talker.show(next);
+      if (entered.value) told.value = true;
+    } catch (error) {
+      fault.value = captureFault(error);
+    }
+  };
+  const stop = (): void => {
+    session.current?.talker.stop();
+    stream.value = undefined;
+    told.value = false;
+  };
+  const onAir = (): void => {
+    if (stream.value === undefined) fault.value = 'room.warn.stream';
+    else if (session.current?.link.connected !== true) fault.value = 'room.warn.socket';
+    else {
+      fault.value = undefined;
+      refusal.value = undefined;
+      session.current.talker.tellReady();
+      told.value = true;
+    }
+  };
+  const live = told.value && stream.value !== undefined && entered.value;
+  return (
+    <Frame place="elsewhere" title={t('room.talk.title', { room })}>
+      <section class="room">
+        <Stage id="local-video" stream={stream.value} muted mirrored={source.value === 'camera'}>
+          <p>{t('room.talk.empty')}</p>
+        </Stage>
+        <div class="room-bar">
+          <button type="button" class="button" id="start-video" onClick={() => void start('camera')}>
+            <Icon name="camera" />
+            {t('room.startVideo')}
+          </button>
+          <button type="button" class="button" id="start-screen" onClick={() => void start('screen')}>
+            <Icon name="screen" />
+            {t('room.startScreen')}
+          </button>
+          <button
+            type="button"
+            class="button"
+            id="stop-video"
+            disabled={stream.value === undefined}
+            onClick={stop}
+          >
+            <Icon name="stop" />
+            {t('room.stopVideo')}
+          </button>
+          <button type="button" class="button button-main" id="on-air" aria-pressed={live} onClick={onAir}>
+            <Icon name="live" />
+            {t('room.onAir')}
+          </button>
+        </div>
+        <Notices words={[fault.value, refusal.value]} />
+        {refusal.value === 'room.refused.password' && (
+          <PasswordForm
+            enter={(word) => {
+              password.value = word;
+            }}
+          />
+        )}
+        <h1>{t('room.talk.title', { room })}</h1>
+        <p class="room-facts">
+          <Tally stream={{ state: live ? 'live' : 'idle' }} />
+          <span class="num" id="watching">
+            {t('room.watching', { count: state.value.watching, max: max.value })}
+          </span>
+          {state.value.turnedAway > 0 && (
+            <span class="room-away num">{t('room.turnedAway', { count: state.value.turnedAway })}</span>
+          )}
+        </p>
+        <CopyField label={t('room.link')} text={watchAddress(location.origin, room)} />
+      </section>
+    </Frame>
+  );
+}
