@@ -6,6 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { bin, root } from './prepare.mjs';
 import { freePort, listening, start } from './processes.mjs';
 
+const here = import.meta.dirname;
+
 /** Where the benchmark's stream is found. */
 export const STREAM = '/live/test';
 
@@ -54,6 +56,25 @@ http {
 `,
   );
   const child = start('nginx', ['-p', folder, '-c', conf, '-e', 'stderr']);
+  return ready(child, { http }, folder);
+}
+
+/** The least that sending `files` from memory costs: in C, and on a bare socket in Node. */
+export async function floorFiles(files, kind) {
+  const folder = mkdtempSync(join(tmpdir(), 'onair-bench-'));
+  const http = await freePort();
+  const list = join(folder, 'list');
+  for (const [path, bytes] of files) {
+    const file = join(folder, 'files', path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, bytes);
+  }
+  writeFileSync(list, `${[...files.keys()].join('\n')}\n`);
+  const base = join(folder, 'files');
+  const child =
+    kind === 'c'
+      ? start(join(bin, 'serve'), ['-p', String(http), '-r', base, '-f', list])
+      : start(process.execPath, [join(here, 'floor-files.mjs'), String(http), base, list]);
   return ready(child, { http }, folder);
 }
 

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { CLIENT_CPU_LIMIT, HLS_GOALS } from './budget.mjs';
-import { listedFiles, nginxFiles, onair, playlistOf, publish, STREAM } from './hls-servers.mjs';
+import { floorFiles, listedFiles, nginxFiles, onair, playlistOf, publish, STREAM } from './hls-servers.mjs';
 import { bin, buildTools, root, sourceFile } from './prepare.mjs';
 import { run } from './processes.mjs';
 
@@ -73,7 +73,8 @@ async function fileServers(file, lists) {
   console.log(
     `files: ${segments.size} segments of ${show(size(segments) / 1000, 0)} kB, ${parts.size} parts of ${show(size(parts) / 1000, 1)} kB`,
   );
-  return { nginx: theirs, 'nginx-copy': copying, onair: ours };
+  const [floor, floorNode] = [await floorFiles(all, 'c'), await floorFiles(all, 'node')];
+  return { nginx: theirs, 'nginx-copy': copying, floor, 'floor-node': floorNode, onair: ours };
 }
 
 /** How each phase of plain files asks: the list, and how often, if not without a pause. */

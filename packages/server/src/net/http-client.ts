@@ -1,7 +1,7 @@
-import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP, type Socket } from 'node:net';
 import type { Config } from '../config/index.ts';
 import { isLoopback, normalizeAddress } from '../observe/index.ts';
+import type { RequestOrigin } from './http-exchange.ts';
 
 /** Who is at the other end of a request. */
 export interface HttpClient {
@@ -16,7 +16,7 @@ export interface HttpClient {
 }
 
 /** Tells who is at the other end, as far as proxies are to be believed. */
-export type ClientReader = (request: IncomingMessage) => HttpClient;
+export type ClientReader = (request: RequestOrigin) => HttpClient;
 
 /** Most hops of a forwarding header that are looked at. */
 const MAX_HOPS = 20;
@@ -40,28 +40,35 @@ export function createProxyTrust(trustedProxies: Config['http']['trustedProxies'
   };
 }
 
-/** Addresses of connections in plain form: found once for each, not for every request. */
-const plainAddresses = new WeakMap<Socket, string>();
+interface Peer {
+  readonly address: string;
+  readonly loopback: boolean;
+}
 
-function addressOf(socket: Socket): string {
-  let address = plainAddresses.get(socket);
-  if (address === undefined) {
-    address = normalizeAddress(socket.remoteAddress);
+/** Addresses of connections in plain form: found once for each, not for every request. */
+const peers = new WeakMap<Socket, Peer>();
+
+function peerOf(socket: Socket): Peer {
+  let peer = peers.get(socket);
+  if (peer === undefined) {
+    const address = normalizeAddress(socket.remoteAddress);
+    peer = { address, loopback: isLoopback(address) };
     // A socket that is closed already has no address any more.
-    if (address !== '') plainAddresses.set(socket, address);
+    if (address !== '') peers.set(socket, peer);
   }
-  return address;
+  return peer;
 }
 
 /** Makes the reader that believes these proxies. */
 export function createClientReader(isTrusted: ProxyTrust): ClientReader {
   return (request) => {
     const { headers, socket } = request;
-    let address = addressOf(socket);
+    const peer = peerOf(socket);
+    let { address } = peer;
     const encrypted = 'encrypted' in socket && socket.encrypted === true;
     if (!isTrusted(address)) {
       const forwarded = headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined;
-      return { address, local: isLoopback(address) && !forwarded, forwarded, secure: encrypted };
+      return { address, local: peer.loopback && !forwarded, forwarded, secure: encrypted };
     }
     const hops = String(headers['x-forwarded-for'] ?? '')
       .split(',')

@@ -12,12 +12,14 @@ import { fingerprint } from './certificate.ts';
 import { type ClientReader, createClientReader, createProxyTrust } from './http-client.ts';
 import { HttpConnections } from './http-connections.ts';
 import { type DirectHandler, DirectHandlers } from './http-direct.ts';
+import { NodeExchange } from './http-exchange.ts';
 import { type AnswerKind, mediaPreflightHeaders, securityHeaders } from './http-headers.ts';
 import { createPlainListener, type RequestHandler } from './http-listener.ts';
 import { checkHost, checkOrigin } from './http-origin.ts';
 import { registerPages } from './http-pages.ts';
 import { fromFramework, HttpProblem, installProblems, rawProblem, sendProblem } from './http-problem.ts';
 import { UpgradeRouter } from './http-upgrades.ts';
+import { QuickReader } from './quick-reader.ts';
 import { createTlsListener, type TlsIdentity, type TlsListener } from './tls-listener.ts';
 
 declare module 'fastify' {
@@ -80,9 +82,15 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   };
   const fastify = createInstance(settings, warnings, (framework) => {
     shared.handler = (request, response) => {
-      if (!directs.take(request, response)) framework(request, response);
+      const exchange = new NodeExchange(request, response);
+      if (quick.closing) exchange.lastOfConnection();
+      if (!directs.take(exchange)) framework(request, response);
     };
     return shared.handler;
+  });
+  const quick = new QuickReader(fastify.server, settings, {
+    take: (exchange) => directs.take(exchange),
+    late: (socket) => answerBadBytes({ code: 'ERR_HTTP_REQUEST_TIMEOUT' }, socket, warnings),
   });
   const trusted = createProxyTrust(settings.trustedProxies);
   const client = createClientReader(trusted);
@@ -133,7 +141,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       return (tls.server.address() as AddressInfo).port;
     },
     close(deadlineMs) {
-      directs.close();
+      quick.close();
       closing ??= closeWithin(
         [fastify, shared.tls, ...shared.more.map(closable)],
         connections,

@@ -5,13 +5,12 @@ export {
   answerPrepared,
   answerProblem,
   answerRanged,
-  type HeaderList,
   isKnown,
-  PreparedAnswer,
 } from './http-answer.ts';
 export { type ClientReader, createClientReader, createProxyTrust, type HttpClient } from './http-client.ts';
 export { acceptsCoding, type ContentCoding, chooseCoding } from './http-coding.ts';
 export type { DirectHandler } from './http-direct.ts';
+export { type Exchange, NodeExchange } from './http-exchange.ts';
 export { type AnswerKind, mediaPreflightHeaders, securityHeaders } from './http-headers.ts';
 export { checkHost, checkOrigin, hostNameOf, isOwnOrigin } from './http-origin.ts';
 export { HttpProblem, type HttpProblemDetails, refusedForNow, sendProblem } from './http-problem.ts';
@@ -19,4 +18,5 @@ export { readByteRange } from './http-range.ts';
 export { createHttpServer, type HttpServer, type HttpServerOptions } from './http-server.ts';
 export { type UpgradeRequest, type UpgradeRoute, UpgradeRouter } from './http-upgrades.ts';
 export { isPublicAddress, lookupWithin, type Reach } from './outbound.ts';
+export { type HeaderList, PreparedAnswer } from './prepared-answer.ts';
 export type { TlsIdentity } from './tls-listener.ts';

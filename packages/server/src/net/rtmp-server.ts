@@ -1,6 +1,7 @@
 import { type Config, rtmpHost } from '../config/index.ts';
 import type { Logger } from '../observe/index.ts';
 import { bindAddress } from './any-address.ts';
+import { NodeExchange } from './http-exchange.ts';
 import type { HttpServer } from './http-server.ts';
 import { RtmpDoors } from './rtmp-doors.ts';
 import type { RtmpHandlers } from './rtmp-handlers.ts';
@@ -57,8 +58,10 @@ export async function openRtmp(parts: RtmpServerParts): Promise<OpenRtmp> {
     listener,
   );
   if (settings.tunnel) {
-    http.intercept((request, response) => {
-      if (request.method !== 'POST') return false;
+    http.intercept((exchange) => {
+      // What has a body is always read by Node.
+      if (exchange.method !== 'POST' || !(exchange instanceof NodeExchange)) return false;
+      const { request, response } = exchange;
       const { address, secure } = http.client(request);
       return doors.tunnels.take(request, response, address, secure);
     });

@@ -28,9 +28,9 @@ async function open(settings: Partial<Config['http']> = {}) {
   ending.push(() => server.close(100));
   server.fastify.get('/host', async (request) => ({ host: request.headers.host, ip: request.ip }));
   server.fastify.post('/change', async (request) => ({ got: request.body }));
-  server.intercept((request, response) => {
-    if (request.url !== '/direct') return false;
-    answerPrepared(request, response, BODY);
+  server.intercept((exchange) => {
+    if (exchange.url !== '/direct') return false;
+    answerPrepared(exchange, BODY);
     return true;
   });
   const port = await server.listenTls(() => loadIdentity({ data, names: [] }, Date.now()));
@@ -175,9 +175,9 @@ describe('the TLS listener', () => {
   it('lets running answers finish when it closes', async () => {
     const { server, session } = await open();
     let release: (() => void) | undefined;
-    server.intercept((request, response) => {
-      if (request.url !== '/held') return false;
-      release = () => answerPrepared(request, response, BODY);
+    server.intercept((exchange) => {
+      if (exchange.url !== '/held') return false;
+      release = () => answerPrepared(exchange, BODY);
       return true;
     });
     const asked = ask(session(), '/held');

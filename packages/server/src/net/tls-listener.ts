@@ -11,6 +11,7 @@ import {
 import type { Config } from '../config/index.ts';
 import { channels, normalizeAddress } from '../observe/index.ts';
 import { answerProblem } from './http-answer.ts';
+import { NodeExchange } from './http-exchange.ts';
 import { connectionOptions, type RequestHandler } from './http-listener.ts';
 import { HttpProblem } from './http-problem.ts';
 
@@ -73,11 +74,11 @@ export function createTlsListener(
         asHttp1(request, response);
         // The limit in the settings is a hint to clients, no more (RFC 9113 §6.5.2).
         if (isTooLong(request.rawHeaders, settings.maxHeaderBytes)) {
-          answerProblem(
+          const exchange = new NodeExchange(
             request as unknown as IncomingMessage,
             response as unknown as ServerResponse,
-            new HttpProblem('HEADERS_TOO_LARGE'),
           );
+          answerProblem(exchange, new HttpProblem('HEADERS_TOO_LARGE'));
           return;
         }
       }

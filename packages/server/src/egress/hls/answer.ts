@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
   acceptsCoding,
@@ -6,6 +5,8 @@ import {
   answerRanged,
   type ContentCoding,
   chooseCoding,
+  type Exchange,
+  NodeExchange,
   PreparedAnswer,
 } from '../../net/index.ts';
 import type { PlaylistBody } from '../../packager/hls/index.ts';
@@ -24,13 +25,8 @@ const mediaAnswers = new WeakMap<Uint8Array, PreparedAnswer>();
  * Sends a playlist. Returns the bytes of the body that go out.
  * @param maxAge seconds it may be kept by caches.
  */
-export function sendPlaylist(
-  request: IncomingMessage,
-  response: ServerResponse,
-  body: PlaylistBody,
-  maxAge: number,
-): number {
-  const coding = chooseCoding(request.headers['accept-encoding'] as string | undefined);
+export function sendPlaylist(exchange: Exchange, body: PlaylistBody, maxAge: number): number {
+  const coding = chooseCoding(exchange.headers['accept-encoding'] as string | undefined);
   let answers = playlistAnswers.get(body);
   if (answers === undefined) {
     answers = new Map();
@@ -42,7 +38,7 @@ export function sendPlaylist(
     answer = playlistAnswer(body, coding, maxAge);
     answers.set(key, answer);
   }
-  return answerPrepared(request, response, answer);
+  return answerPrepared(exchange, answer);
 }
 
 function playlistAnswer(body: PlaylistBody, coding: ContentCoding, maxAge: number): PreparedAnswer {
@@ -56,8 +52,7 @@ function playlistAnswer(body: PlaylistBody, coding: ContentCoding, maxAge: numbe
 
 /** Sends media, or the range of it that was asked for. Returns the bytes of the body that go out. */
 export function sendMedia(
-  request: IncomingMessage,
-  response: ServerResponse,
+  exchange: Exchange,
   media: { readonly file: string; readonly type: string; readonly bytes: Uint8Array },
 ): number {
   const { bytes, file, type } = media;
@@ -71,17 +66,17 @@ export function sendMedia(
     );
     mediaAnswers.set(bytes, answer);
   }
-  return answerRanged(request, response, answer, type);
+  return answerRanged(exchange, answer, type);
 }
 
 /** {@link sendMedia} for a route of the framework, which is told to keep out. */
 export function replyMedia(
   request: FastifyRequest,
   reply: FastifyReply,
-  media: Parameters<typeof sendMedia>[2],
+  media: Parameters<typeof sendMedia>[1],
 ): number {
   reply.hijack();
-  return sendMedia(request.raw, reply.raw, media);
+  return sendMedia(new NodeExchange(request.raw, reply.raw), media);
 }
 
 /** True if the client takes gzip (RFC 9110 §12.5.3). */

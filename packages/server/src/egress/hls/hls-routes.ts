@@ -1,8 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock, PackagerKind, Stream } from '../../hub/index.ts';
 import {
   answerPreflight,
   answerProblem,
+  type Exchange,
   HttpProblem,
   type HttpServer,
   refusedForNow,
@@ -42,8 +42,7 @@ const NEWEST_MAX_AGE = 1;
 
 /** One request on its way. */
 interface Call {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly exchange: Exchange;
   readonly query: string;
   readonly stream: Stream;
   readonly packager: HlsPackager;
@@ -58,16 +57,16 @@ interface Call {
 export function registerHlsRoutes(server: HttpServer, deps: HlsDeps): HlsRoutes {
   const audience = new Audience(deps, deps.clock);
   const ended = new EndedStreams(deps);
-  server.intercept((request, response) => {
-    const url = request.url ?? '';
+  server.intercept((exchange) => {
+    const { url, method } = exchange;
     const mark = url.indexOf('?');
     const address = readHlsAddress(mark < 0 ? url : url.slice(0, mark));
     if (address === undefined) return false;
-    if (request.method === 'OPTIONS') {
-      answerPreflight(response);
+    if (method === 'OPTIONS') {
+      answerPreflight(exchange);
       return true;
     }
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
+    if (method !== 'GET' && method !== 'HEAD') {
       throw new HttpProblem('METHOD_NOT_ALLOWED', { headers: { allow: 'GET, HEAD, OPTIONS' } });
     }
     const stream = deps.registry.find(address.stream);
@@ -77,12 +76,12 @@ export function registerHlsRoutes(server: HttpServer, deps: HlsDeps): HlsRoutes 
     if (ended.isOver(stream)) throw new HttpProblem('GONE', { detail: `${address.stream} has ended.` });
     const seat = audience.seat({
       stream,
-      address: server.client(request).address,
-      agent: request.headers['user-agent'],
+      address: server.client(exchange).address,
+      agent: exchange.headers['user-agent'],
     });
     if (seat.ended) throw new HttpProblem('GONE', { detail: 'The session was ended by the operator.' });
     const query = mark < 0 ? '' : url.slice(mark + 1);
-    serve({ request, response, query, stream, packager: stream.packager(deps.kind), seat }, address);
+    serve({ exchange, query, stream, packager: stream.packager(deps.kind), seat }, address);
     return true;
   });
   return {
@@ -184,6 +183,11 @@ function serveSegment(call: Call, rendition: Rendition, file: string, msn: numbe
 
 function servePart(call: Call, rendition: Rendition, file: string, number: number): void {
   const { packager } = call;
+  const there = packager.part(rendition.name, number);
+  if (typeof there !== 'string') {
+    sendFile(call, rendition, file, there);
+    return;
+  }
   hold(
     call,
     (settle) => packager.whenPart(rendition.name, number, settle),
@@ -201,7 +205,7 @@ function hold(
   wait: (settle: (result: WaitResult) => void) => StopWaiting,
   answer: () => void,
 ): void {
-  const { request, response } = call;
+  const { exchange } = call;
   let done = false;
   const stop = wait((result) => {
     done = true;
@@ -210,33 +214,24 @@ function hold(
       if (result === 'late') throw notYet(call.stream);
       answer();
     } catch (error) {
-      answerProblem(request, response, error instanceof HttpProblem ? error : new HttpProblem('INTERNAL'));
+      answerProblem(exchange, error instanceof HttpProblem ? error : new HttpProblem('INTERNAL'));
     }
   });
-  if (!done) response.once('close', stop);
+  if (!done) exchange.onClose(stop);
 }
 
 function sendNewest(call: Call, body: PlaylistBody | undefined): void {
   send(call, body, NEWEST_MAX_AGE);
 }
 
-function send(
-  { request, response, seat, stream }: Call,
-  body: PlaylistBody | undefined,
-  maxAge: number,
-): void {
+function send({ exchange, seat, stream }: Call, body: PlaylistBody | undefined, maxAge: number): void {
   if (body === undefined) throw notYet(stream);
-  seat.bytes += sendPlaylist(request, response, body, maxAge);
+  seat.bytes += sendPlaylist(exchange, body, maxAge);
 }
 
-function sendFile(
-  { request, response, seat }: Call,
-  { name }: Rendition,
-  file: string,
-  bytes: Uint8Array,
-): void {
+function sendFile({ exchange, seat }: Call, { name }: Rendition, file: string, bytes: Uint8Array): void {
   const type = name.startsWith('video') ? 'video/mp4' : 'audio/mp4';
-  seat.bytes += sendMedia(request, response, { file: `${name}-${file}`, type, bytes });
+  seat.bytes += sendMedia(exchange, { file: `${name}-${file}`, type, bytes });
 }
 
 /** RFC 8216bis §6.2.5.2: 503 when nothing came within three target durations. */

@@ -1,9 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { StreamName } from '@onair/media';
 import type { Clock, PackagerKind, Stream } from '../../hub/index.ts';
 import {
   answerPreflight,
   answerProblem,
+  type Exchange,
   HttpProblem,
   type HttpServer,
   refusedForNow,
@@ -46,8 +46,7 @@ interface TsAddress {
 }
 
 interface Call {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly exchange: Exchange;
   readonly stream: Stream;
   readonly packager: TsPackager;
   /** Where the bytes for the viewer's session are counted. */
@@ -57,16 +56,16 @@ interface Call {
 /** `/APP/NAME/ts.m3u8` (multivariant), `/APP/NAME/ts/index.m3u8` (media) and `/APP/NAME/ts/sN.ts`. */
 export function registerTsRoutes(server: HttpServer, deps: TsDeps): TsRoutes {
   const audience = new Audience(deps, deps.clock);
-  server.intercept((request, response) => {
-    const url = request.url ?? '';
+  server.intercept((exchange) => {
+    const { url, method } = exchange;
     const mark = url.indexOf('?');
     const wanted = readAddress(mark < 0 ? url : url.slice(0, mark));
     if (wanted === undefined) return false;
-    if (request.method === 'OPTIONS') {
-      answerPreflight(response);
+    if (method === 'OPTIONS') {
+      answerPreflight(exchange);
       return true;
     }
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
+    if (method !== 'GET' && method !== 'HEAD') {
       throw new HttpProblem('METHOD_NOT_ALLOWED', { headers: { allow: 'GET, HEAD, OPTIONS' } });
     }
     const stream = deps.registry.find(wanted.stream);
@@ -76,10 +75,10 @@ export function registerTsRoutes(server: HttpServer, deps: TsDeps): TsRoutes {
     if (stream.state === 'ended' && deps.clock.wall() - stream.since > deps.endedMs()) {
       throw new HttpProblem('GONE', { detail: `${wanted.stream} has ended.` });
     }
-    const { address } = server.client(request);
-    const seat = audience.seat({ stream, address, agent: request.headers['user-agent'] });
+    const { address } = server.client(exchange);
+    const seat = audience.seat({ stream, address, agent: exchange.headers['user-agent'] });
     if (seat.ended) throw new HttpProblem('GONE', { detail: 'The session was ended by the operator.' });
-    const call: Call = { request, response, stream, packager: stream.packager(deps.kind), seat };
+    const call: Call = { exchange, stream, packager: stream.packager(deps.kind), seat };
     if (wanted.kind === 'segment') serveSegment(call, wanted.file);
     else if (wanted.kind === 'media') servePlaylist(call, (packager) => packager.playlist());
     else servePlaylist(call, (packager) => packager.multivariant(MEDIA_PLAYLIST));
@@ -104,7 +103,7 @@ function readAddress(path: string): TsAddress | undefined {
 }
 
 function servePlaylist(call: Call, read: (packager: TsPackager) => PlaylistBody | undefined): void {
-  const { packager, stream, request, response } = call;
+  const { packager, stream, exchange } = call;
   const { refused } = packager;
   if (refused !== undefined) {
     throw new HttpProblem('CODEC_NOT_CARRIED', {
@@ -115,12 +114,12 @@ function servePlaylist(call: Call, read: (packager: TsPackager) => PlaylistBody 
   hold(call, () => {
     const body = read(packager);
     if (body === undefined) throw notYet(stream);
-    call.seat.bytes += sendPlaylist(request, response, body, PLAYLIST_MAX_AGE);
+    call.seat.bytes += sendPlaylist(exchange, body, PLAYLIST_MAX_AGE);
   });
 }
 
 /** Answers once there is a list to begin with, which may be now; whoever goes away meanwhile is forgotten. */
-function hold({ packager, request, response, stream }: Call, answer: () => void): void {
+function hold({ packager, exchange, stream }: Call, answer: () => void): void {
   let done = false;
   const stop = packager.whenListed((result: TsWaitResult) => {
     done = true;
@@ -129,18 +128,18 @@ function hold({ packager, request, response, stream }: Call, answer: () => void)
       if (result === 'late') throw notYet(stream);
       answer();
     } catch (error) {
-      answerProblem(request, response, error instanceof HttpProblem ? error : new HttpProblem('INTERNAL'));
+      answerProblem(exchange, error instanceof HttpProblem ? error : new HttpProblem('INTERNAL'));
     }
   });
-  if (!done) response.once('close', stop);
+  if (!done) exchange.onClose(stop);
 }
 
-function serveSegment({ packager, request, response, seat }: Call, file: string): void {
+function serveSegment({ packager, exchange, seat }: Call, file: string): void {
   const match = /^s(\d{1,15})\.ts$/.exec(file);
   if (match === null) throw new HttpProblem('NOT_FOUND');
   const bytes = packager.segment(Number(match[1]));
   if (typeof bytes === 'string') throw new HttpProblem(bytes === 'gone' ? 'GONE' : 'NOT_FOUND');
-  seat.bytes += sendMedia(request, response, { file: `ts-${file}`, type: 'video/mp2t', bytes });
+  seat.bytes += sendMedia(exchange, { file: `ts-${file}`, type: 'video/mp2t', bytes });
 }
 
 function notYet(stream: Stream): HttpProblem {
