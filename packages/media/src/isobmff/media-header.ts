@@ -16,11 +16,17 @@ export interface MediaHeader {
 /**
  * Writes `mdhd`, ISO/IEC 14496-12 §8.4.2, and, for a language tag that is no three-letter code,
  * `elng` (§8.4.6) via {@link writeExtendedLanguage}, which belongs to the same container.
+ * @param duration in ticks of `timescale`; 0 where the movie consists of fragments alone.
  */
-export function writeMediaHeader(w: ByteWriter, timescale: number, language: string | undefined): void {
+export function writeMediaHeader(
+  w: ByteWriter,
+  timescale: number,
+  language: string | undefined,
+  duration = 0,
+): void {
   writeFullBox(w, 'mdhd', 0, 0, () => {
     w.u32(0).u32(0); // creation_time, modification_time
-    w.u32(timescale).u32(0); // duration
+    w.u32(timescale).u32(duration);
     w.u16(packLanguage(language)).u16(0);
   });
 }

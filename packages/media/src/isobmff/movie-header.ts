@@ -10,13 +10,14 @@ export function writeUnityMatrix(w: ByteWriter): void {
 }
 
 /**
- * Writes `mvhd`, ISO/IEC 14496-12 §8.2.2, without duration: the movie consists of fragments alone.
+ * Writes `mvhd`, ISO/IEC 14496-12 §8.2.2.
  * @param timescale ticks per second.
+ * @param duration in these ticks; 0 where the movie consists of fragments alone.
  */
-export function writeMovieHeader(w: ByteWriter, timescale: number, nextTrackId: number): void {
+export function writeMovieHeader(w: ByteWriter, timescale: number, nextTrackId: number, duration = 0): void {
   writeFullBox(w, 'mvhd', 0, 0, () => {
     w.u32(0).u32(0); // creation_time, modification_time
-    w.u32(timescale).u32(0); // duration
+    w.u32(timescale).u32(duration);
     w.u32(0x10000).u16(0x100).zeros(10); // rate, volume, reserved
     writeUnityMatrix(w);
     w.zeros(24); // pre_defined

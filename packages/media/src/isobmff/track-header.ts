@@ -14,11 +14,15 @@ export interface TrackHeader {
   readonly height: number;
 }
 
-/** Writes `tkhd`, ISO/IEC 14496-12 §8.3.2. @param audible sets the volume to 1. */
-export function writeTrackHeader(w: ByteWriter, header: TrackHeader, audible: boolean): void {
+/**
+ * Writes `tkhd`, ISO/IEC 14496-12 §8.3.2.
+ * @param audible sets the volume to 1.
+ * @param duration in ticks of the movie header; 0 where the movie consists of fragments alone.
+ */
+export function writeTrackHeader(w: ByteWriter, header: TrackHeader, audible: boolean, duration = 0): void {
   writeFullBox(w, 'tkhd', 0, FLAGS, () => {
     w.u32(0).u32(0); // creation_time, modification_time
-    w.u32(header.trackId).u32(0).u32(0); // reserved, duration
+    w.u32(header.trackId).u32(0).u32(duration); // reserved between them
     w.zeros(8).u16(0).u16(0); // reserved, layer, alternate_group
     w.u16(audible ? 0x100 : 0).u16(0);
     writeUnityMatrix(w);
