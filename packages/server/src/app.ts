@@ -40,6 +40,7 @@ import { dashPackagerKind } from './packager/dash/index.ts';
 import { DEFAULT_HLS_OPTIONS, hlsPackagerKind, optionsFor } from './packager/hls/index.ts';
 import { FLV_TAGS, RTMP_MESSAGES, tagPackagerKind } from './packager/tags/index.ts';
 import { tsPackagerKind } from './packager/ts/index.ts';
+import { registerRecordedUploads } from './recorded-uploads.ts';
 
 /** What a server is started with. The store and the logger stay the caller's. */
 export interface ServerOptions {
@@ -165,6 +166,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       const served = registerDashRoutes(http, { ...live, kind: kinds.dash, clock: systemClock, stallMs });
       undo.push(() => served.close('server stopping'));
     }
+    undo.push(registerRecordedUploads({ config, logger, registry, sessions, guard, cmaf: kinds.cmaf, http }));
     registerLiveRoutes(http, { flv: { ...live, kind: kinds.flv }, fmp4, fmp4Http });
     const sources = { registry, sessions, clock: systemClock };
     const metrics = createMetrics(figuresSource(sources), loop, version);
@@ -184,6 +186,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       stopping: () => state.stopping,
     });
     ports.http = await http.listen();
+    await listenCompat(http, config, logger);
     const tls = await listenTls(http, config, logger);
     if (tls !== undefined) ports.tls = tls;
 
@@ -230,6 +233,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       },
     };
   }
+}
+
+/** Opens the port of the original upload server, where `compat` asks for it. */
+async function listenCompat(http: HttpServer, config: () => Config, logger: Logger): Promise<void> {
+  const { compat, upload } = config();
+  if (!compat || !upload.enabled) return;
+  const port = await http.listenAlso(upload.compatPort);
+  logger.info({ port }, 'compatible with ms2hls');
 }
 
 /** Opens the TLS port. Resolves with it, or with undefined where the server may do without. */

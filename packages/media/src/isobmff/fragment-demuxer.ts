@@ -33,8 +33,11 @@ export interface FragmentHandler {
   /** A track begins, or goes on under the same id with new parameters. */
   onTrack(track: Track): void;
   onSample(sample: Sample): void;
-  /** A file begins; another one may follow in mid-stream, with times of its own. @param recording from 0 on. */
-  onInit?(recording: number): void;
+  /**
+   * A file begins; another one may follow in mid-stream, with times of its own.
+   * @param recording from 0 on. @param kinds which of its tracks can be used.
+   */
+  onInit?(recording: number, kinds: { readonly video: boolean; readonly audio: boolean }): void;
   /** Something is wrong and was passed over. */
   onFault?(error: ParseError): void;
 }
@@ -149,7 +152,7 @@ export class FragmentDemuxer {
     }
     this.#init = { lanes, tracks: info.tracks };
     this.#moof = undefined;
-    this.#handler.onInit?.(this.#recordings++);
+    this.#handler.onInit?.(this.#recordings++, { video: count.video > 0, audio: count.audio > 0 });
     for (const format of refused) {
       this.#fault(
         new ParseError(

@@ -3,6 +3,7 @@ import { key } from './field.ts';
 import { admin, auth, log } from './sections/access.ts';
 import { http } from './sections/http.ts';
 import { dash, hls, hub, pulls, rtmp } from './sections/media.ts';
+import { record, upload } from './sections/recording.ts';
 
 /** The one description of every setting: kinds, defaults, texts of `docs/config.md`. */
 export const configSchema = z.strictObject({
@@ -18,6 +19,8 @@ export const configSchema = z.strictObject({
   hub: key(hub.prefault({}), { description: 'Streams, what is kept of them, and slow viewers.' }),
   hls: key(hls.prefault({}), { description: 'HLS and low-latency HLS.' }),
   dash: key(dash.prefault({}), { description: 'DASH and low-latency DASH.' }),
+  upload: key(upload.prefault({}), { description: 'Publishing from browsers.' }),
+  record: key(record.prefault({}), { description: 'Recordings.' }),
   auth: key(auth.prefault({}), { description: 'Who may publish.' }),
   admin: key(admin.prefault({}), { description: 'The operator’s routes.' }),
   log: key(log.prefault({}), { description: 'Logging, to standard output.' }),
@@ -30,7 +33,7 @@ export const configSchema = z.strictObject({
   }),
   compat: key(z.boolean().default(false), {
     description:
-      'Whether the ports 9001, 9999 and 8327 are opened too. Reserved: this version does not open them.',
+      'Whether the port of the original upload server, `upload.compatPort`, is opened too, for pages of any origin. Ports 9001 and 8327 are reserved: this version does not open them.',
   }),
   workers: key(z.int().min(1).max(1).default(1), {
     description: 'Processes that serve. Reserved: this version runs one.',

@@ -50,6 +50,8 @@ export interface HttpServer {
   intercept(handler: DirectHandler): void;
   /** Starts to listen; resolves with the port. */
   listen(): Promise<number>;
+  /** Listens at another port too, with the same routes. Resolves with the port. */
+  listenAlso(port: number): Promise<number>;
   /**
    * Listens with TLS too: the same routes over HTTP/2 and HTTP/1.1. Resolves with the port.
    * @param identity tells what to show; asked again each day, for certificates end.
@@ -71,9 +73,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const settings = options.config().http;
   const warnings = new RepeatedWarnings(options.logger);
   const directs = new DirectHandlers(options.logger);
-  const shared: { handler: RequestHandler; tls: TlsListener | undefined } = {
+  const shared: { handler: RequestHandler; tls: TlsListener | undefined; more: Server[] } = {
     handler: () => {},
     tls: undefined,
+    more: [],
   };
   const fastify = createInstance(settings, warnings, (framework) => {
     shared.handler = (request, response) => {
@@ -106,6 +109,18 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       });
       return (fastify.server.address() as AddressInfo).port;
     },
+    async listenAlso(port) {
+      await fastify.ready();
+      const server = createPlainListener(settings, shared.handler);
+      connections.watch(server);
+      upgrades.watch(server);
+      server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
+        answerBadBytes(error, socket as Socket, warnings),
+      );
+      await listenOn(server, port, bindAddress(httpHost(options.config())));
+      shared.more.push(server);
+      return (server.address() as AddressInfo).port;
+    },
     async listenTls(identity) {
       await fastify.ready();
       const tls = createTlsListener(settings, identity(), shared.handler);
@@ -119,7 +134,11 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     },
     close(deadlineMs) {
       directs.close();
-      closing ??= closeWithin([fastify, shared.tls], connections, deadlineMs).finally(() => warnings.close());
+      closing ??= closeWithin(
+        [fastify, shared.tls, ...shared.more.map(closable)],
+        connections,
+        deadlineMs,
+      ).finally(() => warnings.close());
       return closing;
     },
   };
@@ -244,6 +263,10 @@ function answerBadBytes(error: { readonly code?: string }, socket: Socket, warni
   socket.end(rawProblem(known, id, STATUS_TEXTS[known.status]!));
   // Whoever sends garbage need not wait for the peer to close.
   socket.destroySoon();
+}
+
+function closable(server: Server): { close(): Promise<void> } {
+  return { close: () => new Promise((resolve) => server.close(() => resolve())) };
 }
 
 async function closeWithin(
