@@ -114,8 +114,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       const server = createPlainListener(settings, shared.handler);
       connections.watch(server);
       upgrades.watch(server);
-      server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
-        answerBadBytes(error, socket as Socket, warnings),
+      server.on('clientError', (error, socket) =>
+        answerBadBytes(error as { readonly code?: string }, socket as Socket, warnings),
       );
       await listenOn(server, port, bindAddress(httpHost(options.config())));
       shared.more.push(server);

@@ -28,22 +28,25 @@ export async function makeMovie(runs: readonly RecordedRun[]): Promise<Movie> {
   let base = 0;
   let offset = 0;
   for (const run of runs) {
-    const start = run.segments[0]?.time ?? 0;
+    const lead = run.segments[0]?.time ?? 0;
+    let start: number | undefined;
     const from = base;
     const at = offset;
-    let end = start;
+    let end = lead;
     await scanRun(run.path, {
       header: () => {},
       chunk: (chunk) => {
         const track = run.tracks.find(({ id }) => id === chunk.track);
         if (track === undefined) return;
+        // Sound may begin before the first picture; the file begins with it. Later runs meet at their pictures.
+        start ??= base === 0 ? Math.min(lead, chunk.time) : lead;
         const lane = laneOf(lanes, track);
         const description = describe(lane, track);
         const shift = Math.round(((from - start) / 1_000_000) * track.timebase);
         for (const sample of chunk.parsed.samples) {
           const dts = sample.dts + shift;
           const last = lane.samples.at(-1);
-          // Sound that began before the first picture, or a tail of the run before, has no place of its own.
+          // A tail of the run before may reach into this one.
           if (dts < 0 || (last !== undefined && dts <= last.dts)) continue;
           lane.samples.push({
             dts,
@@ -58,7 +61,7 @@ export async function makeMovie(runs: readonly RecordedRun[]): Promise<Movie> {
         end = Math.max(end, chunk.time + chunk.duration);
       },
     });
-    base += end - start;
+    base += end - (start ?? lead);
     offset += run.size;
   }
   const tracks: MovieTrack[] = [...lanes.values()].sort((a, b) => a.id - b.id);
