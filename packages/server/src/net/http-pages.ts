@@ -33,6 +33,8 @@ const PAGES: readonly { readonly path: string; readonly file: string; readonly e
   { path: '/embed/:app/:name', file: 'embed.html', embed: true },
   { path: '/compare/:app/:name', file: 'compare.html' },
   { path: '/dashboard', file: 'dashboard.html' },
+  { path: '/studio', file: 'studio.html' },
+  { path: '/viewer', file: 'viewer.html' },
   { path: '/signin', file: 'signin.html' },
 ];
 
