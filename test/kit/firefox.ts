@@ -30,6 +30,8 @@ const PREFERENCES: Readonly<Record<string, boolean | number | string>> = {
   'media.autoplay.default': 0,
   'media.block-autoplay-until-in-foreground': false,
   'media.gmp-manager.updateEnabled': false,
+  'media.navigator.permission.disabled': true,
+  'media.navigator.streams.fake': true,
   'media.suspend-background-video.enabled': false,
   'network.captive-portal-service.enabled': false,
   'network.connectivity-service.enabled': false,
