@@ -63,8 +63,8 @@ export class UploadPublisher {
   readonly #backOff = new BackOff();
   #chunks: Chunk[] = [];
   #socket: { readonly port: UploadSocketPort; ready: boolean } | undefined;
-  /** Octets pushed, stored, and sent on this connection. */
-  readonly #at = { pushed: 0, stored: 0, sent: 0, window: 0 };
+  /** Octets pushed, put into the spool, stored by the server, and sent on this connection. */
+  readonly #at = { pushed: 0, kept: 0, stored: 0, sent: 0, window: 0 };
   #work: Promise<void> = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #status: UploadStatus = { state: 'connecting', queued: 0, stored: 0 };
@@ -94,6 +94,7 @@ export class UploadPublisher {
     this.#do(async (spool) => {
       await spool.put(chunk.offset, bytes);
       this.#chunks.push(chunk);
+      this.#at.kept = chunk.offset + chunk.length;
     });
     this.#tell({});
     this.#pump();
@@ -208,10 +209,10 @@ export class UploadPublisher {
     this.#do(async (spool) => {
       for (;;) {
         const socket = this.#socket;
-        const { sent, pushed, stored, window } = this.#at;
+        const { sent, pushed, kept, stored, window } = this.#at;
         if (socket?.ready !== true || this.#over) return;
-        if (sent >= pushed) {
-          if (this.#ending) this.#sendEnd(socket.port);
+        if (sent >= kept) {
+          if (this.#ending && kept === pushed) this.#sendEnd(socket.port);
           return;
         }
         if (sent - stored >= window) return;
