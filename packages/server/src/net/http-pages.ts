@@ -35,6 +35,7 @@ const PAGES: readonly { readonly path: string; readonly file: string; readonly e
   { path: '/dashboard', file: 'dashboard.html' },
   { path: '/studio', file: 'studio.html' },
   { path: '/viewer', file: 'viewer.html' },
+  { path: '/inspect', file: 'inspect.html' },
   { path: '/signin', file: 'signin.html' },
 ];
 

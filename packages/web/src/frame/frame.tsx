@@ -16,7 +16,7 @@ import {
 import './frame.css';
 
 /** A place of the navigation. */
-export type Place = 'home' | 'studio' | 'dashboard' | 'elsewhere';
+export type Place = 'home' | 'studio' | 'dashboard' | 'inspect' | 'elsewhere';
 
 const PLACES: readonly {
   readonly place: Place;
@@ -27,6 +27,7 @@ const PLACES: readonly {
   { place: 'home', href: '/', icon: 'live', word: 'nav.home' },
   { place: 'studio', href: '/studio', icon: 'camera', word: 'nav.studio' },
   { place: 'dashboard', href: '/dashboard', icon: 'gauge', word: 'nav.dashboard' },
+  { place: 'inspect', href: '/inspect', icon: 'lens', word: 'nav.inspect' },
 ];
 
 const THEME_ICONS: Readonly<Record<Theme, IconName>> = { auto: 'screen', dark: 'moon', light: 'sun' };
