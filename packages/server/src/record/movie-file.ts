@@ -7,7 +7,7 @@ import { scanRun } from './run-file.ts';
 interface Lane {
   readonly id: number;
   readonly parameters: Track[];
-  readonly samples: MovieSample[];
+  readonly samples: (MovieSample & { dts: number; pts: number })[];
   lastDuration: number;
 }
 
@@ -28,18 +28,15 @@ export async function makeMovie(runs: readonly RecordedRun[]): Promise<Movie> {
   let base = 0;
   let offset = 0;
   for (const run of runs) {
-    const lead = run.segments[0]?.time ?? 0;
-    let start: number | undefined;
+    const start = run.segments[0]?.time ?? 0;
     const from = base;
     const at = offset;
-    let end = lead;
+    let end = start;
     await scanRun(run.path, {
       header: () => {},
       chunk: (chunk) => {
         const track = run.tracks.find(({ id }) => id === chunk.track);
         if (track === undefined) return;
-        // Sound may begin before the first picture; the file begins with it. Later runs meet at their pictures.
-        start ??= base === 0 ? Math.min(lead, chunk.time) : lead;
         const lane = laneOf(lanes, track);
         const description = describe(lane, track);
         const shift = Math.round(((from - start) / 1_000_000) * track.timebase);
@@ -47,7 +44,7 @@ export async function makeMovie(runs: readonly RecordedRun[]): Promise<Movie> {
           const dts = sample.dts + shift;
           const last = lane.samples.at(-1);
           // A tail of the run before may reach into this one.
-          if (dts < 0 || (last !== undefined && dts <= last.dts)) continue;
+          if (last !== undefined && dts <= last.dts) continue;
           lane.samples.push({
             dts,
             pts: sample.pts + shift,
@@ -61,11 +58,29 @@ export async function makeMovie(runs: readonly RecordedRun[]): Promise<Movie> {
         end = Math.max(end, chunk.time + chunk.duration);
       },
     });
-    base += end - (start ?? lead);
+    base += end - start;
     offset += run.size;
   }
   const tracks: MovieTrack[] = [...lanes.values()].sort((a, b) => a.id - b.id);
+  startAtZero([...lanes.values()]);
   return { header: movieHeader(tracks, offset), duration: base };
+}
+
+/** Sound may begin before the first picture: then the movie begins with it. */
+function startAtZero(lanes: readonly Lane[]): void {
+  const early = Math.min(0, ...lanes.map((lane) => (lane.samples[0]?.dts ?? 0) / timebaseOf(lane)));
+  if (early === 0) return;
+  for (const lane of lanes) {
+    const shift = Math.round(-early * timebaseOf(lane));
+    for (const sample of lane.samples) {
+      sample.dts += shift;
+      sample.pts += shift;
+    }
+  }
+}
+
+function timebaseOf({ parameters }: Lane): number {
+  return parameters[0]!.timebase;
 }
 
 /** Tracks of one kind, number and timebase are one track of the file. */
