@@ -9,13 +9,7 @@ import {
   widenLengths,
 } from '../bitstream/index.ts';
 import { concatBytes } from '../bytes/index.ts';
-import {
-  type AudioCodec,
-  type CodecParameters,
-  sameParameters,
-  type VideoCodec,
-  type VideoParameters,
-} from '../model/codec.ts';
+import { type AudioCodec, type CodecParameters, sameParameters, type VideoCodec } from '../model/codec.ts';
 import { ParseError } from '../model/errors.ts';
 import type { Sample, Track } from '../model/sample.ts';
 import { rescale, type Ticks, type Timebase, VIDEO_TIMEBASE } from '../time/index.ts';
@@ -236,9 +230,7 @@ export class FragmentDemuxer {
 /** What the sample entry tells, if that is enough to begin with. */
 function recordParameters({ init, codec }: Lane): CodecParameters | undefined {
   if (init.kind === 'audio') return audioParameters(codec as AudioCodec, init.description);
-  const widened =
-    codec === 'h264' || codec === 'hevc' ? withFourByteLengths(codec, init.description) : init.description;
-  return videoParameters(codec as VideoCodec, widened) satisfies VideoParameters | undefined;
+  return videoParameters(codec as VideoCodec, init.description);
 }
 
 /** Ticks until the next sample: sound knows its length, pictures are measured. */
@@ -256,13 +248,4 @@ function lengthOf(track: Track, sample: ChunkSample, from: Timebase, data: Uint8
 function lengthSizeOf(codec: VideoCodec | AudioCodec, record: Uint8Array): number {
   if (codec === 'h264') return parseAvcConfig(record).lengthSize;
   return codec === 'hevc' ? parseHevcConfig(record).lengthSize : 4;
-}
-
-/** The record as it is for units with lengths of four octets: ISO/IEC 14496-15 §5.3.3.1, §8.3.3.1. */
-function withFourByteLengths(codec: 'h264' | 'hevc', record: Uint8Array): Uint8Array {
-  const at = codec === 'h264' ? 4 : 21;
-  if (record.length <= at || (record[at]! & 3) === 3) return record;
-  const copy = record.slice();
-  copy[at]! |= 3;
-  return copy;
 }

@@ -4,9 +4,9 @@ import { isNamePart, ParseError, type StreamName, streamName } from '@onair/medi
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { HubError } from '../../hub/index.ts';
 import { checkHost, checkOrigin, HttpProblem, type HttpServer, refusedForNow } from '../../net/index.ts';
-import type { UploadSession } from './upload-session.ts';
+import { UploadError, type UploadSession } from './upload-session.ts';
 import { serveUploadSocket } from './upload-socket.ts';
-import { UploadError, type Uploads } from './uploads.ts';
+import type { Uploads } from './uploads.ts';
 
 /** Decides who may publish; asked before any success is told. */
 export interface PublishGate {

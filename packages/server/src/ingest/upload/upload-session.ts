@@ -39,6 +39,17 @@ export interface UploadRecord {
   readonly gaps: readonly number[];
 }
 
+/** Why an upload is refused or ended. */
+export class UploadError extends Error {
+  override readonly name = 'UploadError';
+  readonly code: 'CONFLICT' | 'OVER' | 'FULL' | 'TOO_LARGE';
+
+  constructor(code: UploadError['code'], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
 /** Octets fed at a time, so that nobody waits long for a turn. */
 const SLICE_BYTES = 128 * 1024;
 /** Warnings of one session that are logged. */
@@ -179,6 +190,7 @@ export class UploadSession {
   async finish(reason: string): Promise<void> {
     this.#enqueue(async () => this.#intake.end());
     await this.#work;
+    this.#failure ??= new UploadError('OVER', reason);
     this.#close(reason);
     await this.#spool.close().catch(() => undefined);
     await rm(this.folder, { recursive: true, force: true });
@@ -246,7 +258,7 @@ export class UploadSession {
     const publication = registry.publish(stream, {
       protocol: 'upload',
       identity,
-      revoked: (reason) => this.#fail(new Error(reason)),
+      revoked: (reason) => this.#fail(new UploadError('OVER', reason)),
     });
     this.#publication = publication;
     const entry = sessions.add({

@@ -83,7 +83,7 @@ class UploadSocket {
       this.#text(String(data));
       return;
     }
-    // A received message is the receiver's own memory.
+    // A copy: the samples must not hold on to what else came with the message.
     const bytes = new Uint8Array(data as Buffer);
     this.#pending += bytes.length;
     if (this.#pending > PAUSE_BYTES) this.#ws.pause();

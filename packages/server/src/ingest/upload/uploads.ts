@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import { UPLOAD_SESSION, type UploadResult } from '@onair/contracts/upload';
 import { isNamePart, type StreamName, splitStreamName, streamName } from '@onair/media';
 import { type Clock, HubError } from '../../hub/index.ts';
-import { SESSION_FILE, type UploadRecord, UploadSession, type UploadSessionDeps } from './upload-session.ts';
+import {
+  SESSION_FILE,
+  UploadError,
+  type UploadRecord,
+  UploadSession,
+  type UploadSessionDeps,
+} from './upload-session.ts';
 
 /** How long the result of an upload that is over can be asked for, in milliseconds. */
 const RESULT_MS = 600_000;
@@ -26,17 +32,6 @@ export interface UploadDeps extends UploadSessionDeps {
   /** Folder of the spools. */
   readonly folder: string;
   limits(): UploadLimits;
-}
-
-/** Why an upload is refused or ended. */
-export class UploadError extends Error {
-  override readonly name = 'UploadError';
-  readonly code: 'CONFLICT' | 'OVER' | 'FULL' | 'TOO_LARGE';
-
-  constructor(code: UploadError['code'], message: string) {
-    super(message);
-    this.code = code;
-  }
 }
 
 interface Held {
