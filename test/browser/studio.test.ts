@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium } from '../kit/chromium.ts';
 import { launchFirefox } from '../kit/firefox.ts';
+import { slack } from '../kit/load.ts';
 import { probePackets } from '../kit/packets.ts';
 import { Scope } from '../kit/scope.ts';
 import { type ServedChild, serveChild } from '../kit/serve-child.ts';
@@ -44,8 +45,22 @@ async function press(page: WebPage, text: string): Promise<void> {
 }
 
 const textOf = (page: WebPage): Promise<string> => page.run(() => document.body.innerText, null);
-const sees = (page: WebPage, text: string): Promise<true> =>
-  until(async () => (await textOf(page)).includes(text), { timeoutMs: 40_000, message: text });
+/** Waits until the page says so. */
+async function sees(page: WebPage, text: string): Promise<void> {
+  let last = '';
+  const told = (): string =>
+    `${text} in: ${last}\n${server.log
+      .slice(-12)
+      .map((line) => JSON.stringify(line))
+      .join('\n')}`;
+  await until(
+    async () => {
+      last = await textOf(page);
+      return last.includes(text);
+    },
+    { timeoutMs: 40_000 * slack(), message: told },
+  );
+}
 
 /** Plays what is in the address to its end; resolves with the position it came to, or why it did not. */
 function watchToEnd(page: WebPage): Promise<{ time: number; width: number; failure: string }> {

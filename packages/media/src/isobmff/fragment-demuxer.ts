@@ -14,7 +14,7 @@ import { ParseError } from '../model/errors.ts';
 import type { Sample, Track } from '../model/sample.ts';
 import { rescale, type Ticks, type Timebase, VIDEO_TIMEBASE } from '../time/index.ts';
 import { BoxStream, type WholeBox } from './box-stream.ts';
-import { type ChunkSample, parseChunks } from './parse-chunks.ts';
+import { type ChunkSample, type ChunkTrack, parseChunks } from './parse-chunks.ts';
 import { type InitTrack, parseInit } from './parse-init.ts';
 
 /** Largest `moov` of a fragmented file, in octets; it has a few hundred per track. */
@@ -170,10 +170,8 @@ export class FragmentDemuxer {
         concatBytes([moof, mdat]),
         init.tracks.map(({ defaults }) => defaults),
       );
-      for (const { trackId, samples } of parsed?.tracks ?? []) {
-        const lane = init.lanes.get(trackId);
-        if (lane !== undefined) for (const sample of samples) this.#sample(lane, sample);
-      }
+      for (const { lane, sample } of interleaved(parsed?.tracks ?? [], init.lanes))
+        this.#sample(lane, sample);
     } catch (error) {
       if (!(error instanceof ParseError)) throw error;
       this.#dropped++;
@@ -225,6 +223,19 @@ export class FragmentDemuxer {
   #fault(error: ParseError): void {
     this.#handler.onFault?.(error);
   }
+}
+
+/** The samples of a fragment by time: a file has them track by track, viewers want them together. */
+function interleaved(
+  tracks: readonly ChunkTrack[],
+  lanes: ReadonlyMap<number, Lane>,
+): { readonly lane: Lane; readonly sample: ChunkSample; readonly at: number }[] {
+  const all = tracks.flatMap(({ trackId, samples }) => {
+    const lane = lanes.get(trackId);
+    if (lane === undefined) return [];
+    return samples.map((sample) => ({ lane, sample, at: sample.dts / lane.init.timebase }));
+  });
+  return tracks.length < 2 ? all : all.sort((a, b) => a.at - b.at);
 }
 
 /** What the sample entry tells, if that is enough to begin with. */

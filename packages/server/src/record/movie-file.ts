@@ -31,7 +31,8 @@ export async function makeMovie(runs: readonly RecordedRun[]): Promise<Movie> {
     const start = run.segments[0]?.time ?? 0;
     const from = base;
     const at = offset;
-    let end = start;
+    const last = run.segments.at(-1);
+    const length = last === undefined ? 0 : last.time + last.duration - start;
     await scanRun(run.path, {
       header: () => {},
       chunk: (chunk) => {
@@ -55,10 +56,10 @@ export async function makeMovie(runs: readonly RecordedRun[]): Promise<Movie> {
           });
           lane.lastDuration = sample.duration;
         }
-        end = Math.max(end, chunk.time + chunk.duration);
       },
     });
-    base += end - start;
+    // Runs meet at their pictures; sound that goes on beyond them meets the sound of the next run.
+    base += length;
     offset += run.size;
   }
   const tracks: MovieTrack[] = [...lanes.values()].sort((a, b) => a.id - b.id);
