@@ -156,6 +156,7 @@ try {
   const calm = [
     { name: 'home-empty', path: '/', ready: shown('.ways'), langs: ['en', 'ja', 'zh'] },
     { name: 'watch-waiting', path: '/watch/live/test', ready: shown('.waiting') },
+    { name: 'studio', path: '/studio', ready: shown('.studio-devices'), langs: ['en', 'ja', 'zh'] },
     { name: 'sign-in', path: '/signin', ready: shown('.sign-in') },
     { name: 'sign-in-error', path: '/signin#token=wrong', ready: shown('[role=alert] .notice') },
     { name: 'inspect', path: '/inspect', ready: shown('.door'), langs: ['en', 'ja', 'zh'] },

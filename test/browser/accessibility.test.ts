@@ -75,6 +75,8 @@ const CASES: readonly Case[] = [
     },
     ready: '.kick',
   },
+  { name: 'studio', path: '/studio', ready: '.studio-devices' },
+  { name: 'viewer', path: '/viewer', ready: '.viewer-form' },
   { name: 'sign-in', path: '/signin', ready: '.sign-in' },
   {
     name: 'sign-in, wrong token',
