@@ -78,6 +78,16 @@ export class Recordings {
     }
   }
 
+  /** Waits until everything of a stream so far is on the disk; false if the disk does not take it. */
+  async settle(stream: StreamName): Promise<boolean> {
+    try {
+      await this.#active.get(stream)?.recording.settle();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /** Ends the recording of a stream; resolves with it when all of it can be fetched. */
   finish(stream: StreamName): Promise<RecordingView | undefined> {
     const running = this.#finishing.get(stream);

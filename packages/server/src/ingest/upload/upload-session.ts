@@ -13,6 +13,8 @@ export interface UploadRecordings {
   sourceEnd(stream: StreamName): SourceEnd | undefined;
   /** Waits while the disk is behind. */
   relief(stream: StreamName): Promise<void>;
+  /** Waits until everything recorded is on the disk; false if the disk does not take it. */
+  settle(stream: StreamName): Promise<boolean>;
   /** Ends the recording; resolves when all of it can be fetched. */
   finish(
     stream: StreamName,
@@ -186,14 +188,20 @@ export class UploadSession {
     await this.#spool.flush();
   }
 
-  /** Nothing follows: ends the stream. Resolves when all of it is published; the folder is gone then. */
+  /**
+   * Nothing follows: ends the stream. Resolves when all of it is published. The folder is gone then, unless the disk
+   * did not take the recording: the next start finishes it from what came.
+   */
   async finish(reason: string): Promise<void> {
     this.#enqueue(async () => this.#intake.end());
     await this.#work;
     this.#failure ??= new UploadError('OVER', reason);
     this.#close(reason);
     await this.#spool.close().catch(() => undefined);
-    await rm(this.folder, { recursive: true, force: true });
+    if (await this.#deps.recordings.settle(this.#record.stream)) {
+      await rm(this.folder, { recursive: true, force: true });
+    } else
+      this.#deps.log('the recording is not on the disk; the upload is kept', { stream: this.#record.stream });
   }
 
   /** The server stops: everything goes to the disk, and {@link resume} goes on. */
