@@ -146,6 +146,7 @@ describe('an upload', () => {
     for (; sent < webm.length * 0.7; sent += step) upload.send(webm.subarray(sent, sent + step));
     await until(() => upload.acked >= sent);
     const { acked } = upload;
+    await until(async () => (await fetch(`${server.http}/live/killed/playlist.m3u8`)).status === 200);
     server.child.signal('SIGKILL');
     await server.child.exited;
     server = await serveChild(scope, data);
