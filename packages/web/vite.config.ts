@@ -14,6 +14,7 @@ const pages = [
   'compare',
   'dashboard',
   'inspect',
+  'capabilities',
   'signin',
   'studio',
   'viewer',

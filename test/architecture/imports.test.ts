@@ -28,6 +28,7 @@ const SERVER: Record<string, readonly string[]> = {
   egress: ['hub', 'packager', 'net', 'observe', '@media', '@contracts'],
   auth: ['config', 'observe', '@media', '@contracts'],
   demo: ['@media', '@contracts'],
+  methods: ['net', 'observe', 'config', '@media', '@contracts'],
   relay: ['hub', '@media', '@contracts'],
   events: ['hub', 'packager', 'net', 'observe', 'config', 'auth', '@media', '@contracts'],
   api: ['hub', 'packager', 'net', 'observe', 'config', 'auth', '@media', '@contracts'],

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium, openPage } from '../kit/chromium.ts';
+import { fileOf, film, written } from '../kit/film.ts';
 import { buildPages, type MockApi, mockSession, mockStream, startMockApi } from '../kit/mock-api.ts';
 import { Scope } from '../kit/scope.ts';
 
@@ -77,6 +78,20 @@ const CASES: readonly Case[] = [
   },
   { name: 'studio', path: '/studio', ready: '.studio-devices' },
   { name: 'viewer', path: '/viewer', ready: '.viewer-form' },
+  { name: 'inspector', path: '/inspect', ready: '.door' },
+  {
+    name: 'inspector, a file',
+    path: '/inspect',
+    ready: '.door',
+    act: async (page) => {
+      const { tracks, samples } = film(2);
+      const buffer = Buffer.from(await written(fileOf(tracks, samples), 'mp4')).subarray(0, -9);
+      await page.setInputFiles('input[type=file]', { name: 'film.mp4', mimeType: 'video/mp4', buffer });
+      await page.locator('.tree-row').nth(1).click();
+      await page.locator('.detail h3').waitFor();
+    },
+  },
+  { name: 'capabilities', path: '/capabilities', ready: '.can-yes' },
   { name: 'sign-in', path: '/signin', ready: '.sign-in' },
   {
     name: 'sign-in, wrong token',

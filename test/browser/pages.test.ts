@@ -1,6 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { launchChromium, openPage, type WatchedPage } from '../kit/chromium.ts';
+import { fileOf, film, written } from '../kit/film.ts';
 import { makeTestMedia } from '../kit/fmp4-file.ts';
 import { buildPages, type MockApi, mockSession, mockStream, startMockApi } from '../kit/mock-api.ts';
 import { Scope } from '../kit/scope.ts';
@@ -270,5 +271,56 @@ describe('other pages', () => {
     const page = await open('/404');
     await page.addScriptTag({ type: 'module', url: '/onair-player.js' });
     await expect.poll(() => page.evaluate(() => customElements.get('onair-player') !== undefined)).toBe(true);
+  });
+});
+
+describe('inspector', () => {
+  it('shows what is inside a file by mouse and keys, and uploads nothing', async () => {
+    const page = await open('/inspect');
+    const sent: string[] = [];
+    page.on('request', (request) => {
+      if (request.method() !== 'GET') sent.push(request.url());
+    });
+    const { tracks, samples } = film(4);
+    const buffer = Buffer.from(await written(fileOf(tracks, samples), 'fmp4'));
+    await page.setInputFiles('input[type=file]', { name: 'film.mp4', mimeType: 'video/mp4', buffer });
+    await expect.poll(() => textOf('.summary-head')).toContain('MP4 · fragmented');
+    expect(await textOf('.findings')).toContain('Fragmented: after moov come');
+    const strings = page.locator('.track .copy-text');
+    expect(await strings.evaluateAll((all) => all.map((one) => (one as HTMLInputElement).value))).toEqual([
+      'avc1.64000c',
+      'mp4a.40.2',
+    ]);
+    expect(await page.locator('.course').count()).toBe(3);
+    await page.locator('.tree-row').first().click();
+    await expect.poll(() => textOf('.detail h3')).toBe('ftyp');
+    expect(await textOf('.detail-bytes')).toContain('ftypiso6');
+    await page.locator('.tree').focus();
+    await page.keyboard.press('ArrowDown');
+    await expect.poll(() => textOf('.detail h3')).toBe('moov');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    await expect.poll(() => textOf('.detail h3')).toBe('mvhd');
+    expect(sent).toEqual([]);
+  });
+
+  it('leads from a finding to the place in a damaged file', async () => {
+    const page = await open('/inspect');
+    const { tracks, samples } = film(2);
+    const buffer = Buffer.from(await written(fileOf(tracks, samples), 'mp4')).subarray(0, -9);
+    await page.setInputFiles('input[type=file]', { name: 'cut.mp4', mimeType: 'video/mp4', buffer });
+    await expect.poll(() => textOf('.finding-error')).toContain('Damaged:');
+    await page.locator('.finding-error a').first().click();
+    await expect.poll(() => textOf('.detail h3')).toMatch(/^\w{4}$/);
+  });
+});
+
+describe('capabilities', () => {
+  it('says which transport is taken and why', async () => {
+    const page = await open('/capabilities');
+    await expect.poll(() => textOf('.can-first')).toBe('WebSocket');
+    await expect.poll(() => page.locator('tbody tr').count()).toBeGreaterThan(10);
+    await page.getByRole('button', { name: 'avc1.42E01E' }).first().click();
+    await expect.poll(() => page.locator('.copy-button', { hasText: 'Copied' }).count()).toBe(1);
   });
 });

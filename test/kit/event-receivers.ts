@@ -8,7 +8,7 @@ import { EVENT_SCHEME, eventOfMessage, parseChunks, SCTE35_SCHEME } from '@onair
 import { STREAM_TYPE, TS_TIME_OFFSET } from '@onair/media/mpegts';
 import { parseRtmpUrl } from '@onair/media/rtmp';
 import { WebSocket } from 'ws';
-import { RtmpClient } from '../../packages/server/src/cli/rtmp-client.ts';
+import { RtmpClient } from '../../packages/server/src/net/rtmp-client.ts';
 import type { Scope } from './scope.ts';
 import { followTs } from './ts-follower.ts';
 import { until } from './until.ts';
@@ -193,7 +193,7 @@ export function dashEvents(scope: Scope, base: string): EventReceiver {
   const stop = new AbortController();
   scope.defer(() => stop.abort());
   const run = async (): Promise<void> => {
-    const fetched = new Set<number>();
+    const fetched = new Set<string>();
     while (!stop.signal.aborted) {
       const answer = await fetch(`${base}/manifest.mpd`, { signal: stop.signal });
       const text = await answer.text();
@@ -212,13 +212,12 @@ export function dashEvents(scope: Scope, base: string): EventReceiver {
       )
         throw new Error('SCTE 35 is not announced');
       const template = representation?.segmentTemplate;
-      for (const [i] of (template?.timeline ?? []).entries()) {
-        const number = template!.startNumber + i;
-        if (fetched.has(number)) continue;
-        fetched.add(number);
+      for (const { t } of template?.timeline ?? []) {
         const path = template!.media
           .replace('$RepresentationID$', representation!.id)
-          .replace('$Number$', String(number));
+          .replace('$Time$', String(t));
+        if (fetched.has(path)) continue;
+        fetched.add(path);
         const segment = await fetch(`${base}/${path}`, { signal: stop.signal });
         const bytes = new Uint8Array(await segment.arrayBuffer());
         if (segment.status === 200) takeMessages(receiver, bytes);

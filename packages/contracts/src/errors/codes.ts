@@ -75,6 +75,11 @@ export const ERROR_CODES = {
     description:
       'The stream is on air, but with a codec that this format has no place for, such as AV1 or Opus in MPEG-TS. `detail` names it. Watch by another output.',
   },
+  METHOD_NOT_FOUND: {
+    status: 404,
+    title: 'No such method',
+    description: 'The application has no script, or its script has no method of this name.',
+  },
   SESSION_NOT_FOUND: {
     status: 404,
     title: 'No such session',
@@ -168,6 +173,17 @@ export const ERROR_CODES = {
     status: 500,
     title: 'The server failed',
     description: 'A fault of the server. The log holds the details under the request id in `instance`.',
+  },
+  METHOD_FAILED: {
+    status: 500,
+    title: 'The method failed',
+    description:
+      'A method of an application script threw, or the script ended meanwhile. `detail` is what it said.',
+  },
+  METHOD_TIMEOUT: {
+    status: 504,
+    title: 'The method took too long',
+    description: 'A method of an application script gave no answer within `apps.callMs`.',
   },
   PAGES_MISSING: {
     status: 503,

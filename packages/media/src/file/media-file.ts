@@ -17,8 +17,8 @@ export class MediaFileError extends Error {
   override readonly name = 'MediaFileError';
 }
 
-/** Bytes that are read at once. */
-const READ_BYTES = 1024 * 1024;
+/** Bytes that are read at once: pieces of this size stay in the processor's cache, and their memory is used again. */
+const READ_BYTES = 128 * 1024;
 
 /** A media file whose kind is known. */
 export interface MediaFile {

@@ -113,7 +113,12 @@ export async function inspectFlv(reader: BlockReader, inquiry: Inquiry): Promise
     }
   });
   if (!broken && (tags.buffered > 0 || (at < end && at > 0) || end === 0)) {
-    findings.add('error', 'BYTES_OUT_OF_RANGE', 'The file ends within a tag: it is cut off.', at);
+    findings.add(
+      'error',
+      'BYTES_OUT_OF_RANGE',
+      'The file ends within a tag: it is cut off.',
+      Math.min(at, end),
+    );
   }
 }
 

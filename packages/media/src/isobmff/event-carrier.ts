@@ -1,4 +1,5 @@
 import { bytesOfHex, decodeEvent, encodeEvent, eventNumber, type TimedEvent } from '../model/timed-event.ts';
+import { id3OfEvent } from '../mpegts/event-tag.ts';
 import { MICROSECONDS, rescale, type Timebase, ticks } from '../time/index.ts';
 import type { EventMessage } from './event-message.ts';
 
@@ -6,23 +7,26 @@ import type { EventMessage } from './event-message.ts';
 export const EVENT_SCHEME = 'urn:x-onair:event:1';
 /** Scheme of `emsg` whose data are a `splice_info_section`. SCTE 214-3 §7.3.2. */
 export const SCTE35_SCHEME = 'urn:scte:scte35:2013:bin';
+/** Scheme of `emsg` whose data are an ID3v2 tag. AOMedia, Carriage of ID3 Timed Metadata in CMAF §2. */
+export const ID3_SCHEME = 'https://aomedia.org/emsg/ID3';
 
 /**
- * The messages that carry an event in a chunk of a track: one with all of it, and the bare section beside it if it
- * has one. All repetitions have the same id.
+ * The messages that carry an event in a chunk of a track: one with all of it, and beside it the bare section if it has
+ * one. All repetitions have the same id.
+ * @param id3 another one has it as ID3 tag, for players that know no more.
  */
-export function messagesOfEvent(event: TimedEvent, timescale: Timebase): EventMessage[] {
+export function messagesOfEvent(event: TimedEvent, timescale: Timebase, id3 = false): EventMessage[] {
   const common = {
     timescale,
     presentationTime: rescale(ticks(event.time), MICROSECONDS, timescale),
     duration: Math.min(0xffff_fffe, rescale(ticks(event.duration), MICROSECONDS, timescale)),
     id: eventNumber(event.id),
   };
-  const own = { ...common, scheme: EVENT_SCHEME, value: event.name, data: encodeEvent(event) };
+  const messages = [{ ...common, scheme: EVENT_SCHEME, value: event.name, data: encodeEvent(event) }];
   const section = event.splice === undefined ? undefined : bytesOfHex(event.splice.section);
-  return section === undefined
-    ? [own]
-    : [own, { ...common, scheme: SCTE35_SCHEME, value: '', data: section }];
+  if (section !== undefined) messages.push({ ...common, scheme: SCTE35_SCHEME, value: '', data: section });
+  if (id3) messages.push({ ...common, scheme: ID3_SCHEME, value: '', data: id3OfEvent(event) });
+  return messages;
 }
 
 /** The event that a message carries; undefined for one of another scheme. */

@@ -1,6 +1,7 @@
 import { ByteReader, type ByteWriter } from '../bytes/index.ts';
 import { ParseError } from '../model/errors.ts';
 import { writeFullBox } from './box-writer.ts';
+import { timeVersion, writeTime } from './movie-header.ts';
 
 const CLAUSE = 'ISO/IEC 14496-12 §8.4.2';
 const UNDETERMINED = 'und';
@@ -16,17 +17,19 @@ export interface MediaHeader {
 /**
  * Writes `mdhd`, ISO/IEC 14496-12 §8.4.2, and, for a language tag that is no three-letter code,
  * `elng` (§8.4.6) via {@link writeExtendedLanguage}, which belongs to the same container.
- * @param duration in ticks of `timescale`; 0 where the movie consists of fragments alone.
+ * @param duration ticks of the track; 0 with fragments alone.
  */
 export function writeMediaHeader(
   w: ByteWriter,
   timescale: number,
   language: string | undefined,
-  duration = 0,
+  duration: number,
 ): void {
-  writeFullBox(w, 'mdhd', 0, 0, () => {
-    w.u32(0).u32(0); // creation_time, modification_time
-    w.u32(timescale).u32(duration);
+  const version = timeVersion(duration);
+  writeFullBox(w, 'mdhd', version, 0, () => {
+    w.zeros(version === 1 ? 16 : 8); // creation_time, modification_time
+    w.u32(timescale);
+    writeTime(w, version, duration);
     w.u16(packLanguage(language)).u16(0);
   });
 }

@@ -11,16 +11,33 @@ export function writeUnityMatrix(w: ByteWriter): void {
 
 /**
  * Writes `mvhd`, ISO/IEC 14496-12 §8.2.2.
- * @param timescale ticks per second.
- * @param duration in these ticks; 0 where the movie consists of fragments alone.
+ * @param timescale ticks per second. @param duration ticks; 0 for a movie of fragments alone.
  */
-export function writeMovieHeader(w: ByteWriter, timescale: number, nextTrackId: number, duration = 0): void {
-  writeFullBox(w, 'mvhd', 0, 0, () => {
-    w.u32(0).u32(0); // creation_time, modification_time
-    w.u32(timescale).u32(duration);
+export function writeMovieHeader(
+  w: ByteWriter,
+  timescale: number,
+  nextTrackId: number,
+  duration: number,
+): void {
+  const version = timeVersion(duration);
+  writeFullBox(w, 'mvhd', version, 0, () => {
+    w.zeros(version === 1 ? 16 : 8); // creation_time, modification_time
+    w.u32(timescale);
+    writeTime(w, version, duration);
     w.u32(0x10000).u16(0x100).zeros(10); // rate, volume, reserved
     writeUnityMatrix(w);
     w.zeros(24); // pre_defined
     w.u32(nextTrackId);
   });
+}
+
+/** Version of a box that has to hold this time: 1 has 64 bits for it, 0 has 32. */
+export function timeVersion(time: number): 0 | 1 {
+  return time > 0xffff_ffff ? 1 : 0;
+}
+
+/** Writes a time in the width of the box's version. */
+export function writeTime(w: ByteWriter, version: 0 | 1, time: number): void {
+  if (version === 1) w.u64(time);
+  else w.u32(time);
 }

@@ -1,6 +1,6 @@
 import { ByteReader, type ByteWriter } from '../bytes/index.ts';
 import { writeFullBox } from './box-writer.ts';
-import { writeUnityMatrix } from './movie-header.ts';
+import { timeVersion, writeTime, writeUnityMatrix } from './movie-header.ts';
 
 const CLAUSE = 'ISO/IEC 14496-12 §8.3.2';
 /** track_enabled, track_in_movie, track_in_preview. */
@@ -16,13 +16,19 @@ export interface TrackHeader {
 
 /**
  * Writes `tkhd`, ISO/IEC 14496-12 §8.3.2.
- * @param audible sets the volume to 1.
- * @param duration in ticks of the movie header; 0 where the movie consists of fragments alone.
+ * @param audible sets the volume to 1. @param duration ticks of the movie; 0 with fragments alone.
  */
-export function writeTrackHeader(w: ByteWriter, header: TrackHeader, audible: boolean, duration = 0): void {
-  writeFullBox(w, 'tkhd', 0, FLAGS, () => {
-    w.u32(0).u32(0); // creation_time, modification_time
-    w.u32(header.trackId).u32(0).u32(duration); // reserved between them
+export function writeTrackHeader(
+  w: ByteWriter,
+  header: TrackHeader,
+  audible: boolean,
+  duration: number,
+): void {
+  const version = timeVersion(duration);
+  writeFullBox(w, 'tkhd', version, FLAGS, () => {
+    w.zeros(version === 1 ? 16 : 8); // creation_time, modification_time
+    w.u32(header.trackId).u32(0);
+    writeTime(w, version, duration);
     w.zeros(8).u16(0).u16(0); // reserved, layer, alternate_group
     w.u16(audible ? 0x100 : 0).u16(0);
     writeUnityMatrix(w);

@@ -127,7 +127,8 @@ it('answers what the state does not allow, and stays', () => {
   expect(victim.command(0, 'deleteStream', 6, null, 7)).toBe(undefined);
   expect(victim.command(0, 'deleteStream', 6, null, Number.NaN)).toBe(undefined);
   expect(victim.command(0, 'play2', 6, null, {})).toBe(undefined);
-  expect(victim.events.length).toBe(events);
+  // What RTMP does not know may be a method.
+  expect(victim.events.slice(events)).toMatchObject([{ kind: 'call', name: 'play2' }]);
   expect(victim.session.phase).toBe('publishing');
 });
 

@@ -28,7 +28,18 @@ export type RtmpServerEvent =
   | { readonly kind: 'bufferLength'; readonly streamId: number; readonly ms: number }
   /** Answer to a `ping`; `timestamp` is what the ping carried. */
   | { readonly kind: 'pong'; readonly timestamp: number }
+  /** A method that RTMP itself does not know: answered by `answerCall`, in any order. */
+  | CallRequest
   | CallResult;
+
+/** A client calls a method (RTMP 1.0 §7.2.1.2). */
+export interface CallRequest {
+  readonly kind: 'call';
+  /** 0 where no answer is wanted. */
+  readonly transactionId: number;
+  readonly name: string;
+  readonly args: readonly AmfValue[];
+}
 
 /** A data message of a publisher, e.g. `onMetaData` (taken out of `@setDataFrame`). */
 export interface RtmpDataEvent {

@@ -3,7 +3,7 @@ import { ParseError } from '../model/errors.ts';
 import { type ChunkMessage, MessageType } from './chunk-message.ts';
 import { type ConnectRequest, connectRequest } from './connect-request.ts';
 import { CommandBudget } from './flow.ts';
-import { ServerHandshake } from './handshake.ts';
+import { HANDSHAKE_BELOW, ServerHandshake } from './handshake.ts';
 import type { HandshakeCrypto } from './handshake-digest.ts';
 import { type LinkLimits, RtmpLink } from './link.ts';
 import { type CommandMessage, decodeCommand, decodeUserControl } from './messages/index.ts';
@@ -28,6 +28,7 @@ export interface RtmpServerOptions extends LinkLimits {
   readonly nowMs: () => number;
   /** Without it only the simple handshake is spoken. */
   readonly crypto?: HandshakeCrypto | undefined;
+  readonly shaken?: boolean | undefined; // the handshake was done one stratum below: RTMPE
 }
 
 /** Where a connection stands; the socket's owner sets an absolute deadline per phase. */
@@ -58,9 +59,10 @@ export class RtmpServerSession {
   #dropped = 0;
 
   constructor(options: RtmpServerOptions) {
-    const handshake = new ServerHandshake({ crypto: options.crypto, nowMs: options.nowMs() });
+    const { crypto, shaken, nowMs } = options;
+    const handshake = shaken === true ? HANDSHAKE_BELOW : new ServerHandshake({ crypto, nowMs: nowMs() });
     this.#link = new RtmpLink(handshake, new SessionOutput(), options);
-    this.#budget = new CommandBudget(options.nowMs);
+    this.#budget = new CommandBudget(nowMs);
   }
 
   get phase(): RtmpPhase {
@@ -221,6 +223,11 @@ export class RtmpServerSession {
     return transactionId;
   }
 
+  /** Answers a `call` event; nothing is sent where no answer is wanted. @param value the text of the fault if not `ok`. */
+  answerCall(transactionId: number, ok: boolean, value: AmfValue): void {
+    ok ? this.#answer(transactionId, value) : this.#refuse(transactionId, text(value));
+  }
+
   /** Asks for a `pong` event. @param timestamp milliseconds on our clock, modulo 2^32. */
   ping(timestamp: number): void {
     this.#link.output.userControl({ kind: 'pingRequest', timestamp });
@@ -271,7 +278,7 @@ export class RtmpServerSession {
   #command(command: CommandMessage, streamId: number): RtmpServerEvent | undefined {
     const { name, transactionId, values } = command;
     if (name === 'connect') return this.#connect(transactionId, values);
-    if (this.#connected === undefined) state(`${quote(name)} before connect`);
+    if (this.#connected === undefined) state(`${JSON.stringify(name.slice(0, 40))} before connect`);
     switch (name) {
       case 'releaseStream':
       case 'FCPublish':
@@ -311,7 +318,7 @@ export class RtmpServerSession {
       case 'onStatus':
         return undefined;
       default:
-        return this.#refuse(transactionId, `Method not found (${name.slice(0, 80)}).`);
+        return { kind: 'call', transactionId, name, args: values.slice(1) };
     }
   }
 
@@ -369,7 +376,6 @@ export class RtmpServerSession {
     return this.#decision;
   }
 
-  /** Ends what a stream does. */
   #end(stream: ServerStream | undefined, fcUnpublish: boolean): RtmpServerEvent | undefined {
     if (stream === undefined || stream.role === 'idle') return undefined;
     const { id: streamId, name, role } = stream;
@@ -387,10 +393,6 @@ export class RtmpServerSession {
     this.#link.output.status(streamId, 'status', code, `${paused ? 'Paused' : 'Unpaused'} ${stream.name}.`);
     return { kind: 'pause', streamId, paused, timeMs };
   }
-}
-
-function quote(name: string): string {
-  return JSON.stringify(name.slice(0, 40));
 }
 
 function state(what: string): never {

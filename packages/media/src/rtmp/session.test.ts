@@ -226,10 +226,16 @@ it('calls both ways', () => {
   const pair = new Pair({}, accept).run();
   pair.seen.length = 0;
   const asked = pair.server.call('doSomething', 'あ', 1);
-  const unknown = pair.client.call('noSuchMethod');
+  const unknown = pair.client.call('noSuchMethod', 'x');
   pair.run();
   expect(pair.seen).toMatchObject([
+    { kind: 'call', name: 'noSuchMethod', transactionId: unknown, args: ['x'] },
     { kind: 'call', name: 'doSomething', transactionId: asked, args: ['あ', 1] },
+  ]);
+  pair.seen.length = 0;
+  pair.server.answerCall(unknown, false, 'no such method');
+  pair.run();
+  expect(pair.seen).toMatchObject([
     { kind: 'result', transactionId: unknown, ok: false, values: [{ code: 'NetConnection.Call.Failed' }] },
   ]);
   pair.seen.length = 0;
@@ -246,7 +252,10 @@ it('tells Enhanced RTMP clients what is carried through', () => {
   const pair = new Pair({ properties: { fourCcList: ['hvc1', 'xxxx', 'Opus'], capsEx: 15 } }, accept).run();
   const connected = pair.seen.find((event) => event.kind === 'connected');
   expect(connected?.properties.fourCcList).toEqual(['hvc1', 'Opus']);
-  const plain = new Pair({}, accept).run().seen.find((event) => event.kind === 'connected');
+  expect(connected?.properties.capsEx).toBe(15);
+  const plain = new Pair({ properties: { fourCcList: undefined } }, accept)
+    .run()
+    .seen.find((event) => event.kind === 'connected');
   expect(plain?.properties.fourCcList).toBe(undefined);
   expect(plain?.info.code).toBe('NetConnection.Connect.Success');
 });

@@ -1,20 +1,24 @@
+import { fstatSync, readSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import type { ByteSource } from '@onair/media/file';
 
-/** An open file as a source; whoever opened it closes it. */
-export async function fileSource(file: FileHandle): Promise<ByteSource> {
-  const { size } = await file.stat();
+/**
+ * An open file as a source; whoever opened it closes it. Reads block: a command works for one file, and the way to
+ * another thread and back costs more than the read.
+ */
+export function fileSource({ fd }: FileHandle): ByteSource {
+  const { size } = fstatSync(fd);
   return {
     size,
-    read: async (at, length) => {
-      const bytes = new Uint8Array(Math.max(0, Math.min(length, size - at)));
+    read: (at, length) => {
+      const bytes = new Uint8Array(Buffer.allocUnsafeSlow(Math.max(0, Math.min(length, size - at))).buffer);
       let filled = 0;
       while (filled < bytes.length) {
-        const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, at + filled);
-        if (bytesRead === 0) break;
-        filled += bytesRead;
+        const count = readSync(fd, bytes, filled, bytes.length - filled, at + filled);
+        if (count === 0) break;
+        filled += count;
       }
-      return bytes.subarray(0, filled);
+      return Promise.resolve(bytes.subarray(0, filled));
     },
   };
 }

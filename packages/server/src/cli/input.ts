@@ -16,7 +16,7 @@ export async function openInput(input: string, signal: AbortSignal): Promise<Inp
   if (input === '-') return forwards(process.stdin[Symbol.asyncIterator](), undefined, signal);
   if (/^https?:/i.test(input)) return openAddress(input, signal);
   const file: FileHandle = await open(input);
-  return { ...(await fileSource(file)), close: () => file.close() };
+  return { ...fileSource(file), close: () => file.close() };
 }
 
 async function openAddress(url: string, signal: AbortSignal): Promise<Input> {

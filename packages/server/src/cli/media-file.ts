@@ -9,7 +9,7 @@ import { fileSource } from './file-source.ts';
 export async function* readMediaFile(path: string): AsyncGenerator<FileItem> {
   const file = await open(path);
   try {
-    const { batches } = await openMediaFile(await fileSource(file));
+    const { batches } = await openMediaFile(fileSource(file));
     for await (const batch of batches) yield* batch;
   } finally {
     await file.close();

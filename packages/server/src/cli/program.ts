@@ -5,6 +5,7 @@ import { registerInspectCommand } from './inspect.ts';
 import { registerKeyCommand } from './key.ts';
 import { registerPlayCommand } from './play.ts';
 import { registerPushCommand } from './push.ts';
+import { registerRemuxCommands } from './remux.ts';
 import { registerServeCommand } from './serve.ts';
 import { installedVersion } from './version.ts';
 
@@ -19,6 +20,7 @@ export function buildProgram(): Command {
   registerPushCommand(program);
   registerPlayCommand(program);
   registerInspectCommand(program);
+  registerRemuxCommands(program);
   registerKeyCommand(program);
   registerConfigCommand(program);
   return program;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { key } from './field.ts';
 import { admin, auth, log } from './sections/access.ts';
 import { http } from './sections/http.ts';
-import { dash, hls, hub, pulls, rtmp } from './sections/media.ts';
+import { apps, dash, hls, hub, pulls, pushes, rtmp } from './sections/media.ts';
 import { record, upload } from './sections/recording.ts';
 
 /** The one description of every setting: kinds, defaults, texts of `docs/config.md`. */
@@ -21,11 +21,16 @@ export const configSchema = z.strictObject({
   dash: key(dash.prefault({}), { description: 'DASH and low-latency DASH.' }),
   upload: key(upload.prefault({}), { description: 'Publishing from browsers.' }),
   record: key(record.prefault({}), { description: 'Recordings.' }),
+  apps: key(apps.prefault({}), { description: 'Application scripts: methods that clients can call.' }),
   auth: key(auth.prefault({}), { description: 'Who may publish.' }),
   admin: key(admin.prefault({}), { description: 'The operator’s routes.' }),
   log: key(log.prefault({}), { description: 'Logging, to standard output.' }),
   pulls: key(pulls.default([]), {
     description: 'Sources that the server fetches by itself and publishes under a name.',
+    reload: true,
+  }),
+  pushes: key(pushes.default([]), {
+    description: 'Servers that streams are sent on to while they are live.',
     reload: true,
   }),
   demo: key(z.boolean().default(false), {

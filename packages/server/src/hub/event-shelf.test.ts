@@ -31,6 +31,9 @@ describe('event shelf', () => {
     expect(codeOf(() => shelf.add(draft('x', { time: MAX_EVENT_AHEAD_US + 1 }), 0))).toBe('EVENT_TIME');
     expect(codeOf(() => shelf.add(draft('x', { duration: 1e12 }), 0))).toBe('EVENT_TIME');
     expect(codeOf(() => shelf.add(draft('x', { data: '文'.repeat(30_000) }), 0))).toBe('EVENT_LIMIT');
+    const large = new EventShelf();
+    for (let i = 0; i < 4; i++) large.add(draft(`l${i}`, { duration: 1e9, data: 'x'.repeat(65_000) }), 0);
+    expect(codeOf(() => large.add(draft('x', { data: 'x'.repeat(65_000) }), 0))).toBe('EVENT_LIMIT');
     for (let i = 0; i < MAX_EVENTS_STANDING; i++) shelf.add(draft(`e${i}`, { time: 10 }), 0);
     expect(codeOf(() => shelf.add(draft('one more'), 0))).toBe('EVENT_LIMIT');
     // Once they are over there is room again, and memory stays bounded.

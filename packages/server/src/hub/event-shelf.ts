@@ -11,6 +11,8 @@ export const MAX_EVENT_BEHIND_US = 1_000_000;
 export const MAX_EVENT_DURATION_US = 86_400_000_000;
 /** Events that may be to come or going on at one time. */
 export const MAX_EVENTS_STANDING = 256;
+/** JSON of the data of those together, in bytes: whoever comes later gets all of it at once. */
+export const MAX_STANDING_BYTES = 262_144;
 /** How long an event stays known after its end, in µs: longer than any playlist lists it. */
 const KEPT_US = 300_000_000;
 /** Events kept that are over. */
@@ -33,6 +35,7 @@ export class EventShelf {
   /** By time. */
   #events: TimedEvent[] = [];
   readonly #ids = new Map<string, TimedEvent>();
+  readonly #bytes = new WeakMap<TimedEvent, number>();
   readonly #sources = new Map<string, { tokens: number; at: number }>();
 
   /** The event with this id, if it is known. */
@@ -50,13 +53,23 @@ export class EventShelf {
     if (time > now + MAX_EVENT_AHEAD_US)
       throw new HubError('EVENT_TIME', 'an event lies an hour ahead at most');
     if (duration > MAX_EVENT_DURATION_US) throw new HubError('EVENT_TIME', 'an event lasts a day at most');
-    if (jsonLength(draft.data) > MAX_EVENT_BYTES)
+    const bytes = jsonLength(draft.data);
+    if (bytes > MAX_EVENT_BYTES)
       throw new HubError('EVENT_LIMIT', `the data of an event are ${MAX_EVENT_BYTES} bytes at most`);
     this.#forget(now);
-    if (this.standing(now).length >= MAX_EVENTS_STANDING)
+    const standing = this.standing(now);
+    if (standing.length >= MAX_EVENTS_STANDING)
       throw new HubError('EVENT_LIMIT', `${MAX_EVENTS_STANDING} events are to come or going on already`);
+    let total = bytes;
+    for (const event of standing) total += this.#bytes.get(event) ?? 0;
+    if (total > MAX_STANDING_BYTES)
+      throw new HubError(
+        'EVENT_LIMIT',
+        `events to come or going on have ${MAX_STANDING_BYTES} bytes of data already`,
+      );
     const placed = Math.round(time < now - MAX_EVENT_BEHIND_US ? now : Math.max(0, time));
     const event: TimedEvent = { ...rest, time: placed, duration: Math.round(duration) };
+    this.#bytes.set(event, bytes);
     let at = this.#events.length;
     while (at > 0 && this.#events[at - 1]!.time > placed) at--;
     this.#events.splice(at, 0, event);

@@ -36,6 +36,7 @@ const PAGES: readonly { readonly path: string; readonly file: string; readonly e
   { path: '/studio', file: 'studio.html' },
   { path: '/viewer', file: 'viewer.html' },
   { path: '/inspect', file: 'inspect.html' },
+  { path: '/capabilities', file: 'capabilities.html' },
   { path: '/signin', file: 'signin.html' },
 ];
 

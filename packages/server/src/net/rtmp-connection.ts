@@ -1,5 +1,3 @@
-import type { Socket } from 'node:net';
-import { ParseError } from '@onair/media';
 import type { AmfValue } from '@onair/media/amf';
 import {
   type ConnectRequest,
@@ -12,7 +10,10 @@ import {
 } from '@onair/media/rtmp';
 import { newSessionId } from '../observe/index.ts';
 import { handshakeCrypto } from './handshake-crypto.ts';
+import { RtmpCalls } from './rtmp-calls.ts';
+import { codeOf, lastWords } from './rtmp-end.ts';
 import type { RtmpHandlers, RtmpInlet, RtmpOutlet, RtmpPeer } from './rtmp-handlers.ts';
+import type { RtmpSocket, RtmpTransportName } from './rtmp-socket.ts';
 
 /** How a connection is treated. */
 export interface RtmpConnectionPolicy {
@@ -30,6 +31,7 @@ export interface RtmpConnectionPolicy {
 export interface RtmpConnectionEnd {
   readonly session: string;
   readonly address: string;
+  readonly transport: RtmpTransportName;
   /** What it was doing. */
   readonly phase: RtmpPhase;
   /** Stable code, or `closed`. */
@@ -48,6 +50,7 @@ export interface RtmpConnectionEnd {
 export interface RtmpConnectionContext {
   readonly handlers: RtmpHandlers;
   readonly address: string;
+  readonly transport: RtmpTransportName;
   /** When the connection was accepted, monotonic milliseconds; the handshake is timed from there. */
   readonly acceptedMs: number;
   policy(): RtmpConnectionPolicy;
@@ -57,25 +60,26 @@ export interface RtmpConnectionContext {
   ended(connection: RtmpConnection, end: RtmpConnectionEnd): void;
 }
 
-/** Longest time the last words of a closed session may take to leave, in milliseconds. */
-const LINGER_MS = 2_000;
-
 /** One RTMP connection: moves bytes between a socket and a session, watches deadlines, closes once. */
 export class RtmpConnection implements RtmpPeer {
   readonly id: string = newSessionId();
-  readonly socket: Socket;
+  readonly socket: RtmpSocket;
   readonly #context: RtmpConnectionContext;
   readonly #session: RtmpServerSession;
   readonly #inlets = new Map<number, RtmpInlet>();
   readonly #outlets = new Map<number, RtmpOutlet>();
   /** The phase that is being timed, and what was seen of the peer last. */
   readonly #watch = { phase: 'handshake' as RtmpPhase, timer: undefined as NodeJS.Timeout | undefined };
-  readonly #heard = { atMs: performance.now(), pings: 0 };
+  readonly #heard: { atMs: number; pings: number; connect?: ConnectRequest } = {
+    atMs: performance.now(),
+    pings: 0,
+  };
+  readonly #calls: RtmpCalls;
   #served = false;
   #closed = false;
 
-  /** @param head bytes that were received already. */
-  constructor(socket: Socket, head: Buffer, context: RtmpConnectionContext) {
+  /** @param head bytes that were received already; undefined if the handshake was done below: RTMPE. */
+  constructor(socket: RtmpSocket, head: Uint8Array | undefined, context: RtmpConnectionContext) {
     this.socket = socket;
     this.#context = context;
     const { windowAckBytes, maxMessageBytes } = context.policy();
@@ -84,22 +88,28 @@ export class RtmpConnection implements RtmpPeer {
       crypto: handshakeCrypto,
       windowAckSize: windowAckBytes,
       maxMessageBytes,
+      shaken: head === undefined,
     });
+    this.#calls = new RtmpCalls(this.#session, (speak) => this.#say(speak));
     this.#startDeadline();
-    socket.on('data', (bytes) => this.#receive(bytes));
+    socket.on('data', (bytes: Uint8Array) => this.#receive(bytes));
     socket.on('drain', () => this.#drained());
     socket.on('error', (error) => this.#end('closed', error.message));
     socket.on('end', () => this.close('closed by the peer'));
     socket.on('close', () => this.#end('closed', 'connection closed'));
-    this.#receive(head);
+    if (head !== undefined) this.#receive(head);
   }
 
   get address(): string {
     return this.#context.address;
   }
 
+  get transport(): RtmpTransportName {
+    return this.#context.transport;
+  }
+
   get connect(): ConnectRequest {
-    return this.#session.connection!;
+    return this.#session.connection ?? this.#heard.connect!;
   }
 
   get phase(): RtmpPhase {
@@ -112,6 +122,10 @@ export class RtmpConnection implements RtmpPeer {
 
   sendData(streamId: number, timestampMs: number, name: string, values: readonly AmfValue[]): void {
     this.#say(() => this.#session.sendData(streamId, timestampMs, name, values));
+  }
+
+  call(method: string, args: readonly AmfValue[]): Promise<AmfValue> {
+    return this.#calls.call(method, args);
   }
 
   notify(streamId: number, name: string, published: boolean): void {
@@ -140,7 +154,7 @@ export class RtmpConnection implements RtmpPeer {
     }
   }
 
-  #receive(bytes: Buffer): void {
+  #receive(bytes: Uint8Array): void {
     if (this.#closed) return;
     this.#heard.atMs = performance.now();
     this.#heard.pings = 0;
@@ -169,7 +183,7 @@ export class RtmpConnection implements RtmpPeer {
         this.#inlets.get(event.streamId)?.data(event);
         return;
       case 'connect':
-        this.#session.acceptConnect(); // names are judged where they are used
+        void this.#decideConnect(event.request);
         return;
       case 'publish':
         void this.#decidePublish(event);
@@ -195,9 +209,36 @@ export class RtmpConnection implements RtmpPeer {
       case 'clearData':
       case 'bufferLength':
       case 'pong':
-      case 'result':
         return;
+      case 'result':
+        this.#calls.answered(event);
+        return;
+      case 'call': {
+        const { call } = this.#context.handlers;
+        this.#calls.called(event, call && ((request) => call(this, request)));
+      }
     }
+  }
+
+  /** Names are judged where they are used; an application may still refuse. */
+  async #decideConnect(request: ConnectRequest): Promise<void> {
+    const { connect, admit } = this.#context.handlers;
+    this.#heard.connect = request;
+    let refusal = connect?.(request, this.address);
+    if (refusal === undefined && admit !== undefined) {
+      const reason = await admit(this).catch(() => 'the server failed');
+      if (this.#closed) return;
+      if (reason !== undefined) refusal = { refused: 'NetConnection.Connect.Rejected', reason };
+    }
+    this.#guard(() => {
+      if (refusal === undefined) {
+        this.#session.acceptConnect();
+        if (admit !== undefined) this.#goOn();
+        return;
+      }
+      this.#session.rejectConnect(refusal.refused, refusal.reason, refusal.redirect);
+      this.#end(refusal.refused, refusal.reason);
+    });
   }
 
   async #decidePublish(request: PublishRequest): Promise<void> {
@@ -214,6 +255,7 @@ export class RtmpConnection implements RtmpPeer {
         return;
       }
       this.#inlets.set(request.streamId, answer);
+      this.#served = true;
       this.#session.acceptPublish();
       this.#goOn();
     });
@@ -234,6 +276,7 @@ export class RtmpConnection implements RtmpPeer {
         return;
       }
       this.#outlets.set(request.streamId, answer);
+      this.#served = true;
       this.#session.acceptPlay();
       this.#flush(true);
       answer.started();
@@ -242,7 +285,6 @@ export class RtmpConnection implements RtmpPeer {
   }
 
   #goOn(): void {
-    this.#served = true;
     if (this.#closed) return;
     this.socket.resume();
     this.#advance();
@@ -294,7 +336,11 @@ export class RtmpConnection implements RtmpPeer {
     if (phase === 'publishing' || phase === 'playing' || phase === 'closed') return;
     const spentMs = phase === 'handshake' ? performance.now() - this.#context.acceptedMs : 0;
     const leftMs = Math.max(0, this.#context.policy().phaseTimeoutMs - spentMs);
-    watch.timer = setTimeout(() => this.#end('REQUEST_TIMEOUT', `${phase} took too long`), leftMs);
+    watch.timer = setTimeout(() => {
+      // A client that only calls methods neither publishes nor plays.
+      if (phase === 'idle' && this.#calls.served) watch.timer = undefined;
+      else this.#end('REQUEST_TIMEOUT', `${phase} took too long`);
+    }, leftMs);
   }
 
   #guard(action: () => void): void {
@@ -316,12 +362,15 @@ export class RtmpConnection implements RtmpPeer {
     for (const outlet of this.#outlets.values()) outlet.closed(reason);
     this.#inlets.clear();
     this.#outlets.clear();
+    this.#calls.close();
+    this.#context.handlers.left?.(this);
     const { receivedBytes } = this.#session.traffic;
     const { socket } = this;
-    if (!socket.destroyed) this.#lastWords(socket);
+    if (!socket.destroyed) lastWords(this.#session, socket);
     this.#context.ended(this, {
       session: this.id,
       address: this.address,
+      transport: this.transport,
       phase,
       code,
       reason,
@@ -332,27 +381,4 @@ export class RtmpConnection implements RtmpPeer {
       ...(err === undefined ? {} : { err }),
     });
   }
-
-  /** What the session still has to say goes out if the peer takes it soon. */
-  #lastWords(socket: Socket): void {
-    this.#session.close();
-    const bytes = socket.writableNeedDrain ? undefined : this.#session.takeOutput();
-    if (bytes === undefined) {
-      socket.destroy();
-      return;
-    }
-    socket.removeAllListeners('data');
-    socket.resume();
-    socket.end(bytes);
-    const timer = setTimeout(() => socket.destroy(), LINGER_MS);
-    socket.once('finish', () => socket.destroySoon());
-    socket.once('close', () => clearTimeout(timer));
-  }
-}
-
-/** Code of an error that says what was wrong with the input or the wish; undefined for a fault of ours. */
-function codeOf(error: unknown): string | undefined {
-  if (error instanceof ParseError) return error.code;
-  const named = error as { readonly name?: unknown; readonly code?: unknown } | null;
-  return named?.name === 'HubError' && typeof named.code === 'string' ? named.code : undefined;
 }

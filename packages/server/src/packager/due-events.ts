@@ -1,5 +1,7 @@
 import { decodeEvent, type Sample, type TimedEvent } from '@onair/media';
 
+const NONE: readonly TimedEvent[] = [];
+
 /** Events that wait until the media reach them. */
 export class DueEvents {
   /** By time. */
@@ -15,9 +17,9 @@ export class DueEvents {
   }
 
   /** Takes out those that belong in front of media at `time` µs of stream time. */
-  take(time: number): TimedEvent[] {
+  take(time: number): readonly TimedEvent[] {
     let due = 0;
     while (due < this.#waiting.length && this.#waiting[due]!.time <= time) due++;
-    return due === 0 ? [] : this.#waiting.splice(0, due);
+    return due === 0 ? NONE : this.#waiting.splice(0, due);
   }
 }

@@ -136,6 +136,38 @@ describe('events in CMAF chunks', () => {
   });
 });
 
+it('events go as ID3 tags too where that is set', () => {
+  const { stream, play } = onAir();
+  const { log } = stream.packager(cmafPackagerKind(undefined, () => true));
+  const at = log.end;
+  stream.announce(draft('moment'), 's');
+  play(2, 1);
+  const found: string[] = [];
+  for (let seq = at; seq < log.end; seq++) {
+    if (log.at(seq)!.kind !== 'media') continue;
+    for (const { events } of parseChunks(log.at(seq)!.bytes))
+      found.push(
+        ...events.map(({ scheme, data }) => `${scheme} ${String.fromCharCode(...data.subarray(0, 3))}`),
+      );
+  }
+  expect(found).toEqual(['urn:x-onair:event:1 {"i', 'https://aomedia.org/emsg/ID3 ID3']);
+});
+
+it('many large events take turns in being repeated', () => {
+  const { stream, play } = onAir();
+  const { log } = stream.packager(cmafPackagerKind());
+  for (let i = 0; i < 4; i++)
+    stream.announce(draft(`${i}`, { duration: 1e9, data: 'x'.repeat(10_000) }), 's');
+  play(2, 1);
+  const at = log.end;
+  play(3, 4);
+  const found: string[] = [];
+  for (let seq = at; seq < log.end; seq++)
+    for (const { events } of parseChunks(log.at(seq)!.bytes))
+      found.push(...events.map((e) => eventOfMessage(e)!.id));
+  expect(found).toEqual(['0', '1', '2', '3']);
+});
+
 describe('events as date ranges and ID3', () => {
   const event: TimedEvent = {
     id: 'e',

@@ -1,5 +1,5 @@
 import type { Track } from '@onair/media';
-import { type MovieSample, type MovieTrack, movieHeader } from '@onair/media/isobmff';
+import { type MovieSample, movieHeader, type SampledTrack } from '@onair/media/isobmff';
 import type { RecordedRun } from './run.ts';
 import { scanRun } from './run-file.ts';
 
@@ -62,7 +62,7 @@ export async function makeMovie(runs: readonly RecordedRun[]): Promise<Movie> {
     base += length;
     offset += run.size;
   }
-  const tracks: MovieTrack[] = [...lanes.values()].sort((a, b) => a.id - b.id);
+  const tracks: SampledTrack[] = [...lanes.values()].sort((a, b) => a.id - b.id);
   startAtZero([...lanes.values()]);
   return { header: movieHeader(tracks, offset), duration: base };
 }

@@ -30,7 +30,7 @@ function Door({
       <Icon name="lens" />
       <span class="door-title">{t('inspect.drop')}</span>
       {!small && <span class="muted small">{t('inspect.promise')}</span>}
-      <input type="file" class="out-of-sight" onChange={(event) => take(event.currentTarget.files)} />
+      <input type="file" class="door-input" onChange={(event) => take(event.currentTarget.files)} />
     </label>
   );
 }
@@ -59,7 +59,7 @@ function Body({ inspection }: { readonly inspection: Inspection }): JSX.Element 
       return (
         <>
           <Summary name={name} report={report} inspection={inspection} />
-          <div class="inside">
+          <div class="inside" id="inside">
             <div class="inside-tree">
               <Tree inspection={inspection} />
               {report.nodeCount > length && (
@@ -108,6 +108,11 @@ export function Inspector({ inspection }: { readonly inspection: Inspection }): 
         <h1>{t('nav.inspect')}</h1>
         <Door inspection={inspection} over={over.value} />
         <Body inspection={inspection} />
+        <p class="small">
+          <a class="inspect-link" href="/capabilities">
+            {t('can.title')}
+          </a>
+        </p>
       </div>
     </Frame>
   );

@@ -28,9 +28,10 @@ function FindingLine({
       <span>
         <strong>{t(`inspect.severity.${severity}`)}</strong> <span lang="en">{message}</span>{' '}
         {offset !== undefined && (
-          <button type="button" class="finding-place num" onClick={() => onShow(offset)}>
+          // biome-ignore lint/a11y/useValidAnchor: it leads to the tree, where the place is then selected
+          <a class="num" href="#inside" onClick={() => onShow(offset)}>
             {t('inspect.at', { offset: number(offset) })}
-          </button>
+          </a>
         )}
       </span>
     </li>

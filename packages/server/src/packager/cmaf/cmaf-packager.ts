@@ -57,9 +57,11 @@ export class CmafPackager implements Packager {
   #epoch: LogEpoch<CmafConfig> | undefined;
   #audio: Lane[] = [];
   #hasVideo = false;
-  readonly #events = new EventMessages();
+  readonly #events: EventMessages;
 
-  constructor(limits: LogLimits = DEFAULT_LOG_LIMITS) {
+  /** @param eventId3 whether timed events go as ID3 tags too. */
+  constructor(limits: LogLimits = DEFAULT_LOG_LIMITS, eventId3: () => boolean = () => false) {
+    this.#events = new EventMessages(eventId3);
     this.log = new FormatLog<CmafConfig>(limits);
   }
 
@@ -225,8 +227,9 @@ export class CmafPackager implements Packager {
 /** The kind of packager under which a stream shares its CMAF chunks; one object per process. */
 export function cmafPackagerKind(
   limits: () => LogLimits = () => DEFAULT_LOG_LIMITS,
+  eventId3?: () => boolean,
 ): PackagerKind<CmafPackager> {
-  return { name: 'cmaf', create: () => new CmafPackager(limits()) };
+  return { name: 'cmaf', create: () => new CmafPackager(limits(), eventId3) };
 }
 
 function newLane(track: Track, sequence: number): Lane {

@@ -11,6 +11,8 @@ import { type EventMessage, messagesOfEvent } from '@onair/media/isobmff';
 
 /** Stream time between two repetitions, in µs, if there are places to start more often. */
 const REPEAT_US = 1_000_000;
+/** JSON repeated at one place, in UTF-16 units: 128 kbit/s at most. Of more the next place has the rest. */
+const REPEAT_LENGTH = 16_384;
 
 /**
  * Which `emsg` boxes go into the chunks of a track: each event as soon as it is known, and again where a viewer can
@@ -20,6 +22,12 @@ export class EventMessages {
   #fresh: TimedEvent[] = [];
   #standing: TimedEvent[] = [];
   #repeated = Number.NEGATIVE_INFINITY;
+  readonly #id3: () => boolean;
+
+  /** @param id3 whether events go as ID3 tags too. */
+  constructor(id3: () => boolean) {
+    this.#id3 = id3;
+  }
 
   /** Takes a sample of the stream's event track; gives the event in it. */
   add(sample: Sample): TimedEvent | undefined {
@@ -40,9 +48,25 @@ export class EventMessages {
     if (entry && time - this.#repeated >= REPEAT_US) {
       this.#repeated = time;
       this.#standing = this.#standing.filter((event) => event.time + event.duration >= time);
-      events.unshift(...this.#standing);
+      events.unshift(...this.#repeat());
     }
     for (const event of events) if (!this.#standing.includes(event)) this.#standing.push(event);
-    return events.length === 0 ? undefined : events.flatMap((event) => messagesOfEvent(event, timebase));
+    return events.length === 0
+      ? undefined
+      : events.flatMap((event) => messagesOfEvent(event, timebase, this.#id3()));
+  }
+
+  /** The next ones to be repeated, which then wait behind all others. */
+  #repeat(): TimedEvent[] {
+    let length = 0;
+    let count = 0;
+    for (const event of this.#standing) {
+      length += JSON.stringify(event).length;
+      if (count > 0 && length > REPEAT_LENGTH) break;
+      count++;
+    }
+    const again = this.#standing.splice(0, count);
+    this.#standing.push(...again);
+    return again;
   }
 }

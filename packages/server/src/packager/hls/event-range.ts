@@ -4,7 +4,7 @@ import type { DateRange } from '@onair/media/hls';
 /** CLASS of the date ranges that timed events are. */
 export const EVENT_CLASS = 'onair.event';
 /** Longest JSON of an event that a date range carries, in UTF-16 units; larger ones are in the media only. */
-const MAX_DATA = 2048;
+const MAX_DATA = 512;
 
 /**
  * The date range of an event, or undefined while no date is known for its time. The end of a break is told on the range

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { audioTrack, programme, videoTrack } from '../../../../test/kit/samples.ts';
 import { readBoxes, requireBox } from './box.ts';
-import { type MovieSample, movieHeader } from './movie.ts';
 import { parseInit } from './parse-init.ts';
+import { type MovieSample, movieHeader } from './sampled-movie.ts';
 
 describe('movieHeader', () => {
   it('ends in an mdat that the samples are counted from, and has what players seek by', () => {

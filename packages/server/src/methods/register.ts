@@ -1,0 +1,91 @@
+import { isNamePart } from '@onair/media';
+import { amfOfJson, jsonOfAmf } from '@onair/media/amf';
+import { HttpProblem, type HttpServer, refusedForNow } from '../net/index.ts';
+import type { RtmpHandlers, RtmpPeer } from '../net/rtmp-handlers.ts';
+import { argumentsOf, registerMethodRoutes } from './method-routes.ts';
+import { type CallableClient, MethodService, type MethodServiceDeps } from './method-service.ts';
+import { MethodSockets } from './method-socket.ts';
+
+/** The methods at work. */
+export interface RegisteredMethods {
+  /** RTMP clients reach the methods, and hooks are asked, in front of these handlers; without scripts, these alone. */
+  rtmp(handlers: Pick<RtmpHandlers, 'publish' | 'play'>): RtmpHandlers;
+  close(): void;
+}
+
+/** Loads the application scripts and answers calls by HTTP and WebSocket. Rejects if there is no such folder. */
+export async function registerMethods(
+  server: HttpServer,
+  deps: MethodServiceDeps,
+): Promise<RegisteredMethods> {
+  const methods = new MethodService(deps);
+  await methods.open();
+  const sockets = new MethodSockets(methods);
+  registerMethodRoutes(server, methods);
+  server.upgrades.add({
+    pattern: /^\/rpc\/(?<app>[^/]+)$/,
+    origins: 'own',
+    handle: (upgrade) => {
+      const { app } = upgrade.params;
+      if (!isNamePart(app)) throw new HttpProblem('STREAM_NAME_INVALID');
+      if (!methods.serves(app)) throw new HttpProblem('NOT_FOUND');
+      if (sockets.full) throw refusedForNow('OVERLOADED', 5);
+      sockets.serve(upgrade, app);
+    },
+  });
+  return {
+    rtmp: (handlers) => (deps.folder === undefined ? handlers : rtmpHandlers(methods, handlers)),
+    close: () => {
+      sockets.close();
+      methods.close();
+    },
+  };
+}
+
+function rtmpHandlers(
+  methods: MethodService,
+  handlers: Pick<RtmpHandlers, 'publish' | 'play'>,
+): RtmpHandlers {
+  const leaves = new WeakMap<RtmpPeer, () => void>();
+  return {
+    admit: async (peer) => {
+      const client = clientOf(peer);
+      const refused = await methods.refuses('onConnect', client, { query: peer.connect.query });
+      if (refused === undefined) leaves.set(peer, methods.join(client));
+      return refused;
+    },
+    left: (peer) => leaves.get(peer)?.(),
+    call: async (peer, { name, args }) =>
+      amfOfJson(await methods.call(clientOf(peer), name, argumentsOf([...args]))),
+    publish: async (peer, request) => {
+      const reason = await methods.refuses('onPublish', clientOf(peer), { stream: request.name });
+      if (reason !== undefined) return { refused: 'NetStream.Publish.Denied', reason };
+      return await handlers.publish(peer, request);
+    },
+    play: async (peer, request) => {
+      const reason = await methods.refuses('onPlay', clientOf(peer), { stream: request.name });
+      if (reason !== undefined) return { refused: 'NetStream.Play.Failed', reason };
+      return await handlers.play(peer, request);
+    },
+  };
+}
+
+function clientOf(peer: RtmpPeer): CallableClient {
+  return {
+    id: peer.id,
+    app: peer.connect.app,
+    address: peer.address,
+    transport: 'rtmp',
+    ask: async (method, args, answer) => {
+      const asked = peer.call(
+        method,
+        args.map((value) => amfOfJson(value)),
+      );
+      if (!answer) {
+        asked.catch(() => undefined);
+        return undefined;
+      }
+      return jsonOfAmf(await asked);
+    },
+  };
+}

@@ -1,0 +1,29 @@
+import { ParseError } from '@onair/media';
+import type { RtmpServerSession } from '@onair/media/rtmp';
+import type { RtmpSocket } from './rtmp-socket.ts';
+
+/** Longest time the last words of a closed session may take to leave, in milliseconds. */
+const LINGER_MS = 2_000;
+
+/** Closes a session; what it still has to say goes out if the peer takes it soon. */
+export function lastWords(session: RtmpServerSession, socket: RtmpSocket): void {
+  session.close();
+  const bytes = socket.writableNeedDrain ? undefined : session.takeOutput();
+  if (bytes === undefined) {
+    socket.destroy();
+    return;
+  }
+  socket.removeAllListeners('data');
+  socket.resume();
+  socket.end(bytes);
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('finish', () => socket.destroySoon());
+  socket.once('close', () => clearTimeout(timer));
+}
+
+/** Code of an error that says what was wrong with the input or the wish; undefined for a fault of ours. */
+export function codeOf(error: unknown): string | undefined {
+  if (error instanceof ParseError) return error.code;
+  const named = error as { readonly name?: unknown; readonly code?: unknown } | null;
+  return named?.name === 'HubError' && typeof named.code === 'string' ? named.code : undefined;
+}
