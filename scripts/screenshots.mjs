@@ -169,6 +169,7 @@ try {
       picture: true,
       langs: ['en', 'ja', 'zh'],
     },
+    { name: 'studio', path: '/studio', ready: shown('.studio-devices'), langs: ['en', 'ja', 'zh'] },
     { name: 'sign-in', path: '/signin', ready: shown('.sign-in') },
     { name: 'sign-in-error', path: '/signin#token=wrong', ready: shown('[role=alert] .notice') },
     { name: 'capabilities', path: '/capabilities', ready: shown('.can-yes'), picture: true },

@@ -76,6 +76,8 @@ const CASES: readonly Case[] = [
     },
     ready: '.kick',
   },
+  { name: 'studio', path: '/studio', ready: '.studio-devices' },
+  { name: 'viewer', path: '/viewer', ready: '.viewer-form' },
   { name: 'inspector', path: '/inspect', ready: '.door' },
   {
     name: 'inspector, a file',

@@ -42,6 +42,7 @@ import { dashPackagerKind } from './packager/dash/index.ts';
 import { DEFAULT_HLS_OPTIONS, hlsPackagerKind, optionsFor } from './packager/hls/index.ts';
 import { FLV_TAGS, RTMP_MESSAGES, tagPackagerKind } from './packager/tags/index.ts';
 import { tsPackagerKind } from './packager/ts/index.ts';
+import { registerRecordedUploads } from './recorded-uploads.ts';
 import { type Rooms, registerRooms } from './rooms/index.ts';
 
 /** What a server is started with. The store and the logger stay the caller's. */
@@ -173,6 +174,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       rooms = registerRooms(http, { config, limiter, log });
       undo.push(() => rooms?.close());
     }
+    undo.push(registerRecordedUploads({ config, logger, registry, sessions, guard, cmaf: kinds.cmaf, http }));
     registerLiveRoutes(http, { flv: { ...live, kind: kinds.flv }, fmp4, fmp4Http });
     const pushes = new PushSet({ ...live, kind: kinds.rtmp, clock: systemClock });
     undo.push(() => pushes.close('server stopping'));
@@ -216,6 +218,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ports.http = await http.listen();
     const signalling = await rooms?.listenCompat();
     if (signalling !== undefined) ports.rooms = signalling;
+    await listenCompat(http, config, logger);
     const tls = await listenTls(http, config, logger);
     if (tls !== undefined) ports.tls = tls;
 
@@ -265,6 +268,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       },
     };
   }
+}
+
+/** Opens the port of the original upload server, where `compat` asks for it. */
+async function listenCompat(http: HttpServer, config: () => Config, logger: Logger): Promise<void> {
+  const { compat, upload } = config();
+  if (!compat || !upload.enabled) return;
+  const port = await http.listenAlso(upload.compatPort);
+  logger.info({ port }, 'compatible with ms2hls');
 }
 
 /** Opens the TLS port. Resolves with it, or with undefined where the server may do without. */

@@ -168,6 +168,12 @@ export const ERROR_CODES = {
     title: 'Unsupported kind of body',
     description: 'The route does not take a body of this `Content-Type`.',
   },
+  UPLOAD_MEDIA: {
+    status: 422,
+    title: 'The upload is no media that can be used',
+    description:
+      'What was uploaded is neither WebM, Matroska nor fragmented MP4, or damaged beyond use. `detail` has the code of the fault. Begin a new upload.',
+  },
   HOST_REFUSED: {
     status: 421,
     title: 'Unknown host name',

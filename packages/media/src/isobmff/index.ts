@@ -6,6 +6,7 @@ export * from './event-carrier.ts';
 export * from './event-message.ts';
 export { type FileType, readFileType } from './file-type.ts';
 export * from './fragment.ts';
+export * from './fragment-demuxer.ts';
 export {
   type FragmentSample,
   type FragmentTrack,
@@ -19,4 +20,5 @@ export * from './parse-init.ts';
 export * from './producer-reference-time.ts';
 export type { Colour, SampleEntry, SampleEntryExtras } from './sample-entry.ts';
 export * from './sample-table-writer.ts';
+export * from './sampled-movie.ts';
 export type { SampleDefaults } from './track-extends.ts';

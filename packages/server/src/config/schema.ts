@@ -3,6 +3,7 @@ import { key } from './field.ts';
 import { admin, auth, log } from './sections/access.ts';
 import { http } from './sections/http.ts';
 import { apps, dash, hls, hub, pulls, pushes, rtmp } from './sections/media.ts';
+import { record, upload } from './sections/recording.ts';
 import { rooms } from './sections/rooms.ts';
 
 /** The one description of every setting: kinds, defaults, texts of `docs/config.md`. */
@@ -19,6 +20,8 @@ export const configSchema = z.strictObject({
   hub: key(hub.prefault({}), { description: 'Streams, what is kept of them, and slow viewers.' }),
   hls: key(hls.prefault({}), { description: 'HLS and low-latency HLS.' }),
   dash: key(dash.prefault({}), { description: 'DASH and low-latency DASH.' }),
+  upload: key(upload.prefault({}), { description: 'Publishing from browsers.' }),
+  record: key(record.prefault({}), { description: 'Recordings.' }),
   apps: key(apps.prefault({}), { description: 'Application scripts: methods that clients can call.' }),
   rooms: key(rooms.prefault({}), {
     description: 'Rooms, in which one casts to others from browser to browser.',
@@ -39,7 +42,7 @@ export const configSchema = z.strictObject({
   }),
   compat: key(z.boolean().default(false), {
     description:
-      'Whether the ports 9001, 9999 and 8327 are opened too. This version opens 9001, for the signalling of rooms.',
+      'Whether the ports of the original servers are opened too: `rooms.compatPort` for signalling and `upload.compatPort` for uploads, for pages of any origin. Port 8327 is reserved: this version does not open it.',
   }),
   workers: key(z.int().min(1).max(1).default(1), {
     description: 'Processes that serve. Reserved: this version runs one.',

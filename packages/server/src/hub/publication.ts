@@ -84,6 +84,11 @@ export class Publication {
     return this.#dropped;
   }
 
+  /** Stream time minus the publisher's own, in µs; undefined while nothing is on air. */
+  get sourceOffset(): number | undefined {
+    return this.#rebaser?.offset;
+  }
+
   /** What the publisher should change, oldest first. */
   get warnings(): readonly PublicationWarning[] {
     return [...this.#warnings.values()];

@@ -64,6 +64,11 @@ export class Rebaser {
     if (firstUs !== undefined) this.#era = { offset: start - firstUs };
   }
 
+  /** What is added to source time at present to get stream time, in µs; undefined before the first sample. */
+  get offset(): number | undefined {
+    return this.#era?.offset;
+  }
+
   /** Stream time in µs after the last sample of the track that is furthest. */
   get end(): number {
     let end = this.start;

@@ -16,7 +16,7 @@ import {
 import './frame.css';
 
 /** A place of the navigation. */
-export type Place = 'home' | 'dashboard' | 'inspect' | 'elsewhere';
+export type Place = 'home' | 'studio' | 'dashboard' | 'inspect' | 'elsewhere';
 
 const PLACES: readonly {
   readonly place: Place;
@@ -25,6 +25,7 @@ const PLACES: readonly {
   readonly word: WordKey;
 }[] = [
   { place: 'home', href: '/', icon: 'live', word: 'nav.home' },
+  { place: 'studio', href: '/studio', icon: 'camera', word: 'nav.studio' },
   { place: 'dashboard', href: '/dashboard', icon: 'gauge', word: 'nav.dashboard' },
   { place: 'inspect', href: '/inspect', icon: 'lens', word: 'nav.inspect' },
 ];

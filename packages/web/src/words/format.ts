@@ -75,6 +75,8 @@ const TRANSPORT_NAMES: Readonly<Record<string, string>> = {
   llhls: 'LL-HLS',
   'll-hls': 'LL-HLS',
   local: 'onair',
+  upload: 'WebM/MP4',
+  ms2hls: 'ms2hls',
 };
 
 /** What people call a transport of the player or a protocol of the server: `HTTP-FLV`. */

@@ -1,0 +1,3 @@
+export * from './chunk-spool.ts';
+export * from './recording-type.ts';
+export * from './upload-publisher.ts';

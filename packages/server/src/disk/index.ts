@@ -1,0 +1,3 @@
+export * from './append-file.ts';
+export * from './disk-sync.ts';
+export * from './whole-file.ts';

@@ -1,0 +1,1 @@
+export { registerMs2hlsRoutes } from './ms2hls-routes.ts';

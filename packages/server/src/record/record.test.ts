@@ -1,0 +1,139 @@
+import { appendFileSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { streamName } from '@onair/media';
+import { parseMediaPlaylist } from '@onair/media/hls';
+import { afterAll, describe, expect, it } from 'vitest';
+import { FakeClock } from '../../../../test/kit/fake-clock.ts';
+import { audioTrack, programme, videoTrack } from '../../../../test/kit/samples.ts';
+import { Scope } from '../../../../test/kit/scope.ts';
+import { DiskSync } from '../disk/index.ts';
+import { StreamRegistry } from '../hub/index.ts';
+import { cmafPackagerKind } from '../packager/cmaf/index.ts';
+import { recordingPlaylist } from '../vod/index.ts';
+import { Recordings } from './index.ts';
+import { SegmentIndex } from './segment-index.ts';
+
+const scope = new Scope();
+afterAll(() => scope.close());
+const NAME = streamName('live', 'test');
+const video = videoTrack();
+const audio = audioTrack();
+
+function setUp(folder = scope.tempDir('onair-record-')) {
+  const clock = new FakeClock();
+  const kind = cmafPackagerKind();
+  const registry = new StreamRegistry({ clock, eager: [kind] });
+  const sync = new DiskSync({ failed: () => {}, recovered: () => {} }, 5);
+  const log: string[] = [];
+  const recordings = new Recordings({
+    registry,
+    clock,
+    kind,
+    sync,
+    folder,
+    wanted: () => true,
+    log: (message) => log.push(message),
+  });
+  scope.defer(async () => {
+    await recordings.close();
+    sync.close();
+  });
+  const publish = (seconds: number, start = 0) => {
+    const publication = registry.publish(NAME, { protocol: 'upload', revoked: () => {} });
+    publication.setTrack(video);
+    publication.setTrack(audio);
+    for (const sample of programme(video, audio, seconds)) {
+      if (sample.dts / sample.track.timebase >= start) publication.push(sample);
+    }
+    return publication;
+  };
+  return { folder, registry, recordings, publish, log };
+}
+
+describe('SegmentIndex', () => {
+  it('cuts at key frames from 1.9 s on, at 4 s in any case, and never loses a µs', () => {
+    const index = new SegmentIndex(true, 100);
+    for (let i = 0; i < 400; i++) {
+      const common = { time: i * 40_000, duration: 40_000, size: 10 };
+      index.add({ ...common, video: true, independent: i < 200 ? i % 25 === 0 : i === 200 });
+      index.add({ ...common, video: false, independent: false });
+    }
+    index.finish();
+    const { segments } = index;
+    expect(segments.reduce((sum, { duration }) => sum + duration, 0)).toBe(16_000_000);
+    expect(segments.map(({ duration }) => duration / 1e6)).toEqual([2, 2, 2, 2, 4, 4]);
+    expect(segments.map(({ independent }) => independent)).toEqual([true, true, true, true, true, false]);
+    expect(segments[0]!.start).toBe(100);
+    for (const [i, segment] of segments.entries()) {
+      if (i > 0) expect(segment.start).toBe(segments[i - 1]!.end);
+    }
+    expect(segments.at(-1)!.end).toBe(index.size);
+  });
+});
+
+describe('Recordings', () => {
+  it('record a stream while it is live and list it afterwards, with exact durations', async () => {
+    const { recordings, publish } = setUp();
+    publish(6);
+    const running = await recordings.newest(NAME);
+    expect(running?.finished).toBe(false);
+    const done = await recordings.finish(NAME);
+    expect(done?.finished).toBe(true);
+    const list = parseMediaPlaylist(recordingPlaylist(done!)!);
+    expect(list).toMatchObject({ type: 'VOD', endList: true, targetDuration: 4 });
+    expect(list.segments.reduce((sum, { duration }) => sum + duration, 0)).toBeCloseTo(6, 3);
+    const again = await recordings.newest(NAME);
+    expect({ ...again, runs: undefined }).toEqual({ ...done, runs: undefined });
+    expect(again?.runs.map(({ segments }) => segments)).toEqual(done?.runs.map(({ segments }) => segments));
+    expect(await recordings.find(NAME, '../../etc')).toBeUndefined();
+  });
+
+  it('begin another run where the publisher came back', async () => {
+    const { recordings, publish } = setUp();
+    publish(3).close('gone');
+    publish(3).close('gone');
+    const done = await recordings.finish(NAME);
+    expect(done?.runs).toHaveLength(2);
+    const list = parseMediaPlaylist(recordingPlaylist(done!)!);
+    expect(list.segments.map(({ discontinuity }) => discontinuity)).toEqual([false, false, true, false]);
+  });
+
+  it('cut a torn tail off at the next start and finish the recording, whatever was torn', async () => {
+    for (const torn of [1, 7, 8, 60, 1000]) {
+      const first = setUp();
+      first.publish(6);
+      const running = (await first.recordings.newest(NAME))!;
+      await first.recordings.close();
+      const [run] = readdirSync(running.folder);
+      const path = join(running.folder, run!);
+      const whole = readFileSync(path).length;
+      truncateSync(path, whole - torn);
+      const second = setUp(first.folder);
+      await second.recordings.recover(new Set());
+      const found = await second.recordings.newest(NAME);
+      expect(found?.finished).toBe(true);
+      expect(found!.duration).toBeGreaterThan(5_500_000);
+      expect(found!.runs[0]!.size).toBeLessThan(whole);
+      expect(second.log).toContain('recording recovered');
+    }
+  });
+
+  it('go on after a restart exactly where a segment ended, when the publisher sends the rest again', async () => {
+    const first = setUp();
+    first.publish(5);
+    const running = (await first.recordings.newest(NAME))!;
+    await first.recordings.close();
+    const [run] = readdirSync(running.folder);
+    appendFileSync(join(running.folder, run!), Buffer.from('torn'));
+    const second = setUp(first.folder);
+    await second.recordings.recover(new Set([NAME]));
+    const end = second.recordings.sourceEnd(NAME)!;
+    expect(end.video! / 1e6).toBeCloseTo(4, 2);
+    expect(Math.abs(end.audio! - end.video!)).toBeLessThan(50_000);
+    second.publish(8, 4);
+    const done = await second.recordings.finish(NAME);
+    expect(done?.id).toBe(running.id);
+    expect(done?.runs).toHaveLength(2);
+    expect(done!.duration / 1e6).toBeCloseTo(8, 2);
+  });
+});

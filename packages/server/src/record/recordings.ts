@@ -1,0 +1,219 @@
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isNamePart, type StreamName, splitStreamName, streamName } from '@onair/media';
+import type { DiskSync } from '../disk/index.ts';
+import type { Clock, PackagerKind, Stream, StreamRegistry } from '../hub/index.ts';
+import type { CmafPackager } from '../packager/cmaf/index.ts';
+import { newRecordingId, Recording, type RecordingContext, type RecordingPlace } from './recording.ts';
+import type { SourceEnd } from './run.ts';
+import { INDEX_FILE, type RecordingView, readIndex } from './view.ts';
+
+/** Recordings of one name that are looked at. */
+const MAX_PER_STREAM = 10_000;
+/** Octets waiting for the disk from which on a publisher that can wait should. */
+const PRESSURE_BYTES = 8 * 1024 * 1024;
+const ID = /^\d{8}T\d{6}-[0-9a-f]{6}$/;
+
+/** What recordings are made from. */
+export interface RecordingDeps {
+  readonly registry: StreamRegistry;
+  readonly clock: Clock;
+  readonly kind: PackagerKind<CmafPackager>;
+  readonly sync: DiskSync;
+  /** Folder of all recordings. */
+  readonly folder: string;
+  /** True for a live stream that is to be recorded. */
+  wanted(stream: Stream): boolean;
+  log(message: string, fields: Readonly<Record<string, unknown>>): void;
+}
+
+interface Active {
+  readonly recording: Recording;
+  stop: (() => void) | undefined;
+}
+
+/** Every recording there is: makes them while streams are live, and finds them afterwards. */
+export class Recordings {
+  readonly #deps: RecordingDeps;
+  readonly #active = new Map<StreamName, Active>();
+  /** Finishes under way, by stream. */
+  readonly #finishing = new Map<StreamName, Promise<RecordingView | undefined>>();
+  readonly #unlisten: () => void;
+  #closed = false;
+
+  constructor(deps: RecordingDeps) {
+    this.#deps = deps;
+    this.#unlisten = deps.registry.onChange((stream) => this.#changed(stream));
+  }
+
+  /**
+   * Looks after what a crash left. Recordings of these streams wait for their publisher to send the rest again, all
+   * others are finished as they are.
+   */
+  async recover(resumable: ReadonlySet<StreamName>): Promise<void> {
+    for (const place of await this.#unfinished()) {
+      try {
+        const waits = resumable.has(place.stream) && !this.#active.has(place.stream);
+        const recording = await Recording.recover(place, this.#context(place.stream), waits);
+        if (waits) this.#active.set(place.stream, { recording, stop: undefined });
+        else await recording.finish();
+        const { stream, id, duration } = recording;
+        this.#deps.log('recording recovered', { stream, recording: id, seconds: duration / 1_000_000 });
+      } catch (error) {
+        this.#deps.log('recording cannot be recovered', { folder: place.folder, err: error });
+      }
+    }
+  }
+
+  /** Where the publisher of a recording that goes on would go on, in µs of its own clock. */
+  sourceEnd(stream: StreamName): SourceEnd | undefined {
+    return this.#active.get(stream)?.recording.sourceEnd;
+  }
+
+  /** Waits while the disk is behind with this stream. */
+  async relief(stream: StreamName): Promise<void> {
+    const recording = this.#active.get(stream)?.recording;
+    if (recording !== undefined && recording.backlog > PRESSURE_BYTES) {
+      await recording.settle().catch(() => undefined);
+    }
+  }
+
+  /** Waits until everything of a stream so far is on the disk; false if the disk does not take it. */
+  async settle(stream: StreamName): Promise<boolean> {
+    try {
+      await this.#active.get(stream)?.recording.settle();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Ends the recording of a stream; resolves with it when all of it can be fetched. */
+  finish(stream: StreamName): Promise<RecordingView | undefined> {
+    const running = this.#finishing.get(stream);
+    const active = this.#active.get(stream);
+    if (active === undefined) return running ?? Promise.resolve(undefined);
+    active.stop?.();
+    this.#active.delete(stream);
+    const { recording } = active;
+    const done = recording
+      .finish()
+      .then((view) => {
+        const seconds = recording.duration / 1_000_000;
+        this.#deps.log('recording finished', { stream, recording: recording.id, seconds });
+        return view;
+      })
+      .catch((error: unknown) => {
+        this.#deps.log('recording cannot be finished', { stream, recording: recording.id, err: error });
+        return undefined;
+      })
+      .finally(() => {
+        if (this.#finishing.get(stream) === done) this.#finishing.delete(stream);
+      });
+    this.#finishing.set(stream, done);
+    return done;
+  }
+
+  /** The recording of a stream that goes on, else the newest one. */
+  async newest(stream: StreamName): Promise<RecordingView | undefined> {
+    const active = this.#active.get(stream);
+    if (active !== undefined) return active.recording;
+    await this.#finishing.get(stream);
+    const ids = await this.#ids(stream);
+    const last = ids.at(-1);
+    return last === undefined ? undefined : this.find(stream, last);
+  }
+
+  /** A recording by its id. */
+  async find(stream: StreamName, id: string): Promise<RecordingView | undefined> {
+    const active = this.#active.get(stream);
+    if (active?.recording.id === id) return active.recording;
+    if (!ID.test(id)) return undefined;
+    const place = this.#place(stream, id);
+    try {
+      return readIndex(await readFile(join(place.folder, INDEX_FILE), 'utf8'), place);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Stops recording, with everything on the disk; what was going on can be recovered. Safe to call twice. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#unlisten();
+    for (const { stop } of this.#active.values()) stop?.();
+    await Promise.all([...this.#active.values()].map(({ recording }) => recording.suspend()));
+    this.#active.clear();
+    await Promise.all(this.#finishing.values());
+  }
+
+  #changed(stream: Stream): void {
+    if (this.#closed) return;
+    const active = this.#active.get(stream.name);
+    if (stream.state === 'live' && active?.stop === undefined && this.#deps.wanted(stream)) {
+      this.#begin(stream, active?.recording);
+    } else if (stream.state === 'ended' && active?.stop !== undefined) void this.finish(stream.name);
+  }
+
+  #begin(stream: Stream, running: Recording | undefined): void {
+    const { clock, kind, log } = this.#deps;
+    const { name } = stream;
+    try {
+      const place = this.#place(name, newRecordingId(clock.wall()));
+      const recording = running ?? new Recording(place, this.#context(name));
+      const { log: blocks } = stream.packager(kind);
+      // The stream tells that it is live before its first sample.
+      const stop = blocks.follow({ appended: (block) => recording.take(block), ended: () => undefined });
+      this.#active.set(name, { recording, stop });
+      log('recording', { stream: name, recording: recording.id });
+    } catch (error) {
+      log('recording cannot begin', { stream: name, err: error });
+    }
+  }
+
+  #context(stream: StreamName): RecordingContext {
+    return {
+      sync: this.#deps.sync,
+      sourceOffset: () => this.#deps.registry.find(stream)?.publication?.sourceOffset,
+      lost: ({ id }, reason) => this.#deps.log('recording has a gap', { stream, recording: id, reason }),
+    };
+  }
+
+  #place(stream: StreamName, id: string): RecordingPlace {
+    const { app, name } = splitStreamName(stream);
+    return { id, stream, folder: join(this.#deps.folder, app, name, id) };
+  }
+
+  async #ids(stream: StreamName): Promise<string[]> {
+    const { app, name } = splitStreamName(stream);
+    const ids = await names(join(this.#deps.folder, app, name), (id) => ID.test(id));
+    return ids.sort().slice(-MAX_PER_STREAM);
+  }
+
+  async #unfinished(): Promise<RecordingPlace[]> {
+    const found: RecordingPlace[] = [];
+    for (const app of await names(this.#deps.folder, isNamePart)) {
+      for (const name of await names(join(this.#deps.folder, app), isNamePart)) {
+        const stream = streamName(app, name);
+        for (const id of await this.#ids(stream)) {
+          const place = this.#place(stream, id);
+          const files = await names(place.folder, () => true);
+          if (files.includes(INDEX_FILE)) continue;
+          if (files.length === 0) await rm(place.folder, { recursive: true, force: true });
+          else found.push(place);
+        }
+      }
+    }
+    // The newest one of a name first: that is the one its publisher would go on with.
+    return found.sort((a, b) => (a.id < b.id ? 1 : -1));
+  }
+}
+
+async function names(folder: string, keep: (name: string) => boolean): Promise<string[]> {
+  try {
+    return (await readdir(folder)).filter(keep);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,89 @@
+import { join } from 'node:path';
+import type { StreamName } from '@onair/media';
+import type { PublishGuard } from './auth/index.ts';
+import type { Config } from './config/index.ts';
+import { DiskSync } from './disk/index.ts';
+import type { PackagerKind } from './hub/index.ts';
+import { type SessionTable, type Stream, type StreamRegistry, systemClock } from './hub/index.ts';
+import { registerMs2hlsRoutes } from './ingest/ms2hls/index.ts';
+import { registerUploadRoutes, Uploads } from './ingest/upload/index.ts';
+import type { HttpServer } from './net/index.ts';
+import type { Logger } from './observe/index.ts';
+import type { CmafPackager } from './packager/cmaf/index.ts';
+import { Recordings } from './record/index.ts';
+import { registerVodRoutes } from './vod/index.ts';
+
+/** What recordings and uploads are joined with. */
+export interface RecordedUploadsDeps {
+  readonly config: () => Config;
+  readonly logger: Logger;
+  readonly registry: StreamRegistry;
+  readonly sessions: SessionTable;
+  readonly guard: PublishGuard;
+  readonly cmaf: PackagerKind<CmafPackager>;
+  readonly http: HttpServer;
+}
+
+/**
+ * Joins what makes recordings, plays them back and takes uploads, and begins to recover what a restart interrupted.
+ * The returned function leaves everything on the disk.
+ */
+export function registerRecordedUploads(deps: RecordedUploadsDeps): () => Promise<void> {
+  const { config, logger, registry, sessions, guard, cmaf, http } = deps;
+  const { data, upload } = config();
+  const log = (message: string, fields: Readonly<Record<string, unknown>>): void =>
+    logger.info(fields, message);
+  const sync = new DiskSync({
+    failed: (path, err) => logger.error({ err, path }, 'the disk takes nothing; trying again each second'),
+    recovered: (path) => logger.warn({ path }, 'the disk takes everything again'),
+  });
+  const recordings = new Recordings({
+    registry,
+    clock: systemClock,
+    kind: cmaf,
+    sync,
+    folder: join(data, 'recordings'),
+    wanted: (stream) => isWanted(stream, config().record.streams),
+    log,
+  });
+  registerVodRoutes(http, recordings);
+  if (!upload.enabled) {
+    void recordings.recover(new Set());
+    return async () => {
+      await recordings.close();
+      sync.close();
+    };
+  }
+  const uploads = new Uploads(
+    {
+      registry,
+      sessions,
+      recordings,
+      sync,
+      clock: systemClock,
+      folder: join(data, 'uploads'),
+      limits: () => config().upload,
+      log,
+    },
+    (streams: ReadonlySet<StreamName>) => recordings.recover(streams),
+  );
+  const common = { uploads, gate: guard, http: () => config().http };
+  registerUploadRoutes(http, common);
+  const chunks = registerMs2hlsRoutes(http, {
+    ...common,
+    clock: systemClock,
+    settings: () => ({ ...config().upload, anyOrigin: config().compat }),
+    log,
+  });
+  return async () => {
+    await chunks.close();
+    await uploads.close();
+    await recordings.close();
+    sync.close();
+  };
+}
+
+function isWanted(stream: Stream, which: Config['record']['streams']): boolean {
+  if (which !== 'uploads') return which === 'all';
+  return stream.publication?.publisher.protocol === 'upload';
+}

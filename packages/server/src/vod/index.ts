@@ -1,0 +1,2 @@
+export { recordingPlaylist } from './playlist.ts';
+export { type RecordingSource, registerVodRoutes } from './vod-routes.ts';

@@ -1,0 +1,152 @@
+import { createReadStream } from 'node:fs';
+import { open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { isNamePart, type StreamName, streamName } from '@onair/media';
+import type { FastifyReply } from 'fastify';
+import { HttpProblem, type HttpServer, readByteRange, refusedForNow } from '../net/index.ts';
+import { HEADER_FILE, type RecordingView } from '../record/index.ts';
+import { recordingPlaylist } from './playlist.ts';
+
+/** Recordings as these routes need them. */
+export interface RecordingSource {
+  /** The recording of a stream that goes on, else the newest one. */
+  newest(stream: StreamName): Promise<RecordingView | undefined>;
+  find(stream: StreamName, id: string): Promise<RecordingView | undefined>;
+}
+
+interface PlaylistCall {
+  readonly Params: { readonly app: string; readonly name: string };
+}
+
+interface FileCall {
+  readonly Params: PlaylistCall['Params'] & { readonly id: string; readonly file: string };
+}
+
+const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl';
+/** What lies behind such an address never changes. */
+const IMMUTABLE = 'public, max-age=31536000, immutable';
+
+/**
+ * `/APP/NAME/playlist.m3u8`: the recording of the stream from its beginning, live while it is made and complete
+ * afterwards, and under `/APP/NAME/recordings/ID/` its segments and the finished file.
+ */
+export function registerVodRoutes(server: HttpServer, recordings: RecordingSource): void {
+  server.registerMedia((scope) => {
+    scope.get<PlaylistCall>('/:app/:name/playlist.m3u8', async (request, reply) => {
+      const stream = nameOf(request.params);
+      const recording = await recordings.newest(stream);
+      if (recording === undefined) {
+        throw new HttpProblem('STREAM_NOT_FOUND', { detail: `There is no recording of ${stream}.` });
+      }
+      const text = recordingPlaylist(recording);
+      if (text === undefined) throw refusedForNow('NOT_READY', 1, 'the first segment is not there yet');
+      const age = recording.finished ? 'no-cache' : 'public, max-age=1';
+      return reply.header('cache-control', age).type(PLAYLIST_TYPE).send(text);
+    });
+    scope.get<FileCall>('/:app/:name/recordings/:id/:file', async (request, reply) => {
+      const { id, file } = request.params;
+      const recording = await recordings.find(nameOf(request.params), id);
+      if (recording === undefined) throw new HttpProblem('NOT_FOUND');
+      const span = spanOf(recording, file);
+      if (span !== undefined) {
+        reply.header('cache-control', IMMUTABLE).type(recording.audioOnly ? 'audio/mp4' : 'video/mp4');
+        return reply.send(await readSpan(span));
+      }
+      if (/^recording\.(?:mp4|m4a)$/.test(file)) return sendMovie(recording, request.headers.range, reply);
+      throw new HttpProblem('NOT_FOUND');
+    });
+  });
+}
+
+function nameOf({ app, name }: PlaylistCall['Params']): StreamName {
+  if (!isNamePart(app) || !isNamePart(name)) throw new HttpProblem('STREAM_NAME_INVALID');
+  return streamName(app, name);
+}
+
+/** Octets of a file: from, and up to. */
+interface Span {
+  readonly path: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The octets behind the address of a segment or of the header of a run. */
+function spanOf({ runs }: RecordingView, file: string): Span | undefined {
+  const header = /^init-(\d{1,9})\.mp4$/.exec(file)?.[1];
+  if (header !== undefined) {
+    const run = runs[Number(header)];
+    return run === undefined ? undefined : { path: run.path, from: 0, to: run.initBytes };
+  }
+  const wanted = /^(\d{1,9})\.m4s$/.exec(file)?.[1];
+  if (wanted === undefined) return undefined;
+  let left = Number(wanted);
+  for (const { path, segments } of runs) {
+    const segment = segments[left];
+    if (segment !== undefined) return { path, from: segment.start, to: segment.end };
+    left -= segments.length;
+  }
+  return undefined;
+}
+
+async function readSpan({ path, from, to }: Span): Promise<Buffer> {
+  const handle = await open(path, 'r');
+  try {
+    const bytes = Buffer.alloc(to - from);
+    let at = 0;
+    while (at < bytes.length) {
+      const { bytesRead } = await handle.read(bytes, at, bytes.length - at, from + at);
+      if (bytesRead === 0) throw new HttpProblem('GONE');
+      at += bytesRead;
+    }
+    return bytes;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The finished file: its header and the media of all runs, or the range of it that was asked for (RFC 9110 §14). */
+async function sendMovie(
+  recording: RecordingView,
+  range: string | undefined,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const { headerBytes, folder, runs, id, audioOnly, stream } = recording;
+  if (headerBytes === undefined) throw refusedForNow('NOT_READY', 5, 'the recording goes on still');
+  const parts = [
+    { path: join(folder, HEADER_FILE), size: headerBytes },
+    ...runs.map(({ path, size }) => ({ path, size })),
+  ];
+  const length = parts.reduce((sum, { size }) => sum + size, 0);
+  const wanted = readByteRange(range, length);
+  const file = `${stream.replace('/', '-')}-${id}.${audioOnly ? 'm4a' : 'mp4'}`;
+  reply
+    .type(audioOnly ? 'audio/mp4' : 'video/mp4')
+    .header('cache-control', IMMUTABLE)
+    .header('accept-ranges', 'bytes')
+    .header('content-disposition', `inline; filename="${file}"`);
+  if (wanted.kind === 'outside') {
+    return reply.code(416).header('content-range', `bytes */${length}`).send();
+  }
+  const { from, to } = wanted.kind === 'part' ? wanted : { from: 0, to: length - 1 };
+  if (wanted.kind === 'part') reply.code(206).header('content-range', `bytes ${from}-${to}/${length}`);
+  reply.header('content-length', String(to - from + 1));
+  if (reply.request.method === 'HEAD') return reply.send();
+  return reply.send(Readable.from(readParts(parts, from, to + 1), { objectMode: false }));
+}
+
+async function* readParts(
+  parts: readonly { readonly path: string; readonly size: number }[],
+  from: number,
+  to: number,
+): AsyncGenerator<Buffer> {
+  let base = 0;
+  for (const { path, size } of parts) {
+    const start = Math.max(0, from - base);
+    const end = Math.min(size, to - base);
+    base += size;
+    if (end <= start) continue;
+    if (size < 65_536) yield (await readFile(path)).subarray(start, end);
+    else yield* createReadStream(path, { start, end: end - 1 }) as AsyncIterable<Buffer>;
+  }
+}

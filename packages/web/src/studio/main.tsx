@@ -1,0 +1,4 @@
+import { start } from '../frame/frame.tsx';
+import { Studio } from './studio.tsx';
+
+start(<Studio />);

@@ -1,0 +1,154 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launchChromium } from '../kit/chromium.ts';
+import { launchFirefox } from '../kit/firefox.ts';
+import { slack } from '../kit/load.ts';
+import { probePackets } from '../kit/packets.ts';
+import { Scope } from '../kit/scope.ts';
+import { type ServedChild, serveChild } from '../kit/serve-child.ts';
+import { until } from '../kit/until.ts';
+import { fetchRecording } from '../kit/upload-client.ts';
+import { chromiumPages, type WebBrowser, type WebPage } from '../kit/web-page.ts';
+
+const scope = new Scope();
+const data = scope.tempDir('onair-studio-');
+const SHOTS = process.env.ONAIR_SHOTS;
+let server: ServedChild;
+let port: string;
+const browsers: Record<string, WebBrowser> = {};
+beforeAll(async () => {
+  server = await serveChild(scope, data);
+  port = new URL(server.http).port;
+  browsers.chromium = chromiumPages(await launchChromium(scope));
+  browsers.firefox = await launchFirefox(scope);
+}, 120_000);
+afterAll(() => scope.close());
+
+/** Presses the button with this text; waits until there is one that can be pressed. */
+async function press(page: WebPage, text: string): Promise<void> {
+  const done = await page.run(async (wanted: string) => {
+    for (let i = 0; i < 200; i++) {
+      const all = [...document.querySelectorAll<HTMLElement>('button, a.button')];
+      const found = all.find(
+        (one) => one.textContent?.includes(wanted) && !(one as HTMLButtonElement).disabled,
+      );
+      if (found !== undefined) {
+        found.click();
+        return '';
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    return document.body.innerText;
+  }, text);
+  expect(done, text).toBe('');
+}
+
+const textOf = (page: WebPage): Promise<string> => page.run(() => document.body.innerText, null);
+/** Waits until the page says so. */
+async function sees(page: WebPage, text: string): Promise<void> {
+  let last = '';
+  const told = (): string =>
+    `${text} in: ${last}\n${server.log
+      .slice(-12)
+      .map((line) => JSON.stringify(line))
+      .join('\n')}`;
+  await until(
+    async () => {
+      last = await textOf(page);
+      return last.includes(text);
+    },
+    { timeoutMs: 40_000 * slack(), message: told },
+  );
+}
+
+/** Plays what is in the address to its end; resolves with the position it came to, or why it did not. */
+function watchToEnd(page: WebPage): Promise<{ time: number; width: number; failure: string }> {
+  return page.run(async () => {
+    const video = document.querySelector('video')!;
+    video.muted = true;
+    video.playbackRate = 2;
+    void video.play().catch(() => undefined);
+    for (let i = 0; i < 600 && !video.ended; i++) {
+      if (document.querySelector('[role=alert]') !== null) break;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    const failure = document.querySelector('[role=alert]')?.textContent ?? '';
+    return { time: video.currentTime, width: video.videoWidth, failure };
+  }, null);
+}
+
+describe.each(['chromium', 'firefox'])('the studio in %s', (engine) => {
+  it('goes live, outlives a kill of the server, and plays the recording to its end', async () => {
+    const browser = browsers[engine]!;
+    const page = await browser.open(`${server.http}/studio`);
+    await press(page, 'Get local stream');
+    await press(page, 'Start recording');
+    await sees(page, 'you are on air');
+    const name = await page.run(() => document.querySelector<HTMLInputElement>('input')!.value, null);
+    const stream = `live/${name}`;
+    const live = await until(async () => {
+      const response = await fetch(`${server.http}/${stream}/index.m3u8`);
+      return response.status === 200 ? response.text() : undefined;
+    });
+    const codecs = /CODECS="([^"]+)"/.exec(live)?.[1];
+    if (engine === 'chromium') {
+      const viewer = await browser.open(`${server.http}/watch/${stream}`);
+      const moved = await viewer.run(async () => {
+        const video = (): HTMLVideoElement | null =>
+          (document.querySelector('onair-player') as { video?: HTMLVideoElement } | null)?.video ?? null;
+        for (let i = 0; i < 400; i++) {
+          const { videoWidth = 0, currentTime = 0 } = video() ?? {};
+          if (videoWidth > 0 && currentTime > 0.5) return videoWidth;
+          await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+        return 0;
+      }, null);
+      expect(moved).toBeGreaterThan(0);
+      await viewer.close();
+    }
+    await until(async () => (await fetch(`${server.http}/${stream}/playlist.m3u8`)).status === 200, {
+      timeoutMs: 30_000,
+    });
+    if (SHOTS !== undefined) await page.screenshot?.(join(SHOTS, `studio-live-${engine}.png`));
+    server.child.signal('SIGKILL');
+    await server.child.exited;
+    await sees(page, 'No connection');
+    server = await serveChild(scope, data, { ONAIR_HTTP_PORT: port });
+    await sees(page, 'you are on air');
+    await press(page, 'Stop recording');
+    await sees(page, 'Finished');
+    if (SHOTS !== undefined) await page.screenshot?.(join(SHOTS, `studio-done-${engine}.png`));
+    const [playlist, file] = await page.run(
+      () =>
+        ['a[href^="/viewer"]', 'a[download]'].map(
+          (one) => document.querySelector<HTMLAnchorElement>(one)!.href,
+        ),
+      null,
+    );
+    const movie = join(data, `${engine}.mp4`);
+    writeFileSync(movie, Buffer.from(await (await fetch(file!)).arrayBuffer()));
+    const { duration, codecs: inFile, packets } = probePackets(movie);
+    const recording = await fetchRecording(server.http, `/${stream}/playlist.m3u8`);
+    // A recorder that makes no key frame for long leaves nothing to keep: then all of it is recorded again.
+    expect(recording.ended).toBe(true);
+    expect(recording.discontinuities).toBeLessThanOrEqual(1);
+    const frame = duration! / packets.filter(({ stream: of }) => of === 0).length;
+    expect(Math.abs(recording.seconds - duration!)).toBeLessThan(Math.max(0.1, 2 * frame));
+    const played = await browser.open(playlist!);
+    const { time, width, failure } = await watchToEnd(played);
+    if (SHOTS !== undefined) await played.screenshot?.(join(SHOTS, `viewer-${engine}.png`));
+    console.log(
+      `${engine}: live as ${codecs}, file ${inFile.join('+')} ${duration!.toFixed(2)} s, ` +
+        `playlist ${recording.seconds.toFixed(2)} s, played to ${time.toFixed(2)} s ${failure}`,
+    );
+    // VP8 in MP4, which is all that Firefox records, is not played everywhere; then the page says so.
+    if (engine === 'chromium' || failure === '') {
+      expect(failure).toBe('');
+      expect(width).toBeGreaterThan(0);
+      expect(time).toBeGreaterThan(duration! - 0.5);
+    }
+    await page.close();
+    await played.close();
+  }, 120_000);
+});
