@@ -40,6 +40,7 @@ import { dashPackagerKind } from './packager/dash/index.ts';
 import { DEFAULT_HLS_OPTIONS, hlsPackagerKind, optionsFor } from './packager/hls/index.ts';
 import { FLV_TAGS, RTMP_MESSAGES, tagPackagerKind } from './packager/tags/index.ts';
 import { tsPackagerKind } from './packager/ts/index.ts';
+import { startWebRtc } from './webrtc.ts';
 
 /** What a server is started with. The store and the logger stay the caller's. */
 export interface ServerOptions {
@@ -80,7 +81,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   async function assemble(): Promise<RunningServer> {
     const state = { stopping: false };
-    const ports: { http: number; rtmp?: number; tls?: number } = { http: 0 };
+    const ports: { http: number; rtmp?: number; tls?: number; webrtc?: number } = { http: 0 };
     const loop = new LoopDelay();
     undo.push(() => loop.close());
     const context = fanoutContext(config, loop, undo);
@@ -183,6 +184,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       ports: () => ports,
       stopping: () => state.stopping,
     });
+    const webrtc = await startWebRtc({ http, live, guard, logger, context, config, limits });
+    if (webrtc !== undefined) {
+      undo.push(() => webrtc.close('server stopping'));
+      ports.webrtc = webrtc.port;
+    }
     ports.http = await http.listen();
     const tls = await listenTls(http, config, logger);
     if (tls !== undefined) ports.tls = tls;

@@ -29,6 +29,8 @@ export interface OpenPorts {
   readonly http: number;
   readonly rtmp?: number;
   readonly tls?: number;
+  /** UDP. */
+  readonly webrtc?: number;
 }
 
 /** What the API stands on. */

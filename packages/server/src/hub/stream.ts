@@ -161,6 +161,13 @@ export class Stream {
     return () => this.#sinks.delete(sink);
   }
 
+  /** Asks whoever publishes for a key frame; false if nobody can be asked. */
+  requestKeyframe(): boolean {
+    const publisher = this.publication?.publisher;
+    publisher?.requestKeyframe?.();
+    return publisher?.requestKeyframe !== undefined;
+  }
+
   /** Tells what whoever publishes at present should change; each code once per publication. */
   warn(code: string, text: string): void {
     const warning = this.publication?.warn(code, text);

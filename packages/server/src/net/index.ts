@@ -18,4 +18,14 @@ export { HttpProblem, type HttpProblemDetails, refusedForNow, sendProblem } from
 export { readByteRange } from './http-range.ts';
 export { createHttpServer, type HttpServer, type HttpServerOptions } from './http-server.ts';
 export { type UpgradeRequest, type UpgradeRoute, UpgradeRouter } from './http-upgrades.ts';
+export { openRtcEndpoint, type RtcEndpointOptions } from './rtc-endpoint.ts';
+export type { RtcEndpoint, RtcPeer, RtcPeerHandlers } from './rtc-peer.ts';
+export {
+  keyRequired,
+  type RtcOfferCall,
+  type RtcProtocol,
+  type RtcSession,
+  readingBody,
+  registerRtcProtocol,
+} from './rtc-sessions.ts';
 export type { TlsIdentity } from './tls-listener.ts';
