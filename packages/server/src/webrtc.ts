@@ -58,7 +58,6 @@ async function openEndpoint({ config, logger }: WebRtcParts): Promise<RtcEndpoin
     return await openRtcEndpoint({
       port,
       host: host === undefined ? undefined : bindAddress(host),
-      logger,
       addresses: () => config().webrtc.addresses,
     });
   } catch (error) {

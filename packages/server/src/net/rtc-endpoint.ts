@@ -10,7 +10,6 @@ import {
   type Taken,
 } from '@onair/media/sdp';
 import type * as Library from 'node-datachannel';
-import type { Logger } from '../observe/index.ts';
 import type { RtcEndpoint, RtcPeer, RtcPeerHandlers } from './rtc-peer.ts';
 
 /** What the endpoint is opened with. */
@@ -19,7 +18,6 @@ export interface RtcEndpointOptions {
   readonly port: number;
   /** Address to listen on; undefined for all. */
   readonly host: string | undefined;
-  readonly logger: Logger;
   /** Addresses told to clients instead of the machine's own; empty for those. */
   addresses(): readonly string[];
 }
@@ -34,7 +32,6 @@ const HOST_PREFERENCE = 126;
 export async function openRtcEndpoint(options: RtcEndpointOptions): Promise<RtcEndpoint> {
   const library = await import('node-datachannel');
   const port = await pickPort(options.port, options.host);
-  library.initLogger('Warning', (_level, message) => options.logger.debug({ message }, 'webrtc library'));
   // Keeps the port while there is no session.
   const holder = new library.IceUdpMuxListener(port, options.host);
   holder.onUnhandledStunRequest(() => undefined);
