@@ -24,6 +24,7 @@ const SERVER: Record<string, readonly string[]> = {
   ingest: ['hub', 'net', 'observe', '@media', '@contracts'],
   egress: ['hub', 'packager', 'net', 'observe', '@media', '@contracts'],
   auth: ['config', 'observe', '@media', '@contracts'],
+  transcode: ['hub', '@media'],
   demo: ['@media', '@contracts'],
   api: ['hub', 'packager', 'net', 'observe', 'config', 'auth', '@media', '@contracts'],
   cli: ['*'],

@@ -40,6 +40,7 @@ import { dashPackagerKind } from './packager/dash/index.ts';
 import { DEFAULT_HLS_OPTIONS, hlsPackagerKind, optionsFor } from './packager/hls/index.ts';
 import { FLV_TAGS, RTMP_MESSAGES, tagPackagerKind } from './packager/tags/index.ts';
 import { tsPackagerKind } from './packager/ts/index.ts';
+import { AAC_FOR_FLV, AudioTranscoder, bridgedKind } from './transcode/index.ts';
 import { startWebRtc } from './webrtc.ts';
 
 /** What a server is started with. The store and the logger stay the caller's. */
@@ -91,9 +92,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       const { streams, ...common } = config().hls;
       return optionsFor(name, { ...DEFAULT_HLS_OPTIONS, ...common }, streams);
     });
+    const transcoder = new AudioTranscoder();
+    undo.push(() => transcoder.close());
+    const bridge = { transcoder, log: (message: string, fields: object) => logger.info(fields, message) };
     const kinds = {
-      flv: tagPackagerKind(FLV_TAGS, context, limits),
-      rtmp: tagPackagerKind(RTMP_MESSAGES, context, limits),
+      flv: bridgedKind(tagPackagerKind(FLV_TAGS, context, limits), AAC_FOR_FLV, bridge),
+      rtmp: bridgedKind(tagPackagerKind(RTMP_MESSAGES, context, limits), AAC_FOR_FLV, bridge),
       cmaf,
       hls,
       dash: dashPackagerKind(hls, cmaf, systemClock, () => config().dash),
@@ -184,7 +188,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       ports: () => ports,
       stopping: () => state.stopping,
     });
-    const webrtc = await startWebRtc({ http, live, guard, logger, context, config, limits });
+    const webrtc = await startWebRtc({ http, live, guard, logger, context, bridge, config, limits });
     if (webrtc !== undefined) {
       undo.push(() => webrtc.close('server stopping'));
       ports.webrtc = webrtc.port;

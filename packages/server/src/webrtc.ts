@@ -13,6 +13,7 @@ import {
 } from './net/index.ts';
 import type { Logger } from './observe/index.ts';
 import { rtpPackagerKind } from './packager/rtp/index.ts';
+import { bridgedKind, OPUS_FOR_RTP } from './transcode/index.ts';
 
 /** What WebRTC is joined from. */
 export interface WebRtcParts {
@@ -21,6 +22,7 @@ export interface WebRtcParts {
   readonly guard: PublishGuard;
   readonly logger: Logger;
   readonly context: FanoutContext;
+  readonly bridge: Parameters<typeof bridgedKind>[2];
   config(): Config;
   limits(): LogLimits;
 }
@@ -38,7 +40,7 @@ export async function startWebRtc(
   const settings = () => parts.config().webrtc;
   const common = { ...live, endpoint, clock: systemClock, settings };
   const whip = registerRtcProtocol(http, whipProtocol({ ...common, gate: guard }));
-  const kind = rtpPackagerKind(context, parts.limits);
+  const kind = bridgedKind(rtpPackagerKind(context, parts.limits), OPUS_FOR_RTP, parts.bridge);
   const whep = registerRtcProtocol(http, whepProtocol({ ...common, kind }));
   return {
     port: endpoint.port,

@@ -98,7 +98,7 @@ export class WhepViewer {
         tracks: line.video ? 'video' : 'audio',
         windowMs: 0,
       });
-      line.sender.restart(packager.newest[line.video ? 'video' : 'audio']);
+      line.sender.restart(line.video ? packager.newest.video : soundFrom(packager.newest));
       line.viewer = pump.join(line.sender);
       if (line.video || this.#lines.length === 1) this.#viewing.join(line.viewer);
     }
@@ -211,6 +211,15 @@ export class WhepViewer {
     }
   }
 }
+
+/** Sound that is made in a thread comes later than the pictures: what is missing at first is not to be made up for. */
+function soundFrom({ video, audio }: RtpPackager['newest']): number {
+  const pictures = Math.round((video * 48) / 90) - SOUND_BEHIND;
+  return Math.max(0, audio, pictures);
+}
+
+/** How far, in ticks of 48 kHz. */
+const SOUND_BEHIND = 12_000;
 
 const NOTHING = new Uint8Array(0);
 
