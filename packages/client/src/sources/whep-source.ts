@@ -57,8 +57,15 @@ export class WhepSource implements Source {
   #connection: RTCPeerConnection | undefined;
   #session: HttpSession | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
-  #latency: LatencyClass;
-  #state: { kind: string; bytes: number; grewAt: number; closed: boolean; paused: boolean } = {
+  #state: {
+    kind: string;
+    bytes: number;
+    grewAt: number;
+    closed: boolean;
+    paused: boolean;
+    latency: LatencyClass;
+  } = {
+    latency: 'lowest',
     kind: '',
     bytes: 0,
     grewAt: 0,
@@ -77,7 +84,7 @@ export class WhepSource implements Source {
   constructor(options: WhepOptions, listener: SourceListener) {
     this.#options = options;
     this.#listener = listener;
-    this.#latency = options.latency;
+    this.#state.latency = options.latency;
     this.#look = setInterval(() => void this.#watch(), LOOK_MS);
   }
 
@@ -107,7 +114,7 @@ export class WhepSource implements Source {
   }
 
   setLatency(latency: LatencyClass): void {
-    this.#latency = latency;
+    this.#state.latency = latency;
     for (const receiver of this.#connection?.getReceivers() ?? []) {
       if ('jitterBufferTarget' in receiver) receiver.jitterBufferTarget = HELD_BACK[latency];
     }
@@ -163,7 +170,7 @@ export class WhepSource implements Source {
         this.#lost(`connection ${connectionState}`);
       }
     });
-    this.setLatency(this.#latency);
+    this.setLatency(this.#state.latency);
     try {
       const session = await offerTo(this.#options.address, connection, undefined, abort.signal);
       if (abort.signal.aborted) {
