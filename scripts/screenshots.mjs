@@ -88,6 +88,20 @@ const operator = (server) => async (context) => {
   await viewer.goto(`${server.url}/watch/live/test`);
 };
 
+let recording;
+/** The first `bytes` of an endless answer. */
+async function record(url, bytes) {
+  const answer = await fetch(url);
+  const parts = [];
+  let length = 0;
+  for await (const part of answer.body) {
+    parts.push(part);
+    length += part.length;
+    if (length >= bytes) break;
+  }
+  return Buffer.concat(parts);
+}
+
 const browser = await chromium.launch({
   executablePath: process.env.ONAIR_CHROMIUM ?? '/usr/bin/chromium',
   args: [
@@ -144,6 +158,7 @@ try {
     { name: 'watch-waiting', path: '/watch/live/test', ready: shown('.waiting') },
     { name: 'sign-in', path: '/signin', ready: shown('.sign-in') },
     { name: 'sign-in-error', path: '/signin#token=wrong', ready: shown('[role=alert] .notice') },
+    { name: 'inspect', path: '/inspect', ready: shown('.door'), langs: ['en', 'ja', 'zh'] },
     { name: 'nothing-here', path: '/nowhere', ready: shown('.missing') },
   ];
   for (const state of calm) await shoot(server, state);
@@ -181,6 +196,18 @@ try {
       ready: async (page) => {
         await shown('.kick')(page);
         await page.waitForTimeout(15_000); // a course worth looking at
+      },
+      langs: ['en', 'ja', 'zh'],
+    },
+    {
+      name: 'inspect-file',
+      path: '/inspect',
+      ready: async (page) => {
+        recording ??= await record(`${server.url}/live/test.flv`, 1_500_000);
+        const file = { name: 'court-3.flv', mimeType: 'video/x-flv', buffer: recording };
+        await page.setInputFiles('input[type=file]', file);
+        await page.locator('.tree-row').nth(1).click();
+        await shown('.detail-bytes')(page);
       },
       langs: ['en', 'ja', 'zh'],
     },

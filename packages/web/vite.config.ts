@@ -7,7 +7,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
  * The pages. The first part of an address names its file: `/` is index.html, `/watch/APP/NAME` is watch.html,
  * `/signin` is signin.html; whatever has no file is 404.html.
  */
-const pages = ['index', 'watch', 'embed', 'compare', 'dashboard', 'signin', '404'];
+const pages = ['index', 'watch', 'embed', 'compare', 'dashboard', 'inspect', 'signin', '404'];
 
 export default defineConfig({
   root: here('.'),

@@ -26,6 +26,8 @@ const SERVER: Record<string, readonly string[]> = {
   auth: ['config', 'observe', '@media', '@contracts'],
   transcode: ['hub', '@media'],
   demo: ['@media', '@contracts'],
+  relay: ['hub', '@media', '@contracts'],
+  events: ['hub', 'packager', 'net', 'observe', 'config', 'auth', '@media', '@contracts'],
   api: ['hub', 'packager', 'net', 'observe', 'config', 'auth', '@media', '@contracts'],
   cli: ['*'],
 };

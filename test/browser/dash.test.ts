@@ -57,7 +57,7 @@ describe.each<DashPlayer>(['dash.js', 'shaka'])('%s', (player) => {
     // It starts where its buffer lets it, and catches up at 1.1 times the speed.
     const latency = async (): Promise<number> => middle((await page.reports())[0]!.latencies.slice(-10));
     await until(async () => (await latency()) < 2.3, { timeoutMs: 40_000, everyMs: 500 });
-    const report = await watch(page, 20);
+    const report = await watch(page, 12);
     console.info(
       `${player}: latency p50 ${middle(report.latencies).toFixed(2)} s, p95 ${middle(report.latencies, 0.95).toFixed(2)} s, ` +
         `stalls ${report.stalls}, longest ${report.stallMs} ms, dropped ${report.dropped} of ${report.decoded}`,
@@ -65,8 +65,8 @@ describe.each<DashPlayer>(['dash.js', 'shaka'])('%s', (player) => {
     expect(report.errors).toEqual([]);
     expect(page.errors).toEqual([]);
     expect(report.width).toBe(320);
-    expect(report.advanced).toBeGreaterThan(19);
-    expect(report.audioBytes).toBeGreaterThan(100_000);
+    expect(report.advanced).toBeGreaterThan(11);
+    expect(report.audioBytes).toBeGreaterThan(60_000);
     expect(report.stallMs).toBeLessThan(500);
     expect(middle(report.latencies)).toBeLessThan(2.5);
   });
@@ -74,11 +74,11 @@ describe.each<DashPlayer>(['dash.js', 'shaka'])('%s', (player) => {
   it('plays whole segments', async () => {
     const { url } = await publishing();
     const page = await playing(player, `${url}?ll=0`, {});
-    const report = await watch(page, 15);
+    const report = await watch(page, 8);
     expect(report.errors).toEqual([]);
     expect(page.errors).toEqual([]);
-    expect(report.advanced).toBeGreaterThan(14);
-    expect(report.audioBytes).toBeGreaterThan(80_000);
+    expect(report.advanced).toBeGreaterThan(7);
+    expect(report.audioBytes).toBeGreaterThan(40_000);
     expect(report.stallMs).toBeLessThan(500);
   });
 
@@ -89,7 +89,7 @@ describe.each<DashPlayer>(['dash.js', 'shaka'])('%s', (player) => {
     const first = await startPublisher(scope, { url: target, gopSeconds: 2 });
     await until(async () => (await fetch(`${url}?ll=0`)).ok);
     const page = await playing(player, url, SETTINGS[player]);
-    await page.page.waitForTimeout(3000);
+    await until(async () => (await page.reports())[0]!.advanced > 3, { timeoutMs: 30_000 });
     let running = first;
     for (const size of ['320x180', '640x360']) {
       await running.kill();
@@ -103,10 +103,10 @@ describe.each<DashPlayer>(['dash.js', 'shaka'])('%s', (player) => {
         },
         { timeoutMs: 40_000, everyMs: 500 },
       );
-      const report = await watch(page, 8);
+      const report = await watch(page, 6);
       expect(report.errors).toEqual([]);
       expect(report.width).toBe(width);
-      expect(report.advanced).toBeGreaterThan(5);
+      expect(report.advanced).toBeGreaterThan(4);
       expect(report.decoded).toBeGreaterThan(100);
       expect(report.audioBytes).toBeGreaterThan(20_000);
     }

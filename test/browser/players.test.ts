@@ -24,6 +24,11 @@ import { launchWebKit } from '../kit/webkit.ts';
 const SECONDS = Number(process.env.ONAIR_MATRIX_SECONDS ?? 15);
 /** True: the goals on latency, rebuffers and dropped pictures decide too, however busy the machine is. */
 const STRICT = process.env.ONAIR_MATRIX_STRICT === '1';
+/**
+ * How much further behind a player may be where the goals do not decide: six decode side by side on two cores and
+ * have had little time to catch up with what they lost at their start.
+ */
+const LATENCY_ROOM = 2;
 /** Time in which players come to their distance from the live edge, seconds of media. */
 const SETTLE = 10;
 const FPS = 25;
@@ -136,7 +141,9 @@ function expectPlays(result: Result): void {
   }
   const latency = quantile(latencies, 0.95);
   if (latency !== undefined) {
-    expect(latency, `${name}: latency`).toBeLessThan(latencyGoal(engine, row) * room);
+    expect(latency, `${name}: latency`).toBeLessThan(
+      latencyGoal(engine, row) * (STRICT ? 1 : LATENCY_ROOM * room),
+    );
   }
 }
 

@@ -157,7 +157,9 @@ describe('push', () => {
     const { log } = recorder();
     const { signal } = new AbortController();
     const options = { url: server.url('no'), loop: false, logger: log.logger, signal };
-    await expect(pushFile({ ...options, file: 'package.json' })).rejects.toThrow(/neither an FLV nor an MP4/);
+    await expect(pushFile({ ...options, file: 'package.json' })).rejects.toThrow(
+      /neither MP4, WebM, FLV nor MPEG-TS/,
+    );
     await expect(pushFile({ ...options, file: '/nonexistent.flv' })).rejects.toThrow(/ENOENT/);
   });
 });

@@ -1,11 +1,15 @@
 import { checkMultivariantPlaylist, parseMultivariantPlaylist } from '@onair/media/hls';
 import { parseChunks, parseInit } from '@onair/media/isobmff';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it, type TestContext } from 'vitest';
 import { followHls, type HlsFollower, Scope, startPublisher, until } from '../kit/index.ts';
 import { startTestServer } from '../kit/server.ts';
 
-const scope = new Scope();
-afterEach(() => scope.close());
+/** What a test started, ended with it; the tests run side by side, since most of their time goes by waiting. */
+function scopeOf({ onTestFinished }: TestContext): Scope {
+  const scope = new Scope();
+  onTestFinished(() => scope.close());
+  return scope;
+}
 
 async function bytesOf(url: string): Promise<Uint8Array> {
   const answer = await fetch(url);
@@ -32,8 +36,8 @@ async function checkMedia(base: string, { last }: HlsFollower): Promise<void> {
 
 type Shape = Omit<Parameters<typeof startPublisher>[1], 'url'>;
 
-describe('HLS of every kind of stream', () => {
-  it.each<[string, Shape, { versions?: number; target?: number; rate?: number }]>([
+describe.concurrent('HLS of every kind of stream', () => {
+  it.for<[string, Shape, { versions?: number; target?: number; rate?: number }]>([
     ['B-frames', { bFrames: 3, gopSeconds: 2 }, { target: 2 }],
     ['sound only', { video: false }, {}],
     ['picture only', { audio: false, gopSeconds: 2 }, { target: 2 }],
@@ -45,7 +49,8 @@ describe('HLS of every kind of stream', () => {
     ['60 frames per second', { fps: 60, gopSeconds: 2 }, { target: 2, rate: 60 }],
     ['a keyframe each second', { gopSeconds: 1 }, { target: 2 }],
     ['a keyframe each 10 s', { gopSeconds: 10 }, { target: 10, versions: 90 }],
-  ])('%s', async (_, shape, { versions = 40, target, rate }) => {
+  ])('%s', async ([_, shape, { versions = 40, target, rate }], context) => {
+    const scope = scopeOf(context);
     const server = await startTestServer(scope);
     await startPublisher(scope, { url: `${server.rtmp}/live/shape`, ...shape });
     const base = `${server.http}/live/shape`;
@@ -73,7 +78,8 @@ describe('HLS of every kind of stream', () => {
     }
   });
 
-  it('a stream of its own parts and segments', async () => {
+  it('a stream of its own parts and segments', async (context) => {
+    const scope = scopeOf(context);
     const rule = JSON.stringify([{ match: 'live/fast*', segmentMs: 1000, partMs: 200 }]);
     const server = await startTestServer(scope, { 'hls.streams': rule });
     await startPublisher(scope, { url: `${server.rtmp}/live/fast1`, gopSeconds: 1, audio: false });

@@ -70,6 +70,11 @@ export async function openApi(
   const metrics = createMetrics({ streams: () => [] }, loop, '9.9.9');
   const state = { stopping: false };
   const deps: ApiDeps = {
+    events: {
+      records: [],
+      standing: () => [],
+      fire: () => ({ id: 'e', name: 'cm', time: 0, duration: 0, data: null }),
+    },
     config: () => config,
     admin: new AdminGuard({ token, signIns: new SignIns(data, 60_000), limiter }),
     guard: createPublishGuard({ config: () => config.auth, keys, limiter }),

@@ -20,6 +20,7 @@ import { registerLiveRoutes } from './egress/live-routes.ts';
 import { RtmpEgress } from './egress/rtmp/index.ts';
 import { registerTsRoutes } from './egress/ts/index.ts';
 import { Fmp4SocketServer } from './egress/ws-fmp4/index.ts';
+import { registerEvents } from './events/index.ts';
 import {
   type FanoutContext,
   type HubPolicy,
@@ -171,6 +172,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       undo.push(() => served.close('server stopping'));
     }
     registerLiveRoutes(http, { flv: { ...live, kind: kinds.flv }, fmp4, fmp4Http });
+    const events = registerEvents(http, {
+      ...live,
+      config,
+      admin,
+      guard,
+      dateOfZero: (stream) => (config().hls.enabled ? stream.packager(hls).dateOf(0) : undefined),
+    });
+    undo.push(() => events.close());
     const sources = { registry, sessions, clock: systemClock };
     const metrics = createMetrics(figuresSource(sources), loop, version);
     undo.push(() => metrics.close());
@@ -181,6 +190,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       keys,
       streams: streamService(sources),
       sessions: sessionService(sessions),
+      events: events.service,
       client: http.client,
       metrics,
       loop,

@@ -1,4 +1,5 @@
 import type { LatencyClass } from '../engine/live-edge.ts';
+import type { FiredEvent } from '../player/event-clock.ts';
 import { Player, type PlayerFigures } from '../player/player.ts';
 import type { PlayerStatus, TransportChoice } from '../player/status.ts';
 import type { TransportPreference } from '../player/transports.ts';
@@ -20,8 +21,8 @@ export interface OnairPlayerEvents {
   'onair-transport': TransportChoice;
   /** A transport failed. */
   'onair-error': { readonly transport: Transport; readonly failure: SourceFailure };
-  /** A timed event of the stream. */
-  'onair-event': unknown;
+  /** A timed event of the stream, on the picture it belongs to. */
+  'onair-event': FiredEvent;
 }
 
 /** Seconds that stay between the earliest media and the position when stepping back, so that it is not evicted. */

@@ -10,6 +10,7 @@ import type {
   Transport,
 } from '../sources/source.ts';
 import { createSource, type SourceFactory } from './create-source.ts';
+import { EventClock, type FiredEvent } from './event-clock.ts';
 import { type PlayerStatus, sameStatus, statusOf, type TransportChoice } from './status.ts';
 import {
   type Capabilities,
@@ -27,8 +28,8 @@ export interface PlayerListener {
   failed(transport: Transport, failure: SourceFailure): void;
   /** The browser allows play without sound only, so the player muted itself. */
   soundRefused(): void;
-  /** A timed event of the stream. */
-  event(event: unknown): void;
+  /** A timed event of the stream, on the picture it belongs to. */
+  event(event: FiredEvent): void;
 }
 
 /** What a {@link Player} begins with. */
@@ -64,6 +65,7 @@ const RETRY_MS = [3000, 6000, 12_000, 30_000] as const;
 interface Life {
   readonly abort: AbortController;
   readonly look: ReturnType<typeof setInterval>;
+  readonly events: EventClock;
   retry: ReturnType<typeof setTimeout> | undefined;
 }
 
@@ -93,9 +95,10 @@ export class Player {
     this.#factory = options.factory ?? createSource;
     this.#can = options.capabilities ?? detectCapabilities(media);
     this.#wish = { play: false, transport: options.transport, latency: options.latency };
+    const events = new EventClock(media, (event) => listener.event(event));
     const abort = new AbortController();
     const { signal } = abort;
-    this.#life = { abort, look: setInterval(() => this.#look(), LOOK_MS), retry: undefined };
+    this.#life = { abort, look: setInterval(() => this.#look(), LOOK_MS), events, retry: undefined };
     media.addEventListener('play', () => this.#onPlay(), { signal });
     media.addEventListener('pause', () => this.#onPause(), { signal });
     document.addEventListener('visibilitychange', () => this.#onVisible(), { signal });
@@ -149,6 +152,7 @@ export class Player {
   /** Another stream, or none. Begins at once if play is wanted. */
   load(addresses: StreamAddresses | undefined): void {
     this.#addresses = addresses;
+    this.#life.events.reset();
     this.#state.rounds = 0;
     this.#begin();
   }
@@ -216,6 +220,7 @@ export class Player {
     clearInterval(this.#life.look);
     this.#life.abort.abort();
     this.#stop();
+    this.#life.events.close();
   }
 
   #stop(): void {
@@ -223,6 +228,7 @@ export class Player {
     this.#state.turn++;
     const source = this.#source;
     this.#source = undefined;
+    this.#life.events.restart();
     this.#state.source = undefined;
     source?.close();
   }
@@ -259,7 +265,9 @@ export class Player {
         if (state.kind === 'live') this.#state.rounds = 0;
         this.#tell();
       },
-      event: (event) => this.#listener.event(event),
+      event: (event, place) => {
+        if (current()) this.#life.events.add(event, place);
+      },
       replaced: () => {
         if (current() && this.#wish.play) this.#tryPlay();
       },

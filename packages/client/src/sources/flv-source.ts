@@ -122,6 +122,7 @@ export class FlvSource implements Source {
         this.#arrivals.add(chunk.start + chunk.duration, performance.now());
         this.#engine.append(chunk);
       },
+      event: (event) => this.#listener.event(event, () => event.time / 1e6),
     });
     let received = false;
     const receive = (bytes: Uint8Array): void => {

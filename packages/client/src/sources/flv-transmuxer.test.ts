@@ -33,6 +33,7 @@ function transmux(bytes: Uint8Array, size = bytes.length) {
     tracks: (list) => tracks.push(list),
     init: (track, init) => inits.set(track, init),
     chunk: (chunk) => chunks.push(chunk),
+    event: () => {},
   });
   for (let at = 0; at < bytes.length; at += size) transmuxer.push(bytes.slice(at, at + size));
   return { tracks, inits, chunks, transmuxer };

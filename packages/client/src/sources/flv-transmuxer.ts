@@ -1,5 +1,5 @@
-import type { AudioParameters, Sample, Track, VideoParameters } from '@onair/media';
-import { FlvReader, TagDemuxer } from '@onair/media/flv';
+import type { AudioParameters, Sample, TimedEvent, Track, VideoParameters } from '@onair/media';
+import { eventOfScript, FlvReader, type ScriptMessage, TagDemuxer } from '@onair/media/flv';
 import { chunk, initSegment } from '@onair/media/isobmff';
 import type { EngineChunk, EngineTrack } from '../engine/index.ts';
 
@@ -9,6 +9,8 @@ export interface TransmuxSink {
   tracks(tracks: readonly (EngineTrack & { readonly codecs: string })[]): void;
   init(track: number, bytes: Uint8Array): void;
   chunk(chunk: EngineChunk): void;
+  /** A timed event, with its place in µs of the media's time. */
+  event(event: TimedEvent): void;
 }
 
 /** A stream that announces both sound and picture has this long, in seconds of its time, to send both. */
@@ -44,7 +46,7 @@ export class FlvTransmuxer {
       onTrack: (track) => this.#onTrack(track),
       onSample: (sample) => this.#onSample(sample),
       onMetadata: () => {},
-      onDataEvent: () => {},
+      onDataEvent: (name, values, timestampMs) => this.#onData({ name, values }, timestampMs * 1000),
     });
   }
 
@@ -96,6 +98,12 @@ export class FlvTransmuxer {
     const first = this.#held[0]!;
     const waited = seconds(sample.dts, sample.track) - seconds(first.dts, first.track);
     this.#begin(waited > PATIENCE_SECONDS);
+  }
+
+  /** A cue point of ours says exactly where it belongs, others by their message's time. */
+  #onData(message: ScriptMessage, time: number): void {
+    const event = eventOfScript(message);
+    if (event !== undefined) this.#sink.event({ id: `${event.name} ${time}`, time, ...event });
   }
 
   #begin(anyway: boolean): void {

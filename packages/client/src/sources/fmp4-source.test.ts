@@ -309,10 +309,13 @@ describe('fMP4 source', () => {
     source.start();
     newest().hello();
     newest().text({ type: 'skip', blocks: 12 });
-    newest().bytes(encodeFmp4Json(header(FMP4_TYPE.event, {}), { id: '1', name: 'cue', data: '拍手' }));
+    newest().bytes(
+      encodeFmp4Json(header(FMP4_TYPE.event, {}), { id: '1', name: 'cue', time: 2e6, data: '拍手' }),
+    );
+    newest().bytes(encodeFmp4Json(header(FMP4_TYPE.event, {}), { name: 'no event' }));
     newest().bytes(message(header(99, {}), new Uint8Array(2)));
     expect(source.figures().skipped).toBe(12);
-    expect(events).toEqual([{ id: '1', name: 'cue', data: '拍手' }]);
+    expect(events).toEqual([{ id: '1', name: 'cue', time: 2e6, duration: 0, data: '拍手' }]);
     source.close();
     source.close();
     expect(newest().closedWith).toBe(1000);

@@ -4,6 +4,7 @@ import {
   type Fmp4Message,
   type Fmp4State,
 } from '@onair/contracts/fmp4-socket';
+import { eventOf } from '@onair/media';
 import { type LatencyClass, type MediaPort, type MediaSourcePlatform, MseEngine } from '../engine/index.ts';
 import { withQuery } from './address.ts';
 import { BackOff } from './back-off.ts';
@@ -246,7 +247,7 @@ export class Fmp4Source implements Source {
         break;
       }
       case 'event':
-        this.#listener.event(message.event);
+        this.#event(message.event);
         break;
       case 'state':
         this.#state(message.state);
@@ -254,6 +255,12 @@ export class Fmp4Source implements Source {
       case 'unknown':
         break;
     }
+  }
+
+  #event(payload: unknown): void {
+    const event = eventOf(payload);
+    // Chunks are appended as they are: the media element counts stream time.
+    if (event !== undefined) this.#listener.event(event, () => event.time / 1e6);
   }
 
   #closed(code: number, reason: string): void {

@@ -3,6 +3,7 @@ import type { LatencyClass } from '../engine/live-edge.ts';
 import { availabilityOf } from './availability.ts';
 import { BackOff } from './back-off.ts';
 import { BitrateMeter } from './bitrate-meter.ts';
+import { followHlsEvents } from './hls-events.ts';
 import type { Qualities, Source, SourceFigures, SourceListener } from './source.ts';
 
 /** What an {@link HlsSource} works with. */
@@ -209,6 +210,7 @@ export class HlsSource implements Source {
     hls.on(Hls.Events.FRAG_LOADED, (_event, { payload }) => {
       this.#meter.add(payload.byteLength, performance.now());
     });
+    followHlsEvents(hls, (event, place) => this.#listener.event(event, place));
     hls.on(Hls.Events.ERROR, (_event, data) => {
       if (hls === this.#hls || hls === this.#probe) this.#error(hls, data);
     });

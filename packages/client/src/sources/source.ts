@@ -1,3 +1,4 @@
+import type { TimedEvent } from '@onair/media';
 import type { LatencyClass } from '../engine/live-edge.ts';
 
 /** A way to the picture: fMP4 over WebSocket, LL-HLS by hls.js, HLS by the browser, FLV over HTTP, WebRTC by WHEP. */
@@ -26,11 +27,14 @@ export interface SourceFailure {
   readonly detail: string;
 }
 
+/** Tells where on the media element an event lies, in seconds; undefined while that is not known. */
+export type EventPlace = () => number | undefined;
+
 /** What a source tells its player. */
 export interface SourceListener {
   state(state: SourceState): void;
-  /** A timed event of the stream: its JSON payload. */
-  event(event: unknown): void;
+  /** A timed event of the stream, as soon as it is known; perhaps more than once. */
+  event(event: TimedEvent, place: EventPlace): void;
   /** The media element was given new media and is paused: play if the viewer wants to. */
   replaced(): void;
   /** The source gives up; it is closed by the player. */

@@ -107,6 +107,11 @@ export const ERROR_CODES = {
     description:
       'A stream has one publisher. `hub.takeover` decides whether a second one is refused, takes over or stands by.',
   },
+  STREAM_OFF_AIR: {
+    status: 409,
+    title: 'The stream is not on air',
+    description: 'An event needs a stream that is live, or waits for its publisher to come back.',
+  },
   LIMIT_REACHED: {
     status: 409,
     title: 'A limit is reached',

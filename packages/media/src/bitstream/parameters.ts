@@ -4,8 +4,8 @@ import { ac3Parameters, parseAc3Header, parseEac3Header } from './ac3.ts';
 import { av1Parameters, buildAv1Config, isAv1Keyframe } from './av1.ts';
 import { flacFrameSize, flacParameters } from './flac.ts';
 import { isH264Keyframe } from './h264.ts';
-import { avcParameters } from './h264-config.ts';
-import { hevcParameters, isHevcKeyframe } from './hevc.ts';
+import { avcParameters, parseAvcConfig } from './h264-config.ts';
+import { hevcParameters, isHevcKeyframe, parseHevcConfig } from './hevc.ts';
 import { mp3Parameters, parseMp3Header } from './mp3.ts';
 import { opusPacketFrames, opusParameters } from './opus.ts';
 import { isVp8Keyframe, vp8Parameters } from './vp8.ts';
@@ -129,5 +129,21 @@ export function audioFrames(parameters: AudioParameters, unit: Uint8Array): numb
       return parseAc3Header(unit).frameSize;
     case 'eac3':
       return parseEac3Header(unit).frameSize;
+  }
+}
+
+/** Bytes of the length in front of each NAL unit of a track with this record; 4 for codecs without NAL units. */
+export function nalLengthSize(codec: VideoCodec, record: Uint8Array): number {
+  switch (codec) {
+    case 'h264':
+      return parseAvcConfig(record).lengthSize;
+    case 'hevc':
+      return parseHevcConfig(record).lengthSize;
+    case 'vvc':
+      return (((record[0] ?? 6) >> 1) & 3) + 1;
+    case 'av1':
+    case 'vp8':
+    case 'vp9':
+      return 4;
   }
 }

@@ -3,8 +3,7 @@ import {
   isKeyframe,
   keyframeParameters,
   looksLikeAnnexB,
-  parseAvcConfig,
-  parseHevcConfig,
+  nalLengthSize,
   videoParameters,
   widenLengths,
 } from '../bitstream/index.ts';
@@ -44,7 +43,7 @@ export class VideoIntake {
    * @param frameRate frames per second by the publisher's word, for records that tell none.
    */
   configure(codec: VideoCodec, record: Uint8Array, frameRate: number | undefined): Track | undefined {
-    const lengthSize = lengthSizeOf(codec, record);
+    const lengthSize = nalLengthSize(codec, record);
     const parameters = videoParameters(codec, record);
     this.#lengthSize = lengthSize;
     if (parameters === undefined || (codec === 'av1' && parameters.width === 0)) {
@@ -115,21 +114,5 @@ export class VideoIntake {
     const jitter = last !== undefined && wire <= last && wire > last - MAX_VIDEO_JITTER_MS * TICKS_PER_MS;
     this.#lastDts = jitter ? last + 1 : wire;
     return this.#lastDts;
-  }
-}
-
-/** Bytes of the NAL lengths that follow under this record. */
-function lengthSizeOf(codec: VideoCodec, record: Uint8Array): number {
-  switch (codec) {
-    case 'h264':
-      return parseAvcConfig(record).lengthSize;
-    case 'hevc':
-      return parseHevcConfig(record).lengthSize;
-    case 'vvc':
-      return (((record[0] ?? 6) >> 1) & 3) + 1;
-    case 'av1':
-    case 'vp8':
-    case 'vp9':
-      return 4;
   }
 }

@@ -9,7 +9,7 @@ import { readTrackExtends } from './track-extends.ts';
 import { readTrackHeader } from './track-header.ts';
 
 /** Boxes that contain boxes, and how many bytes of their body come before the first. */
-const CONTAINERS: Readonly<Record<string, number>> = {
+export const BOX_CONTAINERS: Readonly<Record<string, number>> = {
   moov: 0,
   trak: 0,
   mdia: 0,
@@ -51,10 +51,10 @@ export function dumpBoxes(bytes: Uint8Array): string {
 
 function dumpInto(lines: string[], boxes: readonly Box[], depth: number, budget: BoxBudget): void {
   for (const box of boxes) {
-    const skip = CONTAINERS[box.type];
+    const skip = BOX_CONTAINERS[box.type];
     const indent = '  '.repeat(depth);
     if (skip === undefined || depth >= MAX_BOX_DEPTH || box.body.length < skip) {
-      lines.push(`${indent}${box.type} ${box.size}${fields(box)}`);
+      lines.push(`${indent}${box.type} ${box.size}${boxFields(box)}`);
       continue;
     }
     const head = skip > 0 ? ` [${hex(box.body.subarray(0, skip))}]` : '';
@@ -63,7 +63,11 @@ function dumpInto(lines: string[], boxes: readonly Box[], depth: number, budget:
   }
 }
 
-function fields({ type, body }: Box): string {
+/**
+ * What a box says, each field with a blank in front; its first bytes in hexadecimal if its fields are not named here.
+ * @throws ParseError if they reach behind the body.
+ */
+export function boxFields({ type, body }: Pick<Box, 'type' | 'body'>): string {
   switch (type) {
     case 'ftyp':
     case 'styp':

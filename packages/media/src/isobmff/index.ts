@@ -2,9 +2,16 @@ export * from './box.ts';
 export * from './box-stream.ts';
 export * from './chunk.ts';
 export * from './dump.ts';
+export * from './event-carrier.ts';
 export * from './event-message.ts';
 export { type FileType, readFileType } from './file-type.ts';
 export * from './fragment.ts';
+export {
+  type FragmentSample,
+  type FragmentTrack,
+  type MovieFragment,
+  readMovieFragment,
+} from './fragment-samples.ts';
 export * from './init.ts';
 export * from './parse-chunks.ts';
 export * from './parse-init.ts';

@@ -2,24 +2,18 @@ import { ParseError } from '../model/errors.ts';
 import { type Box, type BoxBudget, boxBudget, readBoxes, requireBox } from './box.ts';
 import { type EventMessage, readEventMessage } from './event-message.ts';
 import { type FileType, readFileType } from './file-type.ts';
+import { readSequence } from './fragment.ts';
 import {
-  type RunEntry,
-  readDecodeTime,
-  readSequence,
-  readTrackFragmentHeader,
-  readTrackRun,
-  type TrackFragmentHeader,
-} from './fragment.ts';
+  type FragmentPlace,
+  MAX_CHUNK_SAMPLES,
+  readTrackFragment,
+  trackFragments,
+} from './fragment-samples.ts';
 import { type ProducerReferenceTime, readProducerReferenceTime } from './producer-reference-time.ts';
-import { isSyncSample, SYNC_SAMPLE_FLAGS } from './sample-flags.ts';
 import type { SampleDefaults } from './track-extends.ts';
 
-/** Most track fragments in one `moof`. */
-const MAX_TRACK_FRAGMENTS = 16;
 /** Most `mdat` boxes that follow one `moof`. */
 const MAX_MEDIA_DATA = 16;
-/** Most samples in one `moof`. */
-const MAX_CHUNK_SAMPLES = 65_536;
 const TRUN = 'ISO/IEC 14496-12 §8.8.8';
 
 /** One sample of a chunk. */
@@ -103,14 +97,19 @@ function readChunk(
 ): ParsedChunk {
   const inside = readBoxes(moof.body, budget);
   const sequence = readSequence(requireBox(inside, 'mfhd', 'ISO/IEC 14496-12 §8.8.5').body);
-  const trafs = inside.filter((box) => box.type === 'traf');
-  if (trafs.length > MAX_TRACK_FRAGMENTS) {
-    throw new ParseError('MP4_TRACKS', 'ISO/IEC 14496-12 §8.8.6', `${trafs.length} traf boxes in one moof`);
-  }
   let bytesLeft = 0;
   for (const mdat of mdats) bytesLeft += mdat.body.length;
-  const source: Source = { bytes, moofStart: moof.start, mdats, bytesLeft, samplesLeft: MAX_CHUNK_SAMPLES };
-  const tracks = trafs.map((traf) => readTraf(readBoxes(traf.body, budget), source, defaults));
+  const source: Source = {
+    bytes,
+    moofStart: moof.start,
+    firstData: firstData(mdats, moof.start),
+    mdats,
+    bytesLeft,
+    samplesLeft: MAX_CHUNK_SAMPLES,
+  };
+  const tracks = trackFragments(inside).map((traf) =>
+    readTraf(readBoxes(traf.body, budget), source, defaults),
+  );
   const styp = before.find((box) => box.type === 'styp');
   const prft = before.find((box) => box.type === 'prft');
   return {
@@ -125,79 +124,35 @@ function readChunk(
 }
 
 /** Where a chunk's sample data lie, and how much of it may still be claimed. */
-interface Source {
+interface Source extends FragmentPlace {
   readonly bytes: Uint8Array;
-  readonly moofStart: number;
   readonly mdats: readonly Box[];
   /** Bytes of `mdats` that no sample has claimed; so overlapping samples cannot multiply the input. */
   bytesLeft: number;
-  samplesLeft: number;
 }
-
-const NO_ENTRY: RunEntry = { duration: undefined, size: undefined, flags: undefined, compositionOffset: 0 };
 
 function readTraf(
   boxes: readonly Box[],
   source: Source,
   defaults: readonly (SampleDefaults | undefined)[],
 ): ChunkTrack {
-  const header = readTrackFragmentHeader(requireBox(boxes, 'tfhd', 'ISO/IEC 14496-12 §8.8.7').body);
-  const trex = defaults.find((candidate) => candidate?.trackId === header.trackId);
-  const tfdt = boxes.find((box) => box.type === 'tfdt');
-  const baseDecodeTime = tfdt === undefined ? 0 : readDecodeTime(tfdt.body);
-  const base = header.baseDataOffset ?? source.moofStart;
-  const samples: ChunkSample[] = [];
-  let dts = baseDecodeTime;
-  let at = firstData(source);
-  for (const box of boxes) {
-    if (box.type !== 'trun') continue;
-    const run = readTrackRun(box.body);
-    if (run.dataOffset !== undefined) at = base + run.dataOffset;
-    for (let i = 0; i < run.count; i++) {
-      const entry = run.entries[i] ?? NO_ENTRY;
-      const { duration, size, flags } = resolve(entry, i === 0 ? run.firstFlags : undefined, header, trex);
-      // Samples without bytes of their own or of the table would cost work that the input did not pay for.
-      if (size === 0 && run.entries.length === 0) {
-        throw new ParseError('MP4_RUN', TRUN, `${run.count} samples of size 0`, box.start);
-      }
-      const data = view(source, at, size);
-      samples.push({
-        dts,
-        pts: dts + entry.compositionOffset,
-        duration,
-        keyframe: isSyncSample(flags),
-        data,
-      });
-      at += size;
-      dts += duration;
-    }
-  }
-  return { trackId: header.trackId, baseDecodeTime, samples };
-}
-
-function resolve(
-  entry: RunEntry,
-  firstFlags: number | undefined,
-  header: TrackFragmentHeader,
-  trex: SampleDefaults | undefined,
-): { duration: number; size: number; flags: number } {
+  const { trackId, baseDecodeTime, samples } = readTrackFragment(boxes, source, defaults);
   return {
-    duration: entry.duration ?? header.duration ?? trex?.duration ?? 0,
-    size: entry.size ?? header.size ?? trex?.size ?? 0,
-    flags: firstFlags ?? entry.flags ?? header.flags ?? trex?.flags ?? SYNC_SAMPLE_FLAGS,
+    trackId,
+    baseDecodeTime,
+    samples: samples.map(({ dts, pts, duration, keyframe, offset, size }) => {
+      return { dts, pts, duration, keyframe, data: view(source, offset, size) };
+    }),
   };
 }
 
-function firstData({ mdats, moofStart }: Source): number {
+function firstData(mdats: readonly Box[], moofStart: number): number {
   const first = mdats[0];
   return first === undefined ? moofStart : first.start + first.size - first.body.length;
 }
 
 function view(source: Source, at: number, size: number): Uint8Array {
   source.bytesLeft -= size;
-  if (--source.samplesLeft < 0) {
-    throw new ParseError('MP4_RUN', TRUN, `more than ${MAX_CHUNK_SAMPLES} samples in one moof`, at);
-  }
   if (source.bytesLeft >= 0) {
     for (const mdat of source.mdats) {
       const end = mdat.start + mdat.size;

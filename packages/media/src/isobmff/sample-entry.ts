@@ -147,7 +147,9 @@ function readAudio(entry: Box, budget: BoxBudget): SampleEntry {
   let codec = codecOf(AUDIO_BINDINGS, entry.type);
   let description: Uint8Array | undefined;
   if (entry.type === 'mp4a') {
-    const esds = findBox(boxes, 'esds');
+    // QuickTime puts it, with more, into a box of its own.
+    const wave = findBox(boxes, 'wave');
+    const esds = findBox(boxes, 'esds') ?? (wave && findBox(readBoxes(wave.body, budget), 'esds'));
     if (esds !== undefined) {
       const stream = readElementaryStream(esds.body);
       if (isMp3ObjectType(stream.objectType)) codec = 'mp3';

@@ -37,7 +37,7 @@ export interface AudioParameters {
   readonly frameSize?: number;
 }
 
-/** A track of timed events: each sample is one event, its data is UTF-8 JSON `{id, name, data}`. */
+/** A track of timed events: each sample is one `TimedEvent`, its data is that as UTF-8 JSON. */
 export interface DataParameters {
   readonly kind: 'data';
   readonly codec: 'event';

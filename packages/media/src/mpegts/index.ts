@@ -2,7 +2,7 @@ export { MAX_AUDIO_SECONDS } from './audio-unit.ts';
 export * from './clock.ts';
 export { crc32 } from './crc32.ts';
 export * from './demuxer.ts';
-export { type Id3Text, id3TextTag } from './id3.ts';
+export { type Id3Text, id3TextTag, MAX_ID3_TEXT_BYTES } from './id3.ts';
 export * from './inspect.ts';
 export * from './mux-input.ts';
 export * from './muxer.ts';

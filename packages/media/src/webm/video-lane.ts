@@ -11,6 +11,7 @@ import {
   keyframeParameters,
   looksLikeAnnexB,
   MAX_FRAME_RATE,
+  nalLengthSize,
   parseAvcConfig,
   parseH264Sps,
   parseHevcConfig,
@@ -90,7 +91,7 @@ export class VideoLane implements Lane {
   start(): void {
     const { codecPrivate } = this.#entry;
     if (codecPrivate.length === 0) return;
-    this.#lengthSize = lengthSizeOf(this.#codec, codecPrivate);
+    this.#lengthSize = nalLengthSize(this.#codec, codecPrivate);
     const parameters = videoParameters(this.#codec, codecPrivate);
     if (parameters === undefined || parameters.width === 0) return;
     this.#inBand = false;
@@ -204,20 +205,4 @@ function reorderDepth({ codec, description }: VideoParameters): number {
     return array?.nals[0] === undefined ? 0 : parseHevcSps(array.nals[0]).maxNumReorder;
   }
   return 0;
-}
-
-/** Octets of the NAL lengths that follow under this record. */
-function lengthSizeOf(codec: VideoCodec, record: Uint8Array): number {
-  switch (codec) {
-    case 'h264':
-      return parseAvcConfig(record).lengthSize;
-    case 'hevc':
-      return parseHevcConfig(record).lengthSize;
-    case 'vvc':
-      return (((record[0] ?? 6) >> 1) & 3) + 1;
-    case 'av1':
-    case 'vp8':
-    case 'vp9':
-      return 4;
-  }
 }

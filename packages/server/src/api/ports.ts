@@ -1,5 +1,5 @@
-import type { KeyInfo, SessionInfo, StreamInfo } from '@onair/contracts';
-import type { StreamName } from '@onair/media';
+import type { Field, KeyInfo, SessionInfo, StreamInfo } from '@onair/contracts';
+import type { StreamName, TimedEvent } from '@onair/media';
 import type { AdminGuard, PublishGuard, StreamKeyStore } from '../auth/index.ts';
 import type { Config } from '../config/index.ts';
 import type { ClientReader } from '../net/index.ts';
@@ -24,6 +24,26 @@ export interface SessionService {
   kick(id: string, reason: string): boolean;
 }
 
+/** Who asks for an event. */
+export interface EventAuthor {
+  readonly by: string;
+  readonly address: string;
+}
+
+/** Timed events, as the API needs them. */
+export interface TimedEvents {
+  /** What somebody asked for, newest first. */
+  readonly records: readonly (EventAuthor & {
+    readonly stream: StreamName;
+    readonly event: TimedEvent;
+    readonly at: number;
+  })[];
+  /** Events to come or going on; undefined if there is no such stream. */
+  standing(stream: StreamName): readonly TimedEvent[] | undefined;
+  /** @throws DecodeError, HubError. */
+  fire(stream: StreamName, request: Field, author: EventAuthor): TimedEvent;
+}
+
 /** Ports that are open. */
 export interface OpenPorts {
   readonly http: number;
@@ -42,6 +62,7 @@ export interface ApiDeps {
   readonly keys: StreamKeyStore;
   readonly streams: StreamService;
   readonly sessions: SessionService;
+  readonly events: TimedEvents;
   readonly client: ClientReader;
   readonly metrics: Metrics;
   readonly loop: LoopDelay;

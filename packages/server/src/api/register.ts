@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { adminRemote } from '../config/index.ts';
 import { checkHost, HttpProblem, refusedForNow } from '../net/index.ts';
 import { accessRoutes } from './access-routes.ts';
+import { eventRoutes } from './event-routes.ts';
 import { StreamEvents } from './events.ts';
 import { openApiOf } from './openapi.ts';
 import type { ApiDeps } from './ports.ts';
@@ -56,6 +57,7 @@ function apiRoutes(deps: ApiDeps, events: StreamEvents): readonly ApiRoute[] {
         return undefined;
       },
     },
+    ...eventRoutes(deps),
     ...accessRoutes(deps),
     ...serverRoutes(deps),
   ];
@@ -77,6 +79,7 @@ function registerRoute(fastify: FastifyInstance, deps: ApiDeps, route: ApiRoute)
   fastify.route({
     method: route.method,
     url: PREFIX + route.path,
+    ...(route.maxBodyBytes === undefined ? {} : { bodyLimit: route.maxBodyBytes }),
     handler: async (request, reply) => {
       if (route.id === 'signIn') demandReach(deps, request);
       const admin = admit(deps, route, request, reply);

@@ -34,6 +34,8 @@ export interface ApiRoute {
   readonly query?: Readonly<Record<string, JsonSchema>>;
   /** Schema of the body. */
   readonly body?: JsonSchema;
+  /** Longest body in bytes, where it is not `http.maxBodyBytes`. */
+  readonly maxBodyBytes?: number;
   readonly status: 200 | 201 | 204;
   /** Schema of the answer's body; none with 204. */
   readonly answer?: JsonSchema;

@@ -116,6 +116,46 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     { sessions: list(ref('Session')), next: { ...text, description: 'Pass as `after` to read on.' } },
     ['next'],
   ),
+  EventRequest: object(
+    {
+      id: { type: 'string', pattern: '^[A-Za-z0-9._:-]{1,128}$', description: 'Made up if left out.' },
+      name: { type: 'string', minLength: 1, maxLength: 64 },
+      data: { description: 'Anything; at most 64 KiB as JSON.' },
+      base64: { ...text, description: 'Bytes in place of `data`, which become `{ "hex": … }`.' },
+      time: { ...amount, description: 'Seconds of stream time.' },
+      after: { ...amount, maximum: 3600, description: 'Seconds from now.' },
+      wall: { description: 'Milliseconds since 1970, or a date as in ISO 8601.' },
+      duration: { ...amount, maximum: 86_400, description: 'Seconds; 0 for a moment.' },
+      raw: { ...flag, description: 'RTMP and FLV: a message of its own name, with `data` as its values.' },
+      scte35: object(
+        {
+          kind: { type: 'string', enum: ['out', 'in', 'command'] },
+          section: { ...text, description: 'A splice_info_section in base64 or hexadecimal digits.' },
+          of: { ...text, description: 'For `in`: id of the event that began the break.' },
+        },
+        ['of'],
+      ),
+    },
+    ['id', 'name', 'data', 'base64', 'time', 'after', 'wall', 'duration', 'raw', 'scte35'],
+  ),
+  TimedEvent: object(
+    {
+      id: text,
+      name: text,
+      time: { ...count, description: 'Microseconds of stream time.' },
+      duration: { ...count, description: 'Microseconds.' },
+      data: {},
+      raw: flag,
+      splice: object({ kind: text, section: text, of: text }, ['of']),
+    },
+    ['raw', 'splice'],
+  ),
+  TimedEventList: object({ events: list(ref('TimedEvent')) }),
+  EventLog: object({
+    records: list(
+      object({ stream: streamName, event: ref('TimedEvent'), by: text, address: text, at: time }),
+    ),
+  }),
   Health: object({
     status: { type: 'string', enum: ['ok', 'stopping'] },
     uptime: { ...amount, description: 'Seconds.' },

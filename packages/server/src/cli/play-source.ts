@@ -1,11 +1,11 @@
 import { decodeFmp4Message, FMP4_SUBPROTOCOL } from '@onair/contracts/fmp4-socket';
+import { initParameters } from '@onair/media/file';
 import { FlvReader, type Tag, TagDemuxer } from '@onair/media/flv';
 import { parseChunks, parseInit } from '@onair/media/isobmff';
 import { ParseError, type Sample, type Track } from '@onair/media/model';
 import { parseRtmpUrl } from '@onair/media/rtmp';
 import { ticks } from '@onair/media/time';
 import { WebSocket } from 'ws';
-import { initParameters } from './init-parameters.ts';
 import { RtmpClient } from './rtmp-client.ts';
 
 /** Milliseconds within which a server must answer a request. */

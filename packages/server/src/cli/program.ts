@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { registerConfigCommand } from './config.ts';
 import { registerDemoCommand } from './demo.ts';
+import { registerInspectCommand } from './inspect.ts';
 import { registerKeyCommand } from './key.ts';
 import { registerPlayCommand } from './play.ts';
 import { registerPushCommand } from './push.ts';
@@ -17,6 +18,7 @@ export function buildProgram(): Command {
   registerDemoCommand(program);
   registerPushCommand(program);
   registerPlayCommand(program);
+  registerInspectCommand(program);
   registerKeyCommand(program);
   registerConfigCommand(program);
   return program;

@@ -52,6 +52,9 @@ export const DEFAULT_LOG_LIMITS: LogLimits = {
   maxMs: 20_000,
 };
 
+/** Notices kept for viewers who come later; the oldest leaves first. */
+const MAX_STANDING = 512;
+
 /** What follows a log: pumps, segmenters. Called in order, in the turn of the publisher; must not throw. */
 export interface LogReader<C> {
   appended(block: Block<C>): void;
@@ -68,6 +71,8 @@ export class FormatLog<C> {
   #firstSeq = 0;
   #bytes = 0;
   #newestIndependent = -1;
+  /** Notices that still hold, whether the ring has them or not. */
+  #standing: { readonly block: Block<C>; readonly until: number }[] = [];
   readonly #readers = new Set<LogReader<C>>();
 
   constructor(limits: LogLimits = DEFAULT_LOG_LIMITS) {
@@ -100,8 +105,20 @@ export class FormatLog<C> {
     return index < 0 ? undefined : this.#blocks[this.#head + index];
   }
 
-  /** Adds a block and tells the readers. The log keeps `block.bytes`; nobody may write into them. */
-  append(block: NewBlock<C>): Block<C> {
+  /** Notices in `[from, to)` that hold at `time` (µs), oldest first: what a viewer who starts at `to` has missed. */
+  standing(from: number, to: number, time: number): Block<C>[] {
+    const found: Block<C>[] = [];
+    for (const { block, until } of this.#standing) {
+      if (block.seq >= from && block.seq < to && until >= time) found.push(block);
+    }
+    return found;
+  }
+
+  /**
+   * Adds a block and tells the readers. The log keeps `block.bytes`; nobody may write into them.
+   * @param until µs of stream time up to which a notice holds for those who come later.
+   */
+  append(block: NewBlock<C>, until?: number): Block<C> {
     const placed: Block<C> = {
       seq: this.end,
       kind: block.kind,
@@ -120,6 +137,7 @@ export class FormatLog<C> {
     this.#bytes += placed.bytes.length;
     if (placed.independent) this.#newestIndependent = placed.seq;
     this.#trim(placed.time);
+    if (until !== undefined) this.#keep(placed, until);
     for (const reader of this.#readers) reader.appended(placed);
     return placed;
   }
@@ -141,6 +159,13 @@ export class FormatLog<C> {
     this.#blocks = [];
     this.#head = 0;
     this.#bytes = 0;
+    this.#standing = [];
+  }
+
+  #keep(block: Block<C>, until: number): void {
+    this.#standing = this.#standing.filter((one) => one.until >= block.time);
+    this.#standing.push({ block, until });
+    if (this.#standing.length > MAX_STANDING) this.#standing.shift();
   }
 
   #trim(now: number): void {

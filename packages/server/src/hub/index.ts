@@ -2,6 +2,7 @@ export * from './batch-ring.ts';
 export * from './clock.ts';
 export * from './envelope.ts';
 export * from './errors.ts';
+export * from './event-shelf.ts';
 export * from './fanout.ts';
 export * from './format-log.ts';
 export * from './gop-cache.ts';

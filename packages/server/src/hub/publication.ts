@@ -1,5 +1,6 @@
-import { MICROSECONDS, rescale, type Sample, type Track } from '@onair/media';
+import { MICROSECONDS, rescale, type Sample, type TimedEvent, type Track } from '@onair/media';
 import { HubError } from './errors.ts';
+import type { EventDraft } from './event-shelf.ts';
 import { MAX_TRACKS } from './policy.ts';
 import { Rebaser } from './rebase.ts';
 import { type HeldSample, type Promised, Settling } from './settle.ts';
@@ -44,6 +45,7 @@ export interface PublicationPort {
   /** @param end stream time in µs after the last sample of the track that is furthest. */
   deliver(sample: Sample, wallMs: number, end: number): void;
   ended(publication: Publication, reason: string): void;
+  announce(draft: EventDraft, source: string): TimedEvent;
   wall(): number;
 }
 
@@ -144,6 +146,26 @@ export class Publication {
       if (track.parameters.kind === 'video') this.#awaitsKeyframe.add(track.id);
     }
     for (const one of held) this.#forward(one.sample, one.wallMs);
+  }
+
+  /**
+   * Puts an event onto the stream's timeline.
+   * @param sourceUs its time in µs of the publisher's clock.
+   * @returns undefined, and counts it as dropped, if the stream does not take it now.
+   */
+  announce(draft: EventDraft, sourceUs: number): TimedEvent | undefined {
+    const time = this.#rebaser?.timeOf(sourceUs);
+    if (this.#closed || this.#standby || time === undefined) {
+      this.#dropped++;
+      return undefined;
+    }
+    try {
+      return this.#port.announce({ ...draft, time: Math.max(0, time) }, this.publisher.protocol);
+    } catch (error) {
+      if (!(error instanceof HubError)) throw error;
+      this.#dropped++;
+      return undefined;
+    }
   }
 
   /** Goes on air after standing by; the next keyframe is the first picture. */

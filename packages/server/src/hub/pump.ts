@@ -38,6 +38,8 @@ export interface JoinOptions {
   readonly after?: number;
   /** Epoch the viewer's decoder is set up for already. */
   readonly epoch?: number;
+  /** Notices in front of this seq were told already. */
+  readonly told?: number;
 }
 
 /** Longest time audio waits for the next video frame in frame mode, in milliseconds. */
@@ -108,6 +110,7 @@ export class Pump<C> implements LogReader<C> {
       return viewer;
     }
     this.#viewers.push(viewer);
+    viewer.nextSeq = options.told ?? 0;
     if (options.epoch !== undefined) {
       viewer.opened = true;
       viewer.epoch = options.epoch;
@@ -213,11 +216,14 @@ export class Pump<C> implements LogReader<C> {
     const { envelope } = this.#source;
     const opening = viewer.opened ? undefined : envelope.opening(batch.epoch);
     const config = viewer.epoch === batch.epoch.number ? undefined : envelope.config(batch.epoch);
+    const from = viewer.nextSeq;
     viewer.opened = true;
     viewer.epoch = batch.epoch.number;
     if (opening !== undefined && config !== undefined) this.#write(viewer, concatBytes([opening, config]));
     else if (opening !== undefined) this.#write(viewer, opening);
     else if (config !== undefined) this.#write(viewer, config);
+    const missed = this.#source.log.standing(from, batch.firstSeq, batch.time);
+    if (missed.length > 0) this.#write(viewer, envelope.batch(missed));
     return true;
   }
 

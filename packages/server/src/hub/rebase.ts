@@ -71,6 +71,11 @@ export class Rebaser {
     return end;
   }
 
+  /** Stream time in µs of a moment of the source's newest clock; undefined before the first sample. */
+  timeOf(sourceUs: number): number | undefined {
+    return this.#era === undefined ? undefined : sourceUs + this.#era.offset;
+  }
+
   /** True for a first sample of a track that would lie before the source's start or in what the stream has already. */
   precedes(track: Track, dts: number): boolean {
     if (this.#era === undefined || this.#tracks.has(track.id)) return false;

@@ -1,13 +1,16 @@
 import {
+  eventSample,
   MICROSECONDS,
   rescale,
   type Sample,
   type StreamName,
   sameParameters,
+  type TimedEvent,
   type Track,
 } from '@onair/media';
 import type { Clock } from './clock.ts';
 import { HubError } from './errors.ts';
+import { type EventDraft, EventShelf } from './event-shelf.ts';
 import { GopCache } from './gop-cache.ts';
 import { Meter } from './meter.ts';
 import type { HubPolicy } from './policy.ts';
@@ -46,6 +49,8 @@ export class Stream {
   readonly name: StreamName;
   /** Bytes received from publishers. */
   readonly input = new Meter();
+  /** Its timed events: put in by {@link announce}. */
+  readonly events = new EventShelf();
   readonly #context: StreamContext;
   readonly #gop: GopCache;
   readonly #sinks = new Set<StreamSink>();
@@ -154,6 +159,12 @@ export class Stream {
     this.#tell(sink, () => {
       if (this.#cut !== undefined) {
         sink.cut(this.#cut);
+        // In front of the media, so that each finds its place in it.
+        const first = this.#gop.entries[0]?.sample;
+        const from = first === undefined ? this.now : rescale(first.dts, first.track.timebase, MICROSECONDS);
+        for (const event of this.events.standing(from)) {
+          sink.sample(eventSample(event, from), this.#context.clock.wall());
+        }
         for (const { sample, wallMs } of this.#gop.entries) sink.sample(sample, wallMs);
       }
       sink.state(this.#state.name, this.#state.until);
@@ -166,6 +177,38 @@ export class Stream {
     const publisher = this.publication?.publisher;
     publisher?.requestKeyframe?.();
     return publisher?.requestKeyframe !== undefined;
+  }
+
+  /** Stream time in µs after the last sample. */
+  get now(): number {
+    return this.#tails.end;
+  }
+
+  /**
+   * Stream time in µs of a wall-clock time, as the first sample after the last cut ties them.
+   * @param wallMs since the Unix epoch.
+   */
+  timeAt(wallMs: number): number {
+    const { time, wallMs: from } = this.#cut?.anchor ?? { time: 0, wallMs };
+    return time + (wallMs - from) * 1000;
+  }
+
+  /**
+   * Puts an event onto the timeline; every output carries it. An id that is known already gives the event that has it.
+   * @param source who it is from: the rate is limited for each.
+   * @throws HubError `EVENT_OFF_AIR`, `EVENT_RATE`, `EVENT_LIMIT`, `EVENT_TIME`.
+   */
+  announce(draft: EventDraft, source: string): TimedEvent {
+    const { clock } = this.#context;
+    if (this.#cut === undefined || (this.#state.name !== 'live' && this.#state.name !== 'waiting'))
+      throw new HubError('EVENT_OFF_AIR', `${this.name} is not on air`);
+    const known = this.events.find(draft.id);
+    if (known !== undefined) return known;
+    this.events.spend(source, clock.now());
+    const event = this.events.add(draft, this.now);
+    const sample = eventSample(event, this.now);
+    for (const sink of this.#sinks) this.#tell(sink, () => sink.sample(sample, clock.wall()));
+    return event;
   }
 
   /** Tells what whoever publishes at present should change; each code once per publication. */
@@ -202,6 +245,7 @@ export class Stream {
       reanchor: (sample, wallMs) => this.#enterCut(sample, wallMs),
       deliver: (sample, wallMs, end) => this.#deliver(sample, wallMs, end),
       ended: (publication, reason) => this.#publicationEnded(publication, reason),
+      announce: (draft, source) => this.announce(draft, source),
     };
   }
 

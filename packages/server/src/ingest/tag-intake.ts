@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { ParseError } from '@onair/media';
 import { type AmfValue, amfProperties } from '@onair/media/amf';
-import { type ScriptMessage, type Tag, TagDemuxer } from '@onair/media/flv';
+import { eventOfScript, type ScriptMessage, type Tag, TagDemuxer } from '@onair/media/flv';
 import type { Publication } from '../hub/index.ts';
 
 /** Malformed tags in a row after which a source is given up. */
@@ -20,7 +21,7 @@ export class TagIntake {
       onTrack: (track) => publication.setTrack(track),
       onSample: (sample) => publication.push(sample),
       onMetadata: (value) => this.#metadata(value),
-      onDataEvent: () => undefined,
+      onDataEvent: (name, values, timestampMs) => this.#event({ name, values }, timestampMs),
     });
   }
 
@@ -57,6 +58,15 @@ export class TagIntake {
       this.#lastFault = error.code;
       if (++this.#badInARow >= MAX_BAD_TAGS_IN_A_ROW) throw error;
     }
+  }
+
+  /** A cue point or any other message for the viewers: a timed event. */
+  #event(message: ScriptMessage, timestampMs: number): void {
+    const event = eventOfScript(message);
+    if (event === undefined) return;
+    // The time that its maker gave it is that of another stream.
+    const { time: _time, ...draft } = event;
+    this.#publication.announce({ id: randomUUID(), ...draft }, timestampMs * 1000);
   }
 
   /** Metadata promise which tracks will come. */

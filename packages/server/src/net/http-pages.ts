@@ -33,6 +33,7 @@ const PAGES: readonly { readonly path: string; readonly file: string; readonly e
   { path: '/embed/:app/:name', file: 'embed.html', embed: true },
   { path: '/compare/:app/:name', file: 'compare.html' },
   { path: '/dashboard', file: 'dashboard.html' },
+  { path: '/inspect', file: 'inspect.html' },
   { path: '/signin', file: 'signin.html' },
 ];
 

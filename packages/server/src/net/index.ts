@@ -18,6 +18,7 @@ export { HttpProblem, type HttpProblemDetails, refusedForNow, sendProblem } from
 export { readByteRange } from './http-range.ts';
 export { createHttpServer, type HttpServer, type HttpServerOptions } from './http-server.ts';
 export { type UpgradeRequest, type UpgradeRoute, UpgradeRouter } from './http-upgrades.ts';
+export { isPublicAddress, lookupWithin, type Reach } from './outbound.ts';
 export { openRtcEndpoint, type RtcEndpointOptions } from './rtc-endpoint.ts';
 export type { RtcEndpoint, RtcPeer, RtcPeerHandlers } from './rtc-peer.ts';
 export {

@@ -7,7 +7,7 @@ import { connect as connectTls } from 'node:tls';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { type Config, loadConfig } from '../config/index.ts';
-import { createLog } from '../observe/index.ts';
+import { channels, createLog } from '../observe/index.ts';
 import { answerPrepared, createHttpServer, type HttpServer, loadIdentity, PreparedAnswer } from './index.ts';
 
 const ending: (() => unknown)[] = [];
@@ -136,17 +136,20 @@ describe('the TLS listener', () => {
     const good = session();
     const bad = session();
     await ask(bad, '/host');
-    const code = new Promise((resolve) => {
-      bad.on('goaway', resolve);
-    });
-    for (let round = 0; round < 100 && !bad.closed && !bad.destroyed; round++) {
+    // It depends on the version of Node who counts first, and whether the client is told.
+    const ends: unknown[] = [];
+    ending.push(channels.connectionRefused.listen(({ reason }) => ends.push(reason)));
+    bad.on('goaway', (code) => ends.push(code));
+    for (let round = 0; round < 100 && ends.length === 0; round++) {
       const streams = Array.from({ length: 20 }, () => bad.request({ ':path': '/host' }));
       for (const stream of streams) stream.on('error', () => {});
       // What was not sent yet would be taken back without a word on the wire.
       await new Promise((resolve) => setImmediate(resolve));
       for (const stream of streams) stream.close(constants.NGHTTP2_CANCEL);
     }
-    expect([constants.NGHTTP2_ENHANCE_YOUR_CALM, constants.NGHTTP2_INTERNAL_ERROR]).toContain(await code);
+    await vi.waitFor(() => expect(ends).not.toEqual([]), 5000);
+    const { NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_INTERNAL_ERROR } = constants;
+    expect(['resets', 'http2', NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_INTERNAL_ERROR]).toContain(ends[0]);
     expect((await ask(good, '/host')).status).toBe(200);
   });
 

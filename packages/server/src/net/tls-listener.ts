@@ -91,7 +91,11 @@ export function createTlsListener(
   server.on('session', (session) => {
     sessions.add(session);
     session.once('close', () => sessions.delete(session));
-    session.on('error', () => session.destroy());
+    session.on('error', (error: NodeJS.ErrnoException) => {
+      // Newer versions of Node count resets themselves and end such a session with a protocol error.
+      if (error.code === 'ERR_HTTP2_ERROR') refused(session, 'http2');
+      session.destroy();
+    });
     session.setTimeout(settings.idleTimeoutMs, () => session.close());
     watchResets(session);
   });
@@ -128,6 +132,11 @@ function isTooLong(headers: readonly string[], max: number): boolean {
   return length > max;
 }
 
+function refused(session: ServerHttp2Session, reason: 'resets' | 'http2'): void {
+  const address = normalizeAddress(session.socket?.remoteAddress);
+  channels.connectionRefused.publish({ listener: 'http', reason, address });
+}
+
 /** Ends sessions that open streams only to take them back. */
 function watchResets(session: ServerHttp2Session): void {
   let allowance = RESET_BURST;
@@ -140,8 +149,7 @@ function watchResets(session: ServerHttp2Session): void {
       last = now;
       allowance--;
       if (allowance > 0 || session.destroyed) return;
-      const address = normalizeAddress(session.socket?.remoteAddress);
-      channels.connectionRefused.publish({ listener: 'http', reason: 'resets', address });
+      refused(session, 'resets');
       session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
     });
   });

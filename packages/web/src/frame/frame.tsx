@@ -16,7 +16,7 @@ import {
 import './frame.css';
 
 /** A place of the navigation. */
-export type Place = 'home' | 'dashboard' | 'elsewhere';
+export type Place = 'home' | 'dashboard' | 'inspect' | 'elsewhere';
 
 const PLACES: readonly {
   readonly place: Place;
@@ -26,6 +26,7 @@ const PLACES: readonly {
 }[] = [
   { place: 'home', href: '/', icon: 'live', word: 'nav.home' },
   { place: 'dashboard', href: '/dashboard', icon: 'gauge', word: 'nav.dashboard' },
+  { place: 'inspect', href: '/inspect', icon: 'lens', word: 'nav.inspect' },
 ];
 
 const THEME_ICONS: Readonly<Record<Theme, IconName>> = { auto: 'screen', dark: 'moon', light: 'sun' };

@@ -29,6 +29,7 @@ const PATHS = {
   terminal: 'M3 5h18v14H3zM7 9.500l3 2.500-3 2.500M12.500 15H17',
   play: 'M8 5l11 7-11 7Z',
   external: 'M13 5h6v6M19 5l-9 9M16 14v5H5V8h5',
+  lens: 'M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14ZM16 16l5 5',
   stop: 'M7 7h10v10H7z',
 } as const;
 

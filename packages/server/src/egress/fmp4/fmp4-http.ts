@@ -27,7 +27,8 @@ const PROGRESSIVE: Envelope<CmafConfig> = {
   opening: (epoch) => progressiveHeader(epoch.tracks.filter((track) => epoch.config.inits.has(track.id))),
   // A file has one header: who needs another starts another file.
   config: () => NOTHING,
-  batch: (blocks) => concatBytes(blocks.map((block) => block.bytes)),
+  // Events are in the chunks too.
+  batch: (blocks) => concatBytes(blocks.filter(({ kind }) => kind === 'media').map(({ bytes }) => bytes)),
 };
 
 /** Answers requests with an endless progressive fMP4 file. A change of parameters ends the file. */

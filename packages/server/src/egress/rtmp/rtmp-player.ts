@@ -168,10 +168,10 @@ class RtmpPlayer implements RtmpOutlet {
     const tracks = this.#tracks ?? 'all';
     const { fanout } = this.stream.packager(this.#deps.kind);
     const envelope = rtmpEnvelope(this.#request.streamId);
-    const epoch = this.#viewing.viewer?.epoch ?? 0;
+    const { epoch = 0, nextSeq: told = 0 } = this.#viewing.viewer ?? {};
     const pump = fanout.pump({ envelope, tracks, windowMs: this.#deps.windowMs() });
     const transport = new SocketTransport(this.#peer.socket, (reason) => this.#finish(reason));
-    this.#viewing.join(pump.join(transport, epoch > 0 ? { epoch } : {}));
+    this.#viewing.join(pump.join(transport, epoch > 0 ? { epoch, told } : {}));
     this.#steer();
   }
 

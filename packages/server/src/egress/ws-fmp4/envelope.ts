@@ -48,7 +48,7 @@ function writeMessage(block: Block<CmafConfig>, out: Uint8Array, at: number): nu
   const payload = FMP4_HEADER_LENGTH + block.bytes.length;
   at = writeBinaryFrameHeader(out, at, payload);
   writeFmp4Header(out, at, {
-    type: block.kind === 'notice' ? FMP4_TYPE.state : FMP4_TYPE.chunk,
+    type: block.kind === 'notice' ? FMP4_TYPE.event : FMP4_TYPE.chunk,
     independent: block.independent,
     discontinuity: block.discontinuity,
     track: block.track,

@@ -1,17 +1,20 @@
 import { type ClientRequest, get, type IncomingMessage } from 'node:http';
 import { get as getTls } from 'node:https';
 import { FlvReader } from '@onair/media/flv';
+import { lookupWithin, type Reach } from '../../net/index.ts';
 import { OPEN_TIMEOUT_MS, type PullAttempt, type PullSink, SILENCE_MS, SourceEnd } from './source.ts';
 
 /** Longest response head read, in bytes. */
 const MAX_HEAD_BYTES = 16_384;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
-/** Fetches an endless FLV file: http:// or https://. @throws TypeError for what is no URL. */
-export function openHttpFlvSource(url: string, sink: PullSink): PullAttempt {
+/** Fetches an endless FLV file: http:// or https://. @throws TypeError for what is no URL, Error for what is out of reach. */
+export function openHttpFlvSource(url: string, sink: PullSink, reach: Reach): PullAttempt {
   const target = new URL(url);
+  const lookup = lookupWithin(reach, target.hostname);
   const options = {
     agent: false,
+    ...(lookup === undefined ? {} : { lookup }),
     maxHeaderSize: MAX_HEAD_BYTES,
     headers: { accept: 'video/x-flv, */*;q=0.1', 'accept-encoding': 'identity', 'user-agent': 'onair' },
   };

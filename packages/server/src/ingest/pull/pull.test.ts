@@ -122,6 +122,27 @@ it.each([
   expect(lines[0]!.fields.reason).toMatch(reason);
 });
 
+it.each([
+  ['another name of this machine', 'http://localhost:PORT/new.flv'],
+  ['an address of this machine', 'http://[::1]:PORT/new.flv'],
+  ['the address where clouds tell secrets', 'http://169.254.169.254/latest/meta-data'],
+])('does not follow to %s', async (_, target) => {
+  let inside = 0;
+  const base = await httpServer(((request: { url: string }, response: import('node:http').ServerResponse) => {
+    if (request.url === '/old.flv') {
+      response.writeHead(302, { location: target.replace('PORT', base.split(':')[2]!) }).end();
+    } else {
+      inside++;
+      response.end();
+    }
+  }) as never);
+  const { pull, lines } = setUp(`${base}/old.flv`);
+  pull.start();
+  await vi.waitFor(() => expect(lines).toHaveLength(1));
+  expect(lines[0]!.fields.reason).toMatch(/not an address of the public network/);
+  expect(inside).toBe(0);
+});
+
 it('pulls RTMP', async () => {
   const listener = new RtmpListener({
     handlers: {

@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { parseRtmpUrl, type RtmpClientEvent, RtmpClientSession } from '@onair/media/rtmp';
 import { handshakeCrypto } from '../../net/handshake-crypto.ts';
+import { lookupWithin, type Reach } from '../../net/index.ts';
 import { OPEN_TIMEOUT_MS, type PullAttempt, type PullSink, SILENCE_MS, SourceEnd } from './source.ts';
 
 /** Statuses after which nothing more comes. */
@@ -15,9 +16,11 @@ const OVER: ReadonlySet<string> = new Set([
 /** Data messages that belong to playing, not to the stream. */
 const CONTROL_DATA: ReadonlySet<string> = new Set(['onStatus', '|RtmpSampleAccess', 'onPlayStatus']);
 
-/** Plays a stream of an RTMP server: rtmp:// or rtmps://. @throws ParseError for another address. */
-export function openRtmpSource(url: string, sink: PullSink): PullAttempt {
+/** Plays a stream of an RTMP server: rtmp:// or rtmps://. @throws ParseError for another address, Error for one out of reach. */
+export function openRtmpSource(url: string, sink: PullSink, reach: Reach): PullAttempt {
   const { scheme, host, port, app, playpath, tcUrl } = parseRtmpUrl(url);
+  const lookup = lookupWithin(reach, host);
+  const to = { host, port, ...(lookup === undefined ? {} : { lookup }) };
   const session = new RtmpClientSession({
     nowMs: () => performance.now(),
     crypto: handshakeCrypto,
@@ -27,9 +30,7 @@ export function openRtmpSource(url: string, sink: PullSink): PullAttempt {
     name: playpath,
   });
   const socket: Socket =
-    scheme === 'rtmps'
-      ? connectTls({ host, port, servername: host })
-      : connect({ host, port, noDelay: true });
+    scheme === 'rtmps' ? connectTls({ ...to, servername: host }) : connect({ ...to, noDelay: true });
   const deadline = setTimeout(() => end.because('the source did not begin in time'), OPEN_TIMEOUT_MS);
   const end = new SourceEnd(sink, () => {
     clearTimeout(deadline);

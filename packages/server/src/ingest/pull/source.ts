@@ -1,4 +1,5 @@
 import type { ScriptMessage, Tag } from '@onair/media/flv';
+import type { Reach } from '../../net/index.ts';
 
 /** Until when a source must have begun to deliver, in milliseconds from the attempt. */
 export const OPEN_TIMEOUT_MS = 10_000;
@@ -23,8 +24,11 @@ export interface PullAttempt {
   close(): void;
 }
 
-/** Connects to a source; everything that happens is told to `sink`, later. */
-export type OpenSource = (url: string, sink: PullSink) => PullAttempt;
+/**
+ * Connects to a source; everything that happens is told to `sink`, later.
+ * @throws for an address that cannot be read or lies out of `reach`.
+ */
+export type OpenSource = (url: string, sink: PullSink, reach: Reach) => PullAttempt;
 
 /** Passes on the first end only. */
 export class SourceEnd {

@@ -1,6 +1,7 @@
 import type { StreamName } from '@onair/media';
 import type { Tag } from '@onair/media/flv';
 import type { Clock, Publication, SessionTable, StreamRegistry } from '../../hub/index.ts';
+import type { Reach } from '../../net/index.ts';
 import { TagIntake } from '../tag-intake.ts';
 import { openHttpFlvSource } from './http-flv-source.ts';
 import { openRtmpSource } from './rtmp-source.ts';
@@ -84,7 +85,7 @@ export class StreamPull {
     };
     try {
       const open = this.#deps.open ?? openByScheme;
-      this.#attempt = open(url, sink);
+      this.#attempt = open(url, sink, this.#reachOf(url));
     } catch (error) {
       this.#failed(error instanceof Error ? error.message : String(error));
     }
@@ -97,6 +98,11 @@ export class StreamPull {
       this.#failed(reason);
     });
     return this.#onAir;
+  }
+
+  /** The operator may name any host; what a source redirects to must be that host or a public one. */
+  #reachOf(url: string): Reach {
+    return addressOf(url) === addressOf(this.#order.url) ? 'anywhere' : 'public';
   }
 
   #follow(target: string): void {
@@ -178,8 +184,8 @@ class OnAir {
   }
 }
 
-const openByScheme: OpenSource = (url, sink) =>
-  familyOf(url) === 'rtmp' ? openRtmpSource(url, sink) : openHttpFlvSource(url, sink);
+const openByScheme: OpenSource = (url, sink, reach) =>
+  familyOf(url) === 'rtmp' ? openRtmpSource(url, sink, reach) : openHttpFlvSource(url, sink, reach);
 
 function familyOf(url: string): 'rtmp' | 'http' | undefined {
   if (/^rtmps?:\/\//.test(url)) return 'rtmp';

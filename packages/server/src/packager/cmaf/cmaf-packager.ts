@@ -21,6 +21,7 @@ import {
 } from '../../hub/index.ts';
 import { Cadence, type Placed } from './cadence.ts';
 import type { CmafConfig, CmafLog } from './cmaf-log.ts';
+import { EventMessages } from './event-messages.ts';
 
 /** Audio that a chunk may hold, in seconds; less if a video frame comes in between. */
 const AUDIO_CHUNK = 0.04;
@@ -56,6 +57,7 @@ export class CmafPackager implements Packager {
   #epoch: LogEpoch<CmafConfig> | undefined;
   #audio: Lane[] = [];
   #hasVideo = false;
+  readonly #events = new EventMessages();
 
   constructor(limits: LogLimits = DEFAULT_LOG_LIMITS) {
     this.log = new FormatLog<CmafConfig>(limits);
@@ -77,6 +79,10 @@ export class CmafPackager implements Packager {
   }
 
   sample(sample: Sample, wallMs: number): void {
+    if (sample.track.parameters.kind === 'data') {
+      this.#event(sample, wallMs);
+      return;
+    }
     const lane = this.#lanes.get(sample.track.id);
     if (lane === undefined) return;
     const placed = lane.cadence.place(sample.dts, sample.pts, sample.duration);
@@ -153,18 +159,43 @@ export class CmafPackager implements Packager {
     for (const lane of this.#audio) if (lane.samples.length > 0) this.#flush(lane);
   }
 
+  /** Tells it at once, wherever it lies: in the log for those who take it from there, and in the next chunk. */
+  #event(sample: Sample, wallMs: number): void {
+    const event = this.#events.add(sample);
+    if (event === undefined || this.#epoch === undefined) return;
+    this.log.append(
+      {
+        kind: 'notice',
+        epoch: this.#epoch,
+        track: 0,
+        video: false,
+        independent: false,
+        discontinuity: false,
+        time: sample.dts,
+        duration: 0,
+        compositionOffset: 0,
+        wallMs,
+        bytes: sample.data,
+      },
+      event.time + event.duration,
+    );
+  }
+
   #flush(lane: Lane): void {
     const { track, samples, durations } = lane;
     const first = samples[0]!;
     const base = track.timebase;
     let length = 0;
     for (const duration of durations) length += duration;
+    const leads = track === this.#epoch!.tracks[0];
+    const emsg = leads ? this.#events.take(first.dts, base, !lane.video || first.keyframe) : undefined;
     const bytes = chunk({
       track,
       sequence: ++lane.sequence,
       baseDecodeTime: first.dts,
       samples,
       durations,
+      ...(emsg === undefined ? {} : { emsg }),
     });
     this.log.append({
       kind: 'media',

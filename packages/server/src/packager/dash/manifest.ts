@@ -8,6 +8,7 @@ import {
   type TimelineSegment,
   writeFrameRate,
 } from '@onair/media/dash';
+import { EVENT_SCHEME, SCTE35_SCHEME } from '@onair/media/isobmff';
 import { endOf, expectedEnd, type RunSegments, type ShownRun, ticksOf, timelineOf } from './segments.ts';
 
 const LIVE_PROFILE = 'urn:mpeg:dash:profile:isoff-live:2011';
@@ -17,6 +18,8 @@ const LOW_LATENCY_PROFILE = 'http://www.dashif.org/guidelines/low-latency-live-v
 const UPDATE_S = 0.5;
 /** Seconds from the beginning of a segment until its first chunk can be fetched, at most. */
 const FIRST_CHUNK_S = 0.1;
+/** What the chunks of the leading track carry. */
+const EVENT_SCHEMES: readonly Descriptor[] = [{ schemeIdUri: EVENT_SCHEME }, { schemeIdUri: SCTE35_SCHEME }];
 /** Id of the reference that latency counts from. */
 const REFERENCE = 0;
 
@@ -163,6 +166,7 @@ function adaptationSetOf(
     lang: languageOf(track),
     segmentAlignment: true,
     startWithSAP: segments.listed.every(({ parts }) => parts[0]?.independent !== false) ? 1 : 0,
+    inbandEventStreams: segments === shown.renditions[0] ? EVENT_SCHEMES : [],
     roles: [{ schemeIdUri: 'urn:mpeg:dash:role:2011', value: 'main' }],
     producerReferenceTimes: facts.lowLatency
       ? [

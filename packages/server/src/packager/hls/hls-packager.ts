@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { StreamName, Track } from '@onair/media';
+import { decodeEvent, type Sample, type StreamName, type Track } from '@onair/media';
 import { type RenditionReport, writeMediaPlaylist, writeMultivariantPlaylist } from '@onair/media/hls';
 import type {
   Block,
@@ -15,6 +15,7 @@ import type { CmafConfig } from '../cmaf/cmaf-log.ts';
 import type { CmafPackager } from '../cmaf/cmaf-packager.ts';
 import { Bitrates } from './bitrates.ts';
 import { DateRanges } from './date-ranges.ts';
+import { rangeOfEvent } from './event-range.ts';
 import { mediaPlaylist, type SkipWish } from './media-playlist.ts';
 import { multivariantPlaylist } from './multivariant.ts';
 import type { HlsOptions } from './options.ts';
@@ -236,8 +237,12 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
     this.#pending = { anchor, discontinuity: true };
   }
 
-  sample(): void {
-    // Everything comes through the log of chunks.
+  /** Media come through the log of chunks, events here. */
+  sample(sample: Sample): void {
+    if (sample.track.parameters.kind !== 'data') return;
+    const event = decodeEvent(sample.data);
+    const range = event && rangeOfEvent(event, (time) => this.dateOf(time));
+    if (range !== undefined) this.dateRanges.set(range);
   }
 
   state(state: StreamState): void {

@@ -1,6 +1,14 @@
-import { MICROSECONDS, MILLISECONDS, rescale, type Sample, type Track, ticks } from '@onair/media';
+import {
+  MICROSECONDS,
+  MILLISECONDS,
+  rescale,
+  type Sample,
+  type TimedEvent,
+  type Track,
+  ticks,
+} from '@onair/media';
 import { concatBytes } from '@onair/media/bytes';
-import { configTag, metadataTag } from '@onair/media/flv';
+import { configTag, metadataTag, scriptBody, scriptOfEvent } from '@onair/media/flv';
 import {
   type Cut,
   DEFAULT_LOG_LIMITS,
@@ -13,6 +21,7 @@ import {
   type PackagerKind,
   type StreamState,
 } from '../../hub/index.ts';
+import { DueEvents } from '../due-events.ts';
 import type { TagFormat } from './tag-format.ts';
 
 /** Turns samples into a log of FLV tags or RTMP messages, once for all who watch. */
@@ -25,6 +34,8 @@ export class TagPackager implements Packager {
   #hasVideo = false;
   /** Tracks whose next block is the first after a cut. */
   readonly #fresh = new Set<number>();
+  /** Players of this family take an event for now when it comes: it comes when the media do. */
+  readonly #due = new DueEvents();
 
   constructor(format: TagFormat, context: FanoutContext, limits: LogLimits = DEFAULT_LOG_LIMITS) {
     this.#format = format;
@@ -60,9 +71,15 @@ export class TagPackager implements Packager {
 
   sample(sample: Sample, wallMs: number): void {
     const { track } = sample;
-    if (this.#epoch === undefined || track.parameters.kind === 'data') return;
+    if (track.parameters.kind === 'data') {
+      this.#due.add(sample);
+      return;
+    }
+    if (this.#epoch === undefined) return;
     const video = track.parameters.kind === 'video';
     const base = track.timebase;
+    const time = rescale(sample.dts, base, MICROSECONDS);
+    if (video || !this.#hasVideo) for (const event of this.#due.take(time)) this.#event(event, time, wallMs);
     this.#log.append({
       kind: 'media',
       epoch: this.#epoch,
@@ -70,13 +87,35 @@ export class TagPackager implements Packager {
       video,
       independent: video ? sample.keyframe : !this.#hasVideo,
       discontinuity: this.#fresh.delete(track.id),
-      time: rescale(sample.dts, base, MICROSECONDS),
+      time,
       duration: sample.duration === undefined ? 0 : rescale(sample.duration, base, MICROSECONDS),
       compositionOffset:
         sample.pts === sample.dts ? 0 : rescale(ticks(sample.pts - sample.dts), base, MICROSECONDS),
       wallMs,
       bytes: this.#format.sample(sample),
     });
+  }
+
+  /** @param time µs of the media behind it: tags do not go back in time. */
+  #event(event: TimedEvent, time: number, wallMs: number): void {
+    const { name, values } = scriptOfEvent(event);
+    const timestampMs = rescale(ticks(time), MICROSECONDS, MILLISECONDS);
+    this.#log.append(
+      {
+        kind: 'notice',
+        epoch: this.#epoch!,
+        track: 0,
+        video: false,
+        independent: false,
+        discontinuity: false,
+        time,
+        duration: 0,
+        compositionOffset: 0,
+        wallMs,
+        bytes: this.#format.body('script', timestampMs, scriptBody(name, values)),
+      },
+      event.duration > 0 ? event.time + event.duration : undefined,
+    );
   }
 
   state(state: StreamState): void {

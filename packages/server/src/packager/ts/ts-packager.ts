@@ -3,6 +3,7 @@ import { writeMediaPlaylist, writeMultivariantPlaylist } from '@onair/media/hls'
 import type { Clock, Packager, PackagerKind, Stream, StreamState } from '../../hub/index.ts';
 import { type HlsPackager, PlaylistBody, type Rendition } from '../hls/index.ts';
 import type { HlsSegment } from '../hls/segment.ts';
+import { eventTags } from './event-tags.ts';
 import { tsMediaPlaylist, tsMultivariantPlaylist } from './ts-playlist.ts';
 import { type TimedTags, TsConverter, type TsSegment, type TsSources } from './ts-segment.ts';
 import { chooseTracks, type TsChoice } from './ts-tracks.ts';
@@ -24,7 +25,7 @@ export type TsWaitResult = 'ready' | 'late' | 'full';
 export interface TsOptions {
   /** Requests that may wait for the first segment of one stream. */
   readonly maxWaiters: number;
-  /** Further ID3 tags of a stream. */
+  /** ID3 tags of a stream; its timed events if left out. */
   readonly tags?: (stream: Stream) => TimedTags;
 }
 
@@ -192,7 +193,7 @@ export class TsPackager implements Packager {
   #catchUp(): boolean {
     this.#asked();
     this.#shelf ??= {
-      converter: new TsConverter(this.#options().tags?.(this.#stream)),
+      converter: new TsConverter((this.#options().tags ?? eventTags)(this.#stream)),
       made: new Map(),
       last: undefined,
       since: this.#clock.now(),

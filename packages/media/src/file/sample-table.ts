@@ -1,6 +1,6 @@
-import { ByteReader } from '@onair/media/bytes';
-import { type Box, type BoxBudget, findBox, readBoxes, requireBox } from '@onair/media/isobmff';
-import { ParseError } from '@onair/media/model';
+import { ByteReader } from '../bytes/index.ts';
+import { type Box, type BoxBudget, findBox, readBoxes, requireBox } from '../isobmff/index.ts';
+import { ParseError } from '../model/index.ts';
 
 /** Most samples a track of a file may have: 46 hours of video at 60 frames per second. */
 export const MAX_TABLE_SAMPLES = 10_000_000;
@@ -23,7 +23,7 @@ export interface TableEntry {
  * @param stbl content of the `stbl` box. @param budget boxes that may still be read.
  * @throws ParseError for tables that are missing or do not agree.
  */
-export function* sampleTable(stbl: Uint8Array, budget: BoxBudget): Generator<TableEntry> {
+export function* sampleTable(stbl: Uint8Array, budget: BoxBudget): Generator<TableEntry, undefined> {
   const boxes = readBoxes(stbl, budget);
   const sizes = readSizes(boxes);
   const durations = readRuns(requireBox(boxes, 'stts', '§8.6.1.2'), false);
@@ -51,6 +51,7 @@ export function* sampleTable(stbl: Uint8Array, budget: BoxBudget): Generator<Tab
     }
   }
   if (index < sizes.count) throw disagree('stsc', index);
+  return undefined;
 }
 
 interface List {

@@ -1,7 +1,7 @@
-import { boxBudget } from '@onair/media/isobmff';
-import { ParseError } from '@onair/media/model';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { boxBudget } from '../isobmff/index.ts';
+import { ParseError } from '../model/index.ts';
 import { sampleTable } from './sample-table.ts';
 
 const u32 = (...values: number[]): number[] =>

@@ -1,0 +1,88 @@
+import { FlvReader, TagDemuxer } from '../flv/index.ts';
+import { ParseError, type Sample, type Track } from '../model/index.ts';
+import { TsSampleReader } from '../mpegts/index.ts';
+import { WebmDemuxer } from '../webm/index.ts';
+import { BLOCK_BYTES, type BlockReader } from './byte-source.ts';
+import type { FileBatches, FileItem } from './media-file.ts';
+
+/** Takes a file apart that is read from its beginning to its end. */
+interface Demuxer {
+  push(bytes: Uint8Array): void;
+  end(): void;
+}
+
+/** Reads WebM, FLV or MPEG-TS. Frames that are malformed are left out. */
+export async function* readStreamed(reader: BlockReader, format: 'webm' | 'flv' | 'mpegts'): FileBatches {
+  let found: FileItem[] = [];
+  const tracks = new Map<number, Track>();
+  const demuxer = demuxerOf(format, {
+    track: (track) => {
+      const renamed = renumber(track, tracks);
+      if (renamed === undefined) return;
+      tracks.set(track.id, renamed);
+      found.push({ kind: 'track', track: renamed });
+    },
+    sample: (sample) => {
+      const track = tracks.get(sample.track.id);
+      if (track !== undefined) found.push({ kind: 'sample', sample: { ...sample, track } });
+    },
+  });
+  for (let at = 0; ; ) {
+    const bytes = await reader.read(at, BLOCK_BYTES);
+    if (bytes.length === 0) break;
+    at += bytes.length;
+    demuxer.push(bytes);
+    if (found.length > 0) yield found;
+    found = [];
+  }
+  demuxer.end();
+  if (found.length > 0) yield found;
+}
+
+/** The first track of each kind is 1 or 2, as everywhere; others are left out. */
+function renumber(track: Track, known: ReadonlyMap<number, Track>): Track | undefined {
+  const id = track.parameters.kind === 'video' ? 1 : 2;
+  for (const [source, other] of known) if (other.id === id && source !== track.id) return undefined;
+  return { ...track, id };
+}
+
+interface Sink {
+  track(track: Track): void;
+  sample(sample: Sample): void;
+}
+
+function demuxerOf(format: 'webm' | 'flv' | 'mpegts', sink: Sink): Demuxer {
+  const { track, sample } = sink;
+  switch (format) {
+    case 'webm':
+      return new WebmDemuxer({ onTrack: track, onSample: sample });
+    case 'mpegts':
+      return new TsSampleReader({ track, sample });
+    case 'flv': {
+      const tags = new TagDemuxer({
+        onTrack: track,
+        onSample: sample,
+        onMetadata: () => undefined,
+        onDataEvent: () => undefined,
+      });
+      const reader = new FlvReader();
+      return {
+        push: (bytes) => {
+          reader.push(bytes);
+          for (let item = reader.next(); item !== undefined; item = reader.next()) {
+            if (item.kind === 'tag') leaveOut(() => tags.push(item.tag));
+          }
+        },
+        end: () => undefined,
+      };
+    }
+  }
+}
+
+function leaveOut(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof ParseError)) throw error;
+  }
+}

@@ -1,0 +1,186 @@
+import { BURNT_CLOCK, readBurntClockStrip, readClockSei } from '@onair/contracts/burnt-clock';
+import type { TimedEvent } from '@onair/media';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launchChromium, openPage } from '../kit/chromium.ts';
+import { bundlePlayer, PlayerPage } from '../kit/player-page.ts';
+import { addPlayer, probe } from '../kit/player-probe.ts';
+import { Scope } from '../kit/scope.ts';
+import { startTestServer, type TestServer } from '../kit/server.ts';
+import { until } from '../kit/until.ts';
+
+/** One picture at 30 frames a second, ms. */
+const FRAME_MS = 34;
+/** Size of the canvas the clock is drawn into. */
+const STRIP = { width: 128, height: 8 };
+
+const scope = new Scope();
+let server: TestServer;
+let address: string;
+let browser: Browser;
+/** When each picture of the stream was made, ms since the Unix epoch, by its presentation time in µs. */
+const made = new Map<number, number>();
+
+beforeAll(async () => {
+  const bundle = await bundlePlayer();
+  scope.defer(bundle.remove);
+  const pages = new PlayerPage(bundle.dir);
+  scope.defer(() => pages.close());
+  address = await pages.listen();
+  server = await startTestServer(scope, { demo: 'true' });
+  const demo = await until(() =>
+    server.registry.list().find(({ name, state }) => name === 'live/demo' && state === 'live'),
+  );
+  const leave = demo.subscribe({
+    cut: () => undefined,
+    state: () => undefined,
+    sample: ({ track, pts, data }) => {
+      if (track.parameters.kind !== 'video') return;
+      const clock = readClockSei(data);
+      if (clock !== undefined) made.set((pts * 1e6) / track.timebase, clock / 1000);
+    },
+  });
+  scope.defer(() => void leave());
+  browser = await launchChromium(scope);
+});
+afterAll(() => scope.close());
+
+/** What a page was told, with the clock of the picture that was to be seen then. */
+interface Told {
+  readonly id: string;
+  readonly name: string;
+  readonly exactness: string;
+  readonly skew: number;
+  readonly strip: readonly number[];
+}
+
+async function listen(page: Page): Promise<void> {
+  await page.evaluate(
+    ({ x, y, width, height, strip }) => {
+      const told: Told[] = [];
+      (window as unknown as { told: Told[] }).told = told;
+      const canvas = document.createElement('canvas');
+      Object.assign(canvas, strip);
+      const context = canvas.getContext('2d', { willReadFrequently: true, alpha: false })!;
+      const player = document.querySelector('onair-player')!;
+      player.addEventListener('onair-event', (event) => {
+        const { id, name, exactness, skew } = (event as CustomEvent<Told>).detail;
+        const video = player.video!;
+        const [w, h] = [video.videoWidth, video.videoHeight];
+        context.drawImage(video, x * w, y * h, width * w, height * h, 0, 0, strip.width, strip.height);
+        const pixels = context.getImageData(0, 0, strip.width, strip.height).data;
+        told.push({ id, name, exactness, skew, strip: [...pixels] });
+      });
+    },
+    { ...BURNT_CLOCK, strip: STRIP },
+  );
+}
+
+const toldBy = (page: Page): Promise<Told[]> =>
+  page.evaluate(() => (window as unknown as { told: Told[] }).told);
+
+async function fire(request: object): Promise<TimedEvent> {
+  const answer = await fetch(`${server.http}/api/v1/streams/live/demo/events`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(request),
+  });
+  expect(answer.status).toBe(201);
+  return (await answer.json()) as TimedEvent;
+}
+
+/** Clock of the picture that is on the screen at `time` µs of stream time: the nearest one. */
+function clockAt(time: number): number {
+  let best = Number.POSITIVE_INFINITY;
+  let clock = Number.NaN;
+  for (const [pts, ms] of made) {
+    if (Math.abs(pts - time) >= best) continue;
+    best = Math.abs(pts - time);
+    clock = ms;
+  }
+  return clock;
+}
+
+describe('a timed event in the player', () => {
+  it('is told once on the picture it belongs to, announced 3 s ahead, by WebSocket, LL-HLS and FLV', async () => {
+    const transports = ['ws', 'llhls', 'flv'] as const;
+    const pages: Page[] = [];
+    for (const transport of transports) {
+      const { page } = await openPage(browser, { viewport: { width: 640, height: 360 } });
+      await page.goto(address);
+      await addPlayer(page, { src: `${server.http}/live/demo`, autoplay: '', muted: '', transport });
+      await listen(page);
+      pages.push(page);
+    }
+    for (const page of pages)
+      await until(async () => (await probe(page)).status === 'playing', {
+        timeoutMs: 60_000,
+        message: 'playing',
+      });
+
+    const fired: TimedEvent[] = [];
+    for (let i = 0; i < 5; i++) fired.push(await fire({ name: 'cm-in', after: 3 + i * 0.7, data: { i } }));
+    const now = await fire({ name: 'now' });
+    for (const [i, page] of pages.entries()) {
+      await until(async () => (await toldBy(page)).length >= 6, {
+        timeoutMs: 40_000,
+        message: `six events by ${transports[i]}`,
+      });
+    }
+    for (const [i, page] of pages.entries()) {
+      const told = await toldBy(page);
+      expect(told.map(({ id }) => id)).toEqual([now, ...fired].map(({ id }) => id));
+      const off: number[] = [];
+      for (const [j, { strip, skew, exactness }] of told.slice(1).entries()) {
+        const reading = readBurntClockStrip(Uint8Array.from(strip), STRIP.width, STRIP.height);
+        const difference = reading!.ms - clockAt(fired[j]!.time);
+        off.push(difference);
+        // What the player says of its own exactness is true, however busy the machine is.
+        expect(
+          Math.abs(difference - skew * 1000),
+          `${transports[i]} ${exactness} ${skew}`,
+        ).toBeLessThanOrEqual(FRAME_MS);
+        if (exactness === 'frame') expect(Math.abs(difference)).toBeLessThanOrEqual(FRAME_MS);
+      }
+      console.log(
+        `${transports[i]}: ${off.join(', ')} ms off the marked picture; ${told.map(({ exactness }) => exactness).join(', ')}`,
+      );
+      const middle = off.map(Math.abs).sort((a, b) => a - b)[2]!;
+      expect(middle, transports[i]).toBeLessThanOrEqual(FRAME_MS);
+    }
+    for (const page of pages) await page.close();
+  }, 180_000);
+
+  it('is told once when the transport changes and the page comes late', async () => {
+    const { page } = await openPage(browser, { viewport: { width: 640, height: 360 } });
+    const going = await fire({ name: 'break', duration: 120 });
+    await page.goto(address);
+    await addPlayer(page, { src: `${server.http}/live/demo`, autoplay: '', muted: '', transport: 'ws' });
+    await listen(page);
+    const telling = (name: string): Promise<unknown> =>
+      until(async () => (await toldBy(page)).some((one) => one.name === name), {
+        timeoutMs: 60_000,
+        message: name,
+      });
+    await telling('break');
+    const ahead = await fire({ name: 'ahead', after: 15 });
+    for (const transport of ['llhls', 'flv', 'ws'] as const) {
+      await page.evaluate(
+        (value) => document.querySelector('onair-player')!.setAttribute('transport', value),
+        transport,
+      );
+      await until(
+        async () => {
+          const { status, transport: used } = await probe(page);
+          return status === 'playing' && used === transport;
+        },
+        { timeoutMs: 60_000, message: transport },
+      );
+    }
+    await telling('ahead');
+    const last = await fire({ name: 'last' });
+    await telling('last');
+    expect((await toldBy(page)).map(({ id }) => id)).toEqual([going.id, ahead.id, last.id]);
+    await page.close();
+  }, 180_000);
+});
