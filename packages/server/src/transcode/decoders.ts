@@ -1,3 +1,4 @@
+/// <reference path="./aac-library.d.ts" />
 import { createRequire } from 'node:module';
 import { createDecoder } from 'libopus-wasm';
 import { BRIDGE_CHANNELS, BRIDGE_RATE } from './protocol.ts';

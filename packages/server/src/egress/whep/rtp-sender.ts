@@ -121,8 +121,8 @@ export class RtpSender implements ViewerTransport {
     const last = this.#last;
     let timestamp = this.#live + (past ? Math.round(ahead / CATCH_UP) : ahead);
     // After a new start among the pictures of the past they come behind what was sent.
-    if (past && last !== undefined && timestamp <= last) timestamp = last + 1;
-    if (!past) this.#live = timestamp;
+    if (ahead <= 0 && last !== undefined && timestamp <= last) timestamp = last + 1;
+    if (!past) this.#live += ahead;
     this.#last = timestamp;
     return timestamp;
   }
