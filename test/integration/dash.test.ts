@@ -73,16 +73,16 @@ async function proveMedia(url: string, mpd: Mpd, holes = false): Promise<number>
   let count = 0;
   for (const { adaptationSets } of mpd.periods) {
     for (const { id, bandwidth, segmentTemplate } of adaptationSets.flatMap((set) => set.representations)) {
-      const { startNumber, timeline, timescale, initialization, media } = segmentTemplate;
-      const at = (template: string, number: number): string =>
-        new URL(fillTemplate(template, { representationId: id, number }), url).href;
+      const { timeline, timescale, initialization, media } = segmentTemplate;
+      const at = (template: string, time: number): string =>
+        new URL(fillTemplate(template, { representationId: id, time }), url).href;
       const init = parseInit(await bytesOf(at(initialization, 0)));
       expect(init.tracks[0]!.timebase).toBe(timescale);
       const whole =
         isLowLatency(mpd) && mpd.periods.at(-1)!.adaptationSets === adaptationSets ? -1 : undefined;
       let end: number | undefined;
-      for (const [i, { t, d }] of timeline.slice(0, whole).entries()) {
-        const bytes = await bytesOf(at(media, startNumber + i));
+      for (const { t, d } of timeline.slice(0, whole)) {
+        const bytes = await bytesOf(at(media, t));
         const samples = parseChunks(bytes).flatMap(({ tracks }) => tracks[0]!.samples);
         expect(samples[0]!.keyframe).toBe(true);
         expect(Math.min(...samples.map(({ pts }) => pts))).toBe(t);

@@ -50,8 +50,8 @@ const PLAYS: Readonly<Record<Engine, Readonly<Record<string, readonly Output[]>>
     'dash.js': ['lldash', 'dash'],
   },
   programs: {
-    // FFmpeg, and so mpv, returns to the first segment with each new manifest that numbers its segments from other than 0.
-    mpv: ['hls', 'ts'],
+    // FFmpeg, and so mpv, plays a segment again that it asked for before the manifest listed it: with `ll=0` each one.
+    mpv: ['hls', 'ts', 'lldash'],
     // For DASH GStreamer 1.22 wants 30 s in its queue and loses its place in a live manifest.
     playbin3: ['hls', 'ts'],
   },

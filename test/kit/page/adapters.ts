@@ -68,6 +68,9 @@ const PLAIN_SECONDS = 4;
 const LOW_SECONDS = 1.2;
 /** The same as shaka counts it, which is about a second less than from the making of a picture to its being shown, s. */
 const LOW_LATENCY = 0.8;
+/** The same for DASH, behind the live edge, which lies so far behind the newest media, s. */
+const LOW_LATENCY_DASH = 0.3;
+const LOW_DELAY = 1.5;
 
 /**
  * For parts. Shaka 5.2 otherwise sets the offset of its buffers anew for each rounding error of a millisecond, and with each it
@@ -150,15 +153,26 @@ export const ADAPTERS: Readonly<Record<PagePlayer, Adapter>> = {
     const told = ({ severity, category, code, data }: ShakaError): void => {
       if (severity === CRITICAL) fault(`${category}.${code} ${JSON.stringify(data).slice(0, 200)}`);
     };
-    player.addEventListener('error', ({ detail }) => told(detail));
+    // Right behind this event it makes less of what it overcomes by itself: in live streams an answer that is an error.
+    player.addEventListener('error', ({ detail }) => queueMicrotask(() => told(detail)));
     const low = output === 'llhls' || output === 'lldash';
     player.configure({
       // It counts from the end of the last whole segment, which is up to one segment old.
-      manifest: low ? { hls: PARTS } : { defaultPresentationDelay: PLAIN_SECONDS - 1 },
+      manifest:
+        output === 'llhls'
+          ? { hls: PARTS }
+          : {
+              defaultPresentationDelay: low ? LOW_DELAY : PLAIN_SECONDS - 1,
+              dash: { ignoreSuggestedPresentationDelay: true, ...(low ? { autoCorrectDrift: false } : {}) },
+            },
       // Without a target it would go for half a second, which is less than what HLS parts allow.
       streaming: {
         lowLatencyMode: low,
-        liveSync: { enabled: low, targetLatency: LOW_LATENCY, targetLatencyTolerance: 0.2 },
+        liveSync: {
+          enabled: low,
+          targetLatency: output === 'lldash' ? LOW_LATENCY_DASH : LOW_LATENCY,
+          targetLatencyTolerance: 0.2,
+        },
       },
     });
     player.load(url).catch((error: ShakaError | Error) => {

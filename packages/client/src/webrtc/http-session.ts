@@ -1,5 +1,3 @@
-import { readProblem } from '@onair/contracts/errors';
-
 /** A session that a server made of an offer: WHIP (RFC 9725 §4.2) and WHEP alike. */
 export interface HttpSession {
   readonly answer: string;
@@ -50,12 +48,8 @@ export async function offerTo(
   });
   const text = await response.text();
   if (response.status !== 201) {
-    const problem = problemIn(text);
-    throw new OfferRefused(
-      response.status,
-      problem?.code,
-      problem?.detail ?? problem?.title ?? `HTTP ${response.status}`,
-    );
+    const { code, detail = `HTTP ${response.status}` } = problemIn(text);
+    throw new OfferRefused(response.status, code, detail);
   }
   const location = response.headers.get('location');
   let open = true;
@@ -74,11 +68,17 @@ export async function offerTo(
   return { answer: text, end };
 }
 
-function problemIn(text: string): ReturnType<typeof readProblem> {
+/** What is used of a problem document (RFC 9457). */
+function problemIn(text: string): { readonly code?: string; readonly detail?: string } {
   try {
-    return readProblem(JSON.parse(text));
+    const { code, detail, title } = JSON.parse(text) as Readonly<Record<string, unknown>>;
+    const told = typeof detail === 'string' ? detail : title;
+    return {
+      ...(typeof code === 'string' ? { code } : {}),
+      ...(typeof told === 'string' ? { detail: told } : {}),
+    };
   } catch {
-    return undefined;
+    return {};
   }
 }
 

@@ -1,5 +1,5 @@
 import type { MpdFault } from './check.ts';
-import type { Mpd, Period, Representation } from './model.ts';
+import type { Mpd, Period, Representation, SegmentTemplate } from './model.ts';
 
 const MPEG = 'ISO/IEC 23009-1';
 const CLAUSE = `${MPEG} §5.4`;
@@ -79,7 +79,7 @@ function compareTimelines(
 ): void {
   const [old, now] = [before.segmentTemplate, after.segmentTemplate];
   if (now.startNumber < old.startNumber) must(CLAUSE, `${name}: startNumber goes back`);
-  const gone = now.startNumber - old.startNumber;
+  const gone = leftOf(old, now);
   for (const [i, segment] of old.timeline.entries()) {
     if (i < gone) {
       const end = (segment.t + segment.d - old.presentationTimeOffset) / old.timescale;
@@ -97,6 +97,14 @@ function compareTimelines(
     else if (same.d !== segment.d && !growing)
       must(CLAUSE, `${name}: the segment at ${segment.t} lasted ${segment.d} ticks, now ${same.d}`);
   }
+}
+
+/** Segments that have left: by their numbers or, where addresses carry times, by where the list begins now. */
+function leftOf(old: SegmentTemplate, now: SegmentTemplate): number {
+  if (!old.media.includes('$Time')) return now.startNumber - old.startNumber;
+  const first = now.timeline[0];
+  const kept = old.timeline.findIndex(({ t, d }) => first !== undefined && t + d > first.t);
+  return kept < 0 ? old.timeline.length : kept;
 }
 
 /** Seconds at which the newest segment of the last period ends. */

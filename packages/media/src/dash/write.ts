@@ -117,7 +117,8 @@ function segmentTemplate(template: SegmentTemplate): XmlElement {
         seconds === Number.POSITIVE_INFINITY ? 'INF' : decimal(seconds),
       ),
       availabilityTimeComplete: template.availabilityTimeComplete,
-      startNumber,
+      // The default; where addresses carry times there are no numbers to tell.
+      startNumber: startNumber === 1 ? undefined : startNumber,
       initialization,
       media,
     },

@@ -88,6 +88,12 @@ describe('comparePlaylists', () => {
       withSegment(newer, 5, { parts: [part(39), part(40), { ...part(41), uri: 'z' }] }),
       /hinted at part-41.m4s, but z came/,
     ],
+    [
+      'a hint that comes true behind another init segment',
+      { ...older, pending: undefined, preloadHints: [{ type: 'PART', uri: 'part-39.m4s' }] },
+      withSegment(newer, 5, { map: { uri: 'other.mp4' } }),
+      /part-39.m4s was hinted at and came behind another/,
+    ],
     ['a window that became too short', older, live(11, 2, 2), /though 2.666 s are below/],
     ['life after the end', { ...older, endList: true }, newer, /after EXT-X-ENDLIST/],
     [

@@ -152,15 +152,26 @@ function comparePending(older: MediaPlaylist, newer: MediaPlaylist, must: Report
   }
 }
 
-/** RFC 8216bis §4.4.5.3: the part that was hinted at is the next one. */
+/**
+ * RFC 8216bis §4.4.5.3: the part that was hinted at is the next one, unless another init segment stands in front of that,
+ * which whoever fetched the hint did not know.
+ */
 function compareHint(older: MediaPlaylist, newer: MediaPlaylist, must: Report): void {
   const sequence = lastSequence(older) + 1;
   const now = headAt(newer, sequence);
   const hint = older.preloadHints.find(({ type }) => type === 'PART');
   const next = older.pending?.parts.length ?? 0;
   if (hint === undefined || now === undefined || now.parts.length === 0) return;
-  const real = now.parts[next] ?? headAt(newer, sequence + 1)?.parts[0];
-  if (real !== undefined && real.uri !== hint.uri) {
+  const goesOn = now.parts[next] !== undefined;
+  const head = goesOn ? now : headAt(newer, sequence + 1);
+  const real = head?.parts[goesOn ? next : 0];
+  if (head === undefined || real === undefined) return;
+  const last = older.pending ?? older.segments.at(-1);
+  const sameInit = last === undefined || last.map?.uri === head.map?.uri;
+  if (sameInit && real.uri !== hint.uri) {
     must('RFC 8216bis §4.4.5.3', `hinted at ${hint.uri}, but ${real.uri} came`);
+  }
+  if (!sameInit && real.uri === hint.uri) {
+    must('RFC 8216bis §4.4.5.3', `${hint.uri} was hinted at and came behind another init segment`);
   }
 }

@@ -50,7 +50,10 @@ export const HLS_RULES = {
     'RFC 8216bis §6.2.5.1',
     'a delta update is the full playlist, without what lies behind the skip boundary',
   ],
-  'preload-hint': ['RFC 8216bis §4.4.5.3', 'a hint comes true, and who asks for it is held until it does'],
+  'preload-hint': [
+    'RFC 8216bis §4.4.5.3',
+    'a hint comes true, but never behind another init segment, and who asks for it is held until it does',
+  ],
   'rendition-report': ['RFC 8216bis §4.4.5.4', 'every other playlist is reported, as far as it truly is'],
   transport: ['RFC 8216bis §B.1', 'low latency comes from one host, over HTTP/2 where there is TLS'],
   'transport-stream': [

@@ -88,11 +88,16 @@ async function setUp(bytes = 500) {
   const manifest = async (path = '/live/test/manifest.mpd') => {
     const mpd = parseMpd((await (await ask(path)).body).toString());
     const template = mpd.periods[0]!.adaptationSets[0]!.representations[0]!.segmentTemplate;
-    const number = template.startNumber + template.timeline.length - 1;
-    return { mpd, template, newest: number };
+    const { t, d } = template.timeline.at(-1)!;
+    /** The address of the newest segment, or of one so many behind it. */
+    const segment = (behind = 0): string =>
+      new URL(
+        fillTemplate(template.media, { representationId: 'video', time: t + behind * d }),
+        'http://h/live/test/',
+      ).pathname;
+    return { mpd, template, segment };
   };
   const packager = () => stream.packager(kind);
-  const segment = (number: number): string => `/live/test/dash/video/s${number}.m4s`;
   return {
     clock,
     stream,
@@ -101,7 +106,6 @@ async function setUp(bytes = 500) {
     ask,
     until,
     manifest,
-    segment,
     packager,
     end: () => running?.close('done'),
   };
@@ -116,7 +120,7 @@ describe('the manifest', () => {
       expect(checkMpd(mpd)).toEqual([]);
       const at = (address: string): string =>
         new URL(
-          fillTemplate(address, { representationId: 'video', number: template.startNumber }),
+          fillTemplate(address, { representationId: 'video', time: template.timeline[0]!.t }),
           `http://h${path}`,
         ).pathname;
       const init = await ask(at(template.initialization));
@@ -154,7 +158,7 @@ describe('the manifest', () => {
     const { until, manifest } = await setUp();
     until(9);
     const [low, plain] = [await manifest(), await manifest('/live/test/manifest.mpd?ll=0')];
-    expect(low.newest).toBe(plain.newest + 1);
+    expect(low.segment()).toBe(plain.segment(1));
     expect(plain.template.availabilityTimeComplete).toBeUndefined();
     expect(plain.mpd.serviceDescriptions).toEqual([]);
     expect(checkMpd(plain.mpd)).toEqual([]);
@@ -187,10 +191,10 @@ describe('the manifest', () => {
 
 describe('segments', () => {
   it('sends the growing one chunk by chunk, to who is there and to who comes late', async () => {
-    const { ask, until, manifest, segment } = await setUp();
+    const { ask, until, manifest } = await setUp();
     until(8.5);
-    const { newest } = await manifest();
-    const first = await ask(segment(newest));
+    const { segment } = await manifest();
+    const first = await ask(segment());
     expect(first.headers['transfer-encoding']).toBe('chunked');
     expect(first.headers['content-length']).toBeUndefined();
     const sizeOf = ({ chunks }: Answer): number => chunks.reduce((sum, { length }) => sum + length, 0);
@@ -198,40 +202,40 @@ describe('segments', () => {
     const before = sizeOf(first);
     until(8.6);
     await vi.waitFor(() => expect(sizeOf(first)).toBeGreaterThanOrEqual(before + 3 * 500));
-    const late = await ask(segment(newest));
+    const late = await ask(segment());
     await vi.waitFor(() => expect(sizeOf(late)).toBe(sizeOf(first)));
     until(10.1);
     const [one, other] = await Promise.all([first.body, late.body]);
-    const whole = await ask(segment(newest));
+    const whole = await ask(segment());
     expect(whole.headers['content-length']).toBe(String(one.length));
     expect(one.equals(await whole.body)).toBe(true);
     expect(other.equals(one)).toBe(true);
   });
 
   it('answers HEAD of the growing one at once', async () => {
-    const { ask, until, manifest, segment } = await setUp();
+    const { ask, until, manifest } = await setUp();
     until(8.5);
-    const head = await ask(segment((await manifest()).newest), {}, 'HEAD');
+    const head = await ask((await manifest()).segment(), {}, 'HEAD');
     expect(head.status).toBe(200);
     expect((await head.body).length).toBe(0);
   });
 
   it('holds a request for the next one until it begins', async () => {
-    const { ask, until, manifest, segment, packager } = await setUp();
+    const { ask, until, manifest, packager } = await setUp();
     until(8.5);
-    const { newest } = await manifest();
-    const next = ask(segment(newest + 1));
+    const { segment } = await manifest();
+    const next = ask(segment(1));
     await vi.waitFor(() => expect(packager().waiting).toBe(1));
     until(12.1);
     expect((await (await next).body).length).toBeGreaterThan(60 * 500);
   });
 
   it('says what is gone and what never was', async () => {
-    const { ask, until, manifest, segment, stream } = await setUp();
+    const { ask, until, manifest, stream } = await setUp();
     until(59);
-    const { newest } = await manifest();
-    expect((await ask(segment(newest - 28))).status).toBe(410);
-    expect((await ask(segment(newest + 2))).status).toBe(404);
+    const { segment } = await manifest();
+    expect((await ask(segment(-28))).status).toBe(410);
+    expect((await ask(segment(2))).status).toBe(404);
     expect((await ask('/live/test/dash/video/i1.mp4')).status).toBe(410);
     expect((await ask('/live/test/dash/video/x.m4s')).status).toBe(404);
     expect((await ask('/live/test/dash/subtitles/s1.m4s')).status).toBe(404);
@@ -239,9 +243,9 @@ describe('segments', () => {
   });
 
   it('gives ranges of whole ones', async () => {
-    const { ask, until, manifest, segment } = await setUp();
+    const { ask, until, manifest } = await setUp();
     until(9);
-    const path = segment((await manifest()).newest - 1);
+    const path = (await manifest()).segment(-1);
     const whole = await (await ask(path)).body;
     const part = await ask(path, { range: 'bytes=10-19' });
     expect(part.status).toBe(206);
@@ -249,10 +253,10 @@ describe('segments', () => {
   });
 
   it('keeps little for a viewer that does not read, and cuts it', async () => {
-    const { ask, until, manifest, segment, sessions, clock } = await setUp(400_000);
+    const { ask, until, manifest, sessions, clock } = await setUp(400_000);
     until(2.05);
-    const { newest } = await manifest();
-    const slow = await ask(segment(newest));
+    const { segment } = await manifest();
+    const slow = await ask(segment());
     slow.message.pause();
     until(3.9);
     const sent = (): number => sessions.list().reduce((sum, session) => sum + session.figures().bytes, 0);
@@ -264,18 +268,18 @@ describe('segments', () => {
   });
 
   it('ends with the stream', async () => {
-    const { ask, until, manifest, segment, end, clock } = await setUp();
+    const { ask, until, manifest, end, clock } = await setUp();
     until(8.5);
-    const { newest } = await manifest();
-    const last = await ask(segment(newest));
+    const { segment } = await manifest();
+    const last = await ask(segment());
     end();
     expect((await last.body).length).toBeGreaterThan(10 * 500);
     clock.advance(40_000);
     const { mpd } = await manifest();
     expect(mpd.type).toBe('static');
     expect(checkMpd(mpd)).toEqual([]);
-    expect((await ask(segment(newest))).status).toBe(200);
-    expect((await ask(segment(newest + 1))).status).toBe(404);
+    expect((await ask(segment())).status).toBe(200);
+    expect((await ask(segment(1))).status).toBe(404);
   });
 
   it('counts viewers as DASH, and sends away whom the operator ended', async () => {

@@ -2,7 +2,13 @@ import { DEFAULT_APP, isNamePart, type StreamName, streamName } from '@onair/med
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock, PackagerKind, Stream } from '../../hub/index.ts';
 import { type ClientReader, HttpProblem, type HttpServer, refusedForNow } from '../../net/index.ts';
-import type { DashPackager, DashWait, ManifestWish, SegmentState } from '../../packager/dash/index.ts';
+import {
+  type DashPackager,
+  type DashWait,
+  type ManifestWish,
+  placeOf,
+  type SegmentState,
+} from '../../packager/dash/index.ts';
 import { replyMedia } from '../hls/answer.ts';
 import { Audience } from '../hls/audience.ts';
 import type { LiveDeps } from '../live/index.ts';
@@ -133,14 +139,13 @@ async function serveFile(call: Call, name: string, file: string): Promise<Fastif
     );
     return reply;
   }
-  const match = /^s(\d{1,15})\.m4s$/.exec(file);
-  if (match === null) throw new HttpProblem(/^i\d{1,15}\.mp4$/.test(file) ? 'GONE' : 'NOT_FOUND');
-  const number = Number(match[1]);
-  let state: SegmentState = packager.segment(name, number);
+  const place = placeOf(file);
+  if (place === undefined) throw new HttpProblem(/^i\d{1,15}\.mp4$/.test(file) ? 'GONE' : 'NOT_FOUND');
+  let state: SegmentState = packager.segment(name, place);
   if (state.kind === 'coming') {
-    const begun = (): boolean => packager.segment(name, number).kind !== 'coming';
+    const begun = (): boolean => packager.segment(name, place).kind !== 'coming';
     if (refuse(await packager.wait(begun, call.gone), call)) return reply;
-    state = packager.segment(name, number);
+    state = packager.segment(name, place);
   }
   if (state.kind === 'whole') {
     const bytes = state.segment.gap ? NO_MEDIA : state.segment.bytes;

@@ -14,7 +14,19 @@ import { Bandwidths } from './bandwidths.ts';
 import { manifestOf } from './manifest.ts';
 import type { DashOptions } from './options.ts';
 import { Runs } from './runs.ts';
-import { endOf, expectedLength, type RunSegments, runsOf, type ShownRun, segmentsOf } from './segments.ts';
+import {
+  endOf,
+  expectedLength,
+  isAt,
+  isNextAt,
+  isOlder,
+  type RunSegments,
+  runsOf,
+  type SegmentPlace,
+  type ShownRun,
+  segmentsOf,
+  ticksOf,
+} from './segments.ts';
 
 /** How a manifest is asked for. */
 export interface ManifestWish {
@@ -34,11 +46,11 @@ export interface Manifest {
 /** How waiting ended: it is there, time is up, there is no room, or nobody waits any more. */
 export type DashWait = 'ready' | 'late' | 'full' | 'cancelled';
 
-/** What there is under a segment's number. */
+/** What there is at a segment's place. */
 export type SegmentState =
   | { readonly kind: 'whole'; readonly segment: HlsSegment }
   | { readonly kind: 'growing'; readonly open: OpenSegment; readonly rendition: Rendition }
-  /** The next one, which has not begun. */
+  /** One that may be the next, which has not begun. */
   | { readonly kind: 'coming' }
   | { readonly kind: 'gone' }
   | { readonly kind: 'unknown' };
@@ -157,18 +169,23 @@ export class DashPackager implements Packager, LogReader<CmafConfig> {
     return manifest;
   }
 
-  /** What there is under a number. */
-  segment(name: string, msn: number): SegmentState {
+  /** What there is at a place. */
+  segment(name: string, place: SegmentPlace): SegmentState {
     const rendition = this.rendition(name);
     if (rendition === undefined) return { kind: 'unknown' };
-    const segment = rendition.segment(msn);
+    const { window } = rendition;
+    const segment = window.find((one) => isAt(one, place));
     if (segment !== undefined) return { kind: 'whole', segment };
-    const { open } = rendition;
-    if (open?.boundary.msn === msn) return { kind: 'growing', open, rendition };
-    const newest = open?.boundary.msn ?? rendition.window.listed.at(-1)?.boundary.msn;
-    if (newest === undefined || msn > newest + 1) return { kind: 'unknown' };
-    if (msn <= newest) return { kind: 'gone' };
-    return { kind: rendition.ended ? 'unknown' : 'coming' };
+    const open = rendition.open?.empty === false ? rendition.open : undefined;
+    if (open !== undefined && isAt(open, place)) return { kind: 'growing', open, rendition };
+    const newest = open ?? window.listed.at(-1);
+    if (newest === undefined) return { kind: 'unknown' };
+    if (newest.init.file !== place.init) return { kind: isOlder(place, newest) ? 'gone' : 'unknown' };
+    const behind = place.time - ticksOf(newest.init.track, newest.span.start);
+    if (behind < 0) return { kind: 'gone' };
+    const next = rendition.ended ? undefined : segmentsOf(rendition, newest.boundary.discontinuities);
+    if (next === undefined) return { kind: 'unknown' };
+    return { kind: isNextAt(behind, next, this.#hls.options.segmentMs) ? 'coming' : 'unknown' };
   }
 
   cut(_cut: Cut): void {

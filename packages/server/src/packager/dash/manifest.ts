@@ -9,7 +9,15 @@ import {
   writeFrameRate,
 } from '@onair/media/dash';
 import { EVENT_SCHEME, SCTE35_SCHEME } from '@onair/media/isobmff';
-import { endOf, expectedEnd, type RunSegments, type ShownRun, ticksOf, timelineOf } from './segments.ts';
+import {
+  endOf,
+  expectedEnd,
+  mediaFile,
+  type RunSegments,
+  type ShownRun,
+  ticksOf,
+  timelineOf,
+} from './segments.ts';
 
 const LIVE_PROFILE = 'urn:mpeg:dash:profile:isoff-live:2011';
 const CMAF_PROFILE = 'urn:mpeg:dash:profile:cmaf:2019';
@@ -138,7 +146,8 @@ function periodOf(
   return {
     id: run.id,
     start: run.start,
-    duration: closed && last !== undefined ? round((endOf(last) - run.origin) / 1_000_000) : undefined,
+    // While it is live the next period's start says it: FFmpeg stays for ever with the period of the longest duration told.
+    duration: facts.ended && last !== undefined ? round((endOf(last) - run.origin) / 1_000_000) : undefined,
     eventStreams: [],
     adaptationSets: renditions.map((segments, i) =>
       adaptationSetOf(shown, segments, timelines[i]!, closed ? undefined : early, facts),
@@ -188,8 +197,8 @@ function adaptationSetOf(
         segmentTemplate: {
           timescale: track.timebase,
           initialization: `${facts.base}$RepresentationID$/${segments.init}`,
-          media: `${facts.base}$RepresentationID$/s$Number$.m4s`,
-          startNumber: (segments.listed[0] ?? segments.open)?.boundary.msn ?? 0,
+          media: `${facts.base}$RepresentationID$/${mediaFile(segments.init, '$Time$')}`,
+          startNumber: 1,
           presentationTimeOffset: origin,
           ...(facts.lowLatency && early !== undefined
             ? { availabilityTimeOffset: round(early), availabilityTimeComplete: false }

@@ -29,7 +29,7 @@ interface Draft {
 }
 
 /**
- * Places the runs of a stream on the presentation's time, which is the wall clock since `epochMs`. Once a run was
+ * Places the runs of a stream on the presentation's time, which is the wall clock since {@link Runs.epochMs}. Once a run was
  * shown it stays where it is. A run begins when its media would have arrived without delay, so that nothing is said
  * to be available before it is; runs never overlap.
  */
@@ -38,7 +38,10 @@ export class Runs {
   readonly #shown = new Map<number, Run>();
   #epochMs: number | undefined;
 
-  /** availabilityStartTime, ms since the Unix epoch; settled with the first run that is shown. */
+  /**
+   * availabilityStartTime, ms since the Unix epoch; settled with the first run that is shown, which begins then: there
+   * are players (GStreamer 1.22) that count the start of a period twice.
+   */
   get epochMs(): number {
     return this.#epochMs ?? 0;
   }
@@ -67,7 +70,7 @@ export class Runs {
     const draft = this.#drafts.get(discontinuities);
     if (known !== undefined || draft === undefined) return known;
     const wallMs = draft.offset + draft.origin / 1000;
-    this.#epochMs ??= Math.floor(wallMs / 1000) * 1000;
+    this.#epochMs ??= Math.floor(wallMs);
     let start = Math.max(0, (wallMs - this.#epochMs) / 1000);
     if (before !== undefined) {
       const earliest = before.run.start + (before.end - before.run.origin) / 1_000_000;

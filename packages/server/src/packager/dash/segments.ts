@@ -5,8 +5,12 @@ import type { Placed, Run } from './runs.ts';
 
 /** Holes up to this are hidden in the length of the segment in front of them, in µs. */
 const HIDDEN_HOLE_US = 500_000;
-/** How far the end of an audio segment may lie behind that of the video, in µs: one chunk and one frame. */
+/** How far sound whose frames have no known length may end behind where it should, in µs: one chunk and one frame. */
 const AUDIO_SLACK_US = 75_000;
+/** How much longer than wished the first segment may be, in µs, before it is taken to be of twice that length. */
+const FIRST_SLACK_US = 75_000;
+/** Rounding of times, in frames. */
+const ROUNDING = 0.000_1;
 
 /** The segments of one rendition in one run. */
 export interface RunSegments {
@@ -31,6 +35,30 @@ export function segmentsOf(rendition: Rendition, discontinuities: number): RunSe
   if (first === undefined) return undefined;
   const { track, file } = first.init;
   return { rendition, track, init: file, listed, open: growing };
+}
+
+/** What tells a segment of a rendition from all others, in this life of the server and in every other. */
+export interface SegmentPlace {
+  /** Name of the init segment's file, which is never given twice. */
+  readonly init: string;
+  /** Where it begins, ticks of its track. */
+  readonly time: number;
+}
+
+/** Name of a segment's file. @param time where it begins in ticks, or the identifier that stands for it. */
+export function mediaFile(init: string, time: number | string): string {
+  return `${init.slice(0, -'.mp4'.length)}-${time}.m4s`;
+}
+
+/** The place of a segment by the name of its file; undefined for a name that is none. */
+export function placeOf(file: string): SegmentPlace | undefined {
+  const match = /^(i\d{1,15})-(\d{1,15})\.m4s$/.exec(file);
+  return match === null ? undefined : { init: `${match[1]}.mp4`, time: Number(match[2]) };
+}
+
+/** True if a segment is the one at a place. */
+export function isAt({ init, span }: HlsSegment | OpenSegment, place: SegmentPlace): boolean {
+  return init.file === place.init && ticksOf(init.track, span.start) === place.time;
 }
 
 /** µs of stream time where a finished segment ends. */
@@ -74,31 +102,66 @@ export function expectedLength({ listed, open }: RunSegments, segmentMs: number)
   const before = listed.at(-1);
   const step = before === undefined || before.span.length === 0 ? segmentMs * 1000 : before.span.length;
   const grown = open?.span.length ?? 0;
-  return step * Math.max(1, Math.ceil((grown - 1) / step));
+  // Nothing can be cut wherever one wishes; where, is known once the first segment is whole.
+  const more = before === undefined ? FIRST_SLACK_US : 1;
+  return step * Math.max(1, Math.ceil((grown - more) / step));
+}
+
+/** True if a place is of an init segment before that of `newest`. */
+export function isOlder({ init }: SegmentPlace, newest: Placed): boolean {
+  const number = (file: string): number => Number(/\d+/.exec(file)?.[0]);
+  return number(init) < number(newest.init.file);
+}
+
+/** True if the next segment may begin so many ticks behind the newest: near where that is expected to end. */
+export function isNextAt(behind: number, segments: RunSegments, segmentMs: number): boolean {
+  const length = expectedLength(segments, segmentMs);
+  const after = (behind * 1_000_000) / segments.track.timebase;
+  return after >= length / 2 && after <= length + HIDDEN_HOLE_US;
 }
 
 /**
- * µs of stream time where the growing segment of a rendition is expected to end: with the leader's, audio by up to
- * one chunk later. Too late is harmless; too early would make players ask for the same segment again.
+ * µs of stream time where the growing segment of a rendition is expected to end: with the leader's, and audio with the
+ * frame that lies nearest to that.
  */
 export function expectedEnd(
   segments: RunSegments,
   leader: RunSegments,
   segmentMs: number,
 ): number | undefined {
-  const { open, track } = segments;
+  const { open } = segments;
   if (open === undefined) return undefined;
-  const slack = track.parameters.kind === 'audio' ? AUDIO_SLACK_US : 0;
+  const end = soundEnd(segments, leaderEnd(segments, leader, segmentMs));
+  return Math.max(end, open.span.start + open.span.length);
+}
+
+/** µs of stream time where the leader is expected to end the segment that grows. */
+function leaderEnd({ open }: RunSegments, leader: RunSegments, segmentMs: number): number {
+  const msn = open!.boundary.msn;
   const lead = leader.open;
-  if (lead !== undefined && lead.boundary.msn > open.boundary.msn) {
-    const next = leader.listed.find(({ boundary }) => boundary.msn === open.boundary.msn + 1) ?? lead;
-    return next.boundary.time + slack;
+  if (lead !== undefined && lead.boundary.msn > msn) {
+    const next = leader.listed.find(({ boundary }) => boundary.msn === msn + 1) ?? lead;
+    return next.boundary.time;
   }
-  if (lead === undefined) return open.span.start + expectedLength(segments, segmentMs) + slack;
-  return Math.max(
-    lead.span.start + expectedLength(leader, segmentMs) + slack,
-    open.span.start + open.span.length,
-  );
+  if (lead === undefined) return open!.span.start + expectedLength(leader, segmentMs);
+  return lead.boundary.time + expectedLength(leader, segmentMs);
+}
+
+/**
+ * Where audio ends that is cut with the video at `end`: if it comes ahead of the keyframe, with the first frame from
+ * there on; else with the nearest one. Until that was seen the later is told, which does no harm.
+ */
+function soundEnd({ open, listed, track }: RunSegments, end: number): number {
+  const { parameters } = track;
+  if (parameters.kind !== 'audio' || open === undefined) return end;
+  const frame = ((parameters.frameSize ?? 0) * 1_000_000) / parameters.sampleRate;
+  if (!(frame > 0)) return end + AUDIO_SLACK_US;
+  const nearest = listed.some((segment, i) => {
+    const next = listed[i + 1] ?? open;
+    return endOf(segment) < next.boundary.time - 1 && next.boundary.time - endOf(segment) < frame;
+  });
+  const frames = (end - open.span.start) / frame;
+  return open.span.start + Math.ceil(frames - (nearest ? 0.5 : 0) - ROUNDING) * frame;
 }
 
 /** The runs that the renditions list, by their discontinuities, oldest first. */

@@ -251,6 +251,25 @@ describe('a publisher that comes back', () => {
     }
   });
 
+  it('lets no part that was hinted at come true behind another init segment', () => {
+    const { packager, video, publication, publish } = watched({ seconds: 7 });
+    publication.close('gone');
+    video.look();
+    const hinted = packager.rendition('video')!.hint;
+    const states = new Set<string>();
+    const wider = videoTrack({ ...videoParameters(1280, 720), frameRate: 30 });
+    publish(source({ seconds: 1, video: wider }), () => {
+      video.look();
+      const state = packager.part('video', hinted);
+      const listed = video.last.pending !== undefined;
+      states.add(`${listed} ${typeof state === 'string' ? state : 'came'}`);
+      expect(packager.rendition('video')!.hint).toBe(listed ? packager.rendition('video')!.nextPart : hinted);
+    });
+    expect([...states]).toEqual(['false coming', 'true gone']);
+    expect(video.last.pending!.parts[0]!.uri).toBe(`video/p${hinted + 1}.m4s`);
+    expect(video.faults).toEqual([]);
+  });
+
   it('counts discontinuities that have left', () => {
     const { video, audio, publication, publish, clock } = watched({ seconds: 7 });
     publication.close('gone');

@@ -165,6 +165,28 @@ describe('keyframes', () => {
   });
 });
 
+describe('pictures that stop for a while', () => {
+  it.each([
+    ['2 s, keyframes every 2 s', 2000, 60, true],
+    ['5 s, keyframes every second', 5000, 30, true],
+    ['12 s, keyframes every 10 s', 12_000, 300, true],
+    ['5 s, without sound', 5000, 60, false],
+    ['12 s at no constant rate', 12_000, 60, true, videoTrack()],
+  ])('for %s: no segment is longer than was promised', (_, hole, gop, sound, video = VIDEO) => {
+    const all = source({ seconds: 34, gop, video, ...(sound ? {} : { audio: undefined }) });
+    const shown = all.filter(
+      ({ at, sample }) => sample.track !== video || at < 12_500 || at >= 12_500 + hole,
+    );
+    const names = sound ? ['video', 'audio'] : ['video'];
+    const { faultsSeen, faults, judge } = watch(shown, names);
+    expect(faults).toEqual([]);
+    expect(faultsSeen().filter((fault) => /target duration/.test(fault))).toEqual([]);
+    for (const name of names) {
+      expect(new Set(judge(name).versions.map(({ targetDuration }) => targetDuration)).size).toBe(1);
+    }
+  });
+});
+
 describe('frame rates', () => {
   it('that vary keep parts and segments within their limits', () => {
     const times: number[] = [];

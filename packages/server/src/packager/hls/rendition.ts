@@ -29,6 +29,8 @@ interface Progressing {
   version: number;
   ended: boolean;
   nextPart: number;
+  /** The part that was hinted at when the init segment changed, which never comes. */
+  withdrawn: number | undefined;
 }
 
 /**
@@ -56,7 +58,7 @@ export class Rendition {
   constructor(name: string, firstPart: number, now: () => number, changed: () => void) {
     this.name = name;
     this.firstPart = firstPart;
-    this.#state = { version: 0, ended: false, nextPart: firstPart };
+    this.#state = { version: 0, ended: false, nextPart: firstPart, withdrawn: undefined };
     this.#now = now;
     this.#changed = changed;
   }
@@ -76,9 +78,18 @@ export class Rendition {
     return this.#open;
   }
 
-  /** Number of the next part to be finished: the one a playlist hints at. */
+  /** Number of the next part to be finished. */
   get nextPart(): number {
     return this.#open?.nextPart ?? this.#state.nextPart;
+  }
+
+  /**
+   * Number of the part that a playlist hints at: the next one, unless the init segment has changed and no playlist can
+   * tell it yet. Whoever fetches a hint puts it behind the init segment that was listed last.
+   */
+  get hint(): number {
+    const { withdrawn } = this.#state;
+    return this.nextPart - 1 === withdrawn ? withdrawn : this.nextPart;
   }
 
   /** The newest that is listed, or undefined while nothing is. */
@@ -91,6 +102,11 @@ export class Rendition {
     return last === undefined ? undefined : { msn: last.boundary.msn, part: last.parts.length - 1 };
   }
 
+  /** µs of stream time where the last segment begins that grows or was announced; undefined for none. */
+  get lastStart(): number | undefined {
+    return this.#boundaries.at(-1)?.time ?? this.#open?.start;
+  }
+
   /** Tells where a segment begins; it does once a block reaches that time. */
   bound(boundary: Boundary): void {
     this.#boundaries.push(boundary);
@@ -101,7 +117,8 @@ export class Rendition {
     for (let next = this.#boundaries[0]; next !== undefined; next = this.#boundaries[0]) {
       if (!this.#reaches(block, next)) break;
       this.#boundaries.shift();
-      this.#begin(next, rule, rule.steady ? undefined : block.time);
+      // What comes is known to go on from the last block only if no segment lies between them.
+      this.#begin(next, rule, rule.steady ? undefined : Math.min(block.time, next.time));
     }
     const open = this.#open;
     if (open === undefined) return;
@@ -165,7 +182,11 @@ export class Rendition {
 
   #begin(boundary: Boundary, rule: CutRule, next?: number): void {
     this.#finish(boundary.time, rule, next);
+    const was = this.#init?.init;
     const init = this.#initFor(boundary);
+    if (was !== undefined && init !== was && this.hint === this.#state.nextPart) {
+      this.#state.withdrawn = this.#state.nextPart++;
+    }
     const before = boundary.discontinuity ? undefined : this.window.listed.at(-1)?.end;
     if (init !== undefined) this.#open = new OpenSegment(boundary, init, this.#state.nextPart, before);
   }

@@ -72,11 +72,11 @@ export class SegmentWindow {
 
   /** The segment with this media sequence number, listed or not. */
   segment(msn: number): HlsSegment | undefined {
-    return this.#find((segment) => segment.boundary.msn === msn);
+    return this.find((segment) => segment.boundary.msn === msn);
   }
 
   part(number: number): HlsPart | undefined {
-    const holder = this.#find(
+    const holder = this.find(
       ({ parts }) =>
         parts.length > 0 && parts[0]!.number <= number && number < parts[0]!.number + parts.length,
     );
@@ -84,10 +84,11 @@ export class SegmentWindow {
   }
 
   init(file: string): HlsInit | undefined {
-    return this.#find((segment) => segment.init.file === file)?.init;
+    return this.find((segment) => segment.init.file === file)?.init;
   }
 
-  #find(matches: (segment: HlsSegment) => boolean): HlsSegment | undefined {
+  /** The newest segment, listed or not, that `matches`. */
+  find(matches: (segment: HlsSegment) => boolean): HlsSegment | undefined {
     for (let i = this.#listed.length - 1; i >= 0; i--) if (matches(this.#listed[i]!)) return this.#listed[i];
     for (let i = this.#retired.length - 1; i >= 0; i--) {
       if (matches(this.#retired[i]!.segment)) return this.#retired[i]!.segment;

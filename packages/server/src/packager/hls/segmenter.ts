@@ -12,6 +12,9 @@ const AUDIO_GRAIN_US = 45_000;
 /** How far a track may run ahead of the leading one before it is cut without it, in µs. */
 const LEADER_ABSENT_US = 1_500_000;
 
+/** Segments without media in a row at most; sources that are silent for longer begin anew. */
+const MOST_BRIDGED = 100;
+
 interface Lane {
   readonly rendition: Rendition;
   readonly gate: Gate;
@@ -162,8 +165,11 @@ export class Segmenter {
       this.#bound(block.time + block.compositionOffset, lead.start.discontinuity);
       lead.start = undefined;
       lead.lastKey = block.time;
-    } else if (this.#cutsAt(lane.rendition, block)) {
-      this.#bound(block.time + block.compositionOffset, false, block.video && !block.independent);
+    } else {
+      this.#bridge(lane.rendition, block);
+      if (this.#cutsAt(lane.rendition, block)) {
+        this.#bound(block.time + block.compositionOffset, false, block.video && !block.independent);
+      }
     }
     if (block.independent && block.time > lead.lastKey) {
       if (block.video) this.timeline.keyframe(block.time - lead.lastKey);
@@ -181,6 +187,18 @@ export class Segmenter {
       this.#bound(block.time, false);
     }
     lane.rendition.accept(block, this.#rule(block));
+  }
+
+  /** The leader was silent for longer than a segment may last: segments without media lie between. */
+  #bridge({ lastStart }: Rendition, block: Block<CmafConfig>): void {
+    const { frontier } = this.#lead;
+    let start = lastStart;
+    for (let left = MOST_BRIDGED; left > 0; left--) {
+      if (start === undefined || !this.#tooLong(start, block)) return;
+      start = start < frontier ? frontier : start + this.#options().segmentMs * 1000;
+      if (start >= block.time) return;
+      this.#bound(start, false);
+    }
   }
 
   /** True if a segment ends in front of this block of the leader. */

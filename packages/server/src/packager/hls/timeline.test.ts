@@ -30,8 +30,8 @@ describe('target duration', () => {
     ['the longest segment', 2000, us(2, 8.33, 2), 0, 8],
     ['the growing segment, if it is longer still', 2000, us(2), 3.6, 4],
     ['twice the wish while nothing is known', 2000, [], 0.4, 4],
-    ['more, if the first group of pictures is longer', 2000, [], 3.5, 7],
-    ['not more than 10 s', 2000, [], 9, 10],
+    ['as much as keyframes may be apart, if the first group of pictures is longer', 2000, [], 3.5, 10],
+    ['not more than 10 s', 8000, [], 9, 10],
     ['what was wished for, however long', 30_000, [], 0.4, 30],
   ])('is %s', (_, segmentMs, durations, growing, expected) => {
     expect(timeline(segmentMs).settle(durations, growing * 1_000_000)).toBe(expected);

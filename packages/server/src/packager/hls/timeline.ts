@@ -105,8 +105,9 @@ export class Timeline {
     let longest = wished;
     for (const duration of durations) longest = Math.max(longest, Math.round(duration / 1_000_000));
     if (durations.length === 0) {
-      // No keyframe interval has been seen whole: leave room for one twice as long as wished for.
-      const room = Math.max(2 * wished, Math.ceil((2 * growing) / 1_000_000));
+      // No keyframe interval has been seen whole: leave room for one twice as long as wished for, and for any once it is
+      // longer than that already.
+      const room = growing > 1_250_000 * wished ? MAX_TARGET : 2 * wished;
       longest = Math.max(wished, Math.min(MAX_TARGET, room));
     }
     if (durations.length > 0 && !this.#keyframesAreRegular) {
