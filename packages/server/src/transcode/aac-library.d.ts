@@ -2,11 +2,12 @@ declare module 'av' {
   class Buffer {
     constructor(bytes: Uint8Array);
   }
-  class Stream {
-    static fromBuffer(buffer: Buffer): Stream;
+  interface Bytes {
+    readonly data: Uint8Array;
   }
+  const Stream: { fromBuffer(buffer: Buffer): Bytes };
   class Bitstream {
-    constructor(stream: Stream);
+    constructor(stream: Bytes);
   }
 }
 declare module 'aac' {
