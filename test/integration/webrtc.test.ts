@@ -36,7 +36,7 @@ async function watch(name: string): Promise<OfferingPeer> {
 }
 
 describe('WebRTC between programs', () => {
-  it('sends a viewer the last key frame at once, sound in Opus, reports of one clock, and again what is asked for', async () => {
+  it('sends a viewer the last key frame at once, sound in Opus, and the clock of both', async () => {
     const peer = await watch('demo');
     await until(() => media(peer.packets.video).length > 100 && media(peer.packets.audio).length > 20, {
       timeoutMs: 20_000 * slack(),
@@ -60,12 +60,6 @@ describe('WebRTC between programs', () => {
       return new Set(all.flatMap((one) => (one.kind === 'sender-report' ? [one.ssrc] : [])));
     };
     await until(() => reported().size === 2, { timeoutMs: 10_000 * slack(), message: 'reports of both' });
-    const asked = video.at(-5)!;
-    peer.nack('video', asked);
-    await until(
-      () => media(peer.packets.video).filter((packet) => packet.sequence === asked.sequence).length > 1,
-      { timeoutMs: 5_000 * slack(), message: 'sent again' },
-    );
     await peer.end();
     await until(() => server.log.some(({ msg, protocol }) => msg === 'viewer left' && protocol === 'whep'));
   });

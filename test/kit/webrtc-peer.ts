@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type * as Library from 'node-datachannel';
-import { isRtcp, type RtpPacket, writeNack } from '../../packages/media/src/rtp/index.ts';
+import { isRtcp } from '../../packages/media/src/rtp/index.ts';
 import type { Scope } from './scope.ts';
 
 // It is a dependency of the server, not of the root.
@@ -30,8 +30,6 @@ export interface OfferingPeer {
   /** Passes on to `other` whatever comes from now on, beginning with the next packet. */
   forwardTo(other: OfferingPeer): void;
   send(kind: 'video' | 'audio', packet: Buffer): void;
-  /** Asks for a packet again. */
-  nack(kind: 'video' | 'audio', packet: RtpPacket): void;
   /** Ends the session on the server and the transport. */
   end(): Promise<void>;
 }
@@ -97,9 +95,6 @@ export async function offeringPeer(
     },
     send(kind, packet) {
       if (isRtcp(packet) || tracks[kind].isOpen()) tracks[kind].sendMessageBinary(packet);
-    },
-    nack(kind, { ssrc, sequence }) {
-      tracks[kind].sendMessageBinary(Buffer.from(writeNack(1, ssrc, [sequence])));
     },
     async end() {
       state.target = undefined;
