@@ -3,6 +3,17 @@
 # Quick when nothing is missing. Exit 0: all present. Exit 3: some are missing and could not be installed.
 set -euo pipefail
 
+# An FFmpeg that knows Enhanced RTMP, which Debian's does not. It is GPL and large: for tests only, and apart
+# from what `npm ci` installs. Its install scripts would download; they are left out.
+node_av=$(dirname "${BASH_SOURCE[0]}")/../test/.cache/node-av
+if [[ ! -f $node_av/node_modules/node-av/package.json ]]; then
+  mkdir -p "$node_av"
+  npm install --prefix "$node_av" --ignore-scripts --no-save --no-audit --no-fund --loglevel=error node-av@6.1.1 || {
+    echo "Missing npm package that the tests need: node-av 6.1.1 in $node_av" >&2
+    exit 3
+  }
+fi
+
 packages=(
   ffmpeg
   chromium

@@ -98,6 +98,7 @@ export async function openApi(
     loop,
     version: '9.9.9',
     ports: () => ({ http: 1, rtmp: 1936 }),
+    pushes: () => [],
     stopping: () => state.stopping,
   };
   registerApi(server.fastify, deps);

@@ -8,7 +8,7 @@ import { EVENT_SCHEME, eventOfMessage, parseChunks, SCTE35_SCHEME } from '@onair
 import { STREAM_TYPE, TS_TIME_OFFSET } from '@onair/media/mpegts';
 import { parseRtmpUrl } from '@onair/media/rtmp';
 import { WebSocket } from 'ws';
-import { RtmpClient } from '../../packages/server/src/cli/rtmp-client.ts';
+import { RtmpClient } from '../../packages/server/src/net/rtmp-client.ts';
 import type { Scope } from './scope.ts';
 import { followTs } from './ts-follower.ts';
 import { until } from './until.ts';

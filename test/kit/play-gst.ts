@@ -10,6 +10,8 @@ export interface GstPlayOptions {
   readonly audio?: boolean;
   /** `url` is that of a DASH manifest instead of a live RTMP stream. */
   readonly dash?: boolean;
+  /** The element that reads RTMP and its arguments but the location; default `rtmp2src`. */
+  readonly source?: readonly string[];
   /** Milliseconds until it is stopped; default: `seconds` and 20 s. */
   readonly timeoutMs?: number;
 }
@@ -38,7 +40,7 @@ export async function playWithGst(
   const child = new Child('gst-launch', 'gst-launch-1.0', [
     // The end would be passed to the source of the manifest, which has ended long ago.
     ...(options.dash === true ? ['--verbose'] : ['--eos-on-shutdown', '--verbose']),
-    ...(options.dash === true ? ['souphttpsrc'] : ['rtmp2src']),
+    ...(options.dash === true ? ['souphttpsrc'] : (options.source ?? ['rtmp2src'])),
     ...[`location=${url}`, '!', options.dash === true ? 'dashdemux' : 'flvdemux', 'name=d'],
     // Each buffer is a line. One branch only may tell by a property: of two, changes get lost.
     ...(options.video === false

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { FlvReader, type Tag } from '@onair/media/flv';
 import { parseRtmpUrl } from '@onair/media/rtmp';
-import { RtmpClient } from '../../packages/server/src/cli/rtmp-client.ts';
+import { RtmpClient } from '../../packages/server/src/net/rtmp-client.ts';
 import { makeFile, type PublisherOptions } from './publisher.ts';
 import type { Owned, Scope } from './scope.ts';
 

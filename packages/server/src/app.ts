@@ -10,14 +10,14 @@ import {
   FileKeyStore,
   SignIns,
 } from './auth/index.ts';
-import { type Config, type ConfigStore, rtmpHost } from './config/index.ts';
+import type { Config, ConfigStore } from './config/index.ts';
 import { DemoSource } from './demo/index.ts';
 import { registerDashRoutes } from './egress/dash/index.ts';
 import { Fmp4HttpServer } from './egress/fmp4/index.ts';
 import { registerHlsRoutes } from './egress/hls/index.ts';
 import { CmafFanouts } from './egress/live/index.ts';
 import { registerLiveRoutes } from './egress/live-routes.ts';
-import { RtmpEgress } from './egress/rtmp/index.ts';
+import { PushSet, RtmpEgress } from './egress/rtmp/index.ts';
 import { registerTsRoutes } from './egress/ts/index.ts';
 import { Fmp4SocketServer } from './egress/ws-fmp4/index.ts';
 import { registerEvents } from './events/index.ts';
@@ -33,8 +33,8 @@ import {
 import { publishLocal } from './ingest/local/index.ts';
 import { PullSet } from './ingest/pull/index.ts';
 import { acceptRtmpPublisher } from './ingest/rtmp/index.ts';
-import { bindAddress, createHttpServer, type HttpServer, loadIdentity } from './net/index.ts';
-import { RtmpListener } from './net/rtmp-listener.ts';
+import { createHttpServer, type HttpServer, loadIdentity, type TlsIdentity } from './net/index.ts';
+import { openRtmp } from './net/rtmp-server.ts';
 import { createMetrics, type Logger, LoopDelay } from './observe/index.ts';
 import { cmafPackagerKind } from './packager/cmaf/index.ts';
 import { dashPackagerKind } from './packager/dash/index.ts';
@@ -83,7 +83,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   async function assemble(): Promise<RunningServer> {
     const state = { stopping: false };
-    const ports: { http: number; rtmp?: number; tls?: number; webrtc?: number } = { http: 0 };
+    const ports: { -readonly [K in keyof OpenPorts]: OpenPorts[K] } = { http: 0 };
     const loop = new LoopDelay();
     undo.push(() => loop.close());
     const context = fanoutContext(config, loop, undo);
@@ -172,6 +172,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       undo.push(() => served.close('server stopping'));
     }
     registerLiveRoutes(http, { flv: { ...live, kind: kinds.flv }, fmp4, fmp4Http });
+    const pushes = new PushSet({ ...live, kind: kinds.rtmp, clock: systemClock });
+    undo.push(() => pushes.close('server stopping'));
+    undo.push(options.config.listen({ changed: ({ current }) => pushes.set(current.pushes) }));
+    pushes.set(config().pushes);
     const events = registerEvents(http, {
       ...live,
       config,
@@ -196,6 +200,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       loop,
       version,
       ports: () => ports,
+      pushes: () => pushes.list(),
       stopping: () => state.stopping,
     });
     const webrtc = await startWebRtc({ http, live, guard, logger, context, bridge, config, limits });
@@ -212,20 +217,23 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       kind: kinds.rtmp,
       waitForPublisher: () => config().rtmp.waitForPublisher,
       notifyAway: () => false,
+      assumeEnhanced: () => config().rtmp.assumeEnhanced,
     });
     undo.push(() => rtmpPlay.close());
-    const rtmp = new RtmpListener({
-      logger,
-      policy: () => ({ ...config().rtmp, pingMs: config().rtmp.pingSeconds * 1000 }),
-      handlers: {
-        publish: (peer, request) =>
-          acceptRtmpPublisher(peer, request, { registry, sessions, gate: guard, log }),
-        play: (peer, request) => rtmpPlay.play(peer, request),
-      },
-    });
     if (config().rtmp.enabled) {
+      const rtmp = await openRtmp({
+        config,
+        logger,
+        http,
+        identity: () => identityOf(config()),
+        handlers: {
+          publish: (peer, request) =>
+            acceptRtmpPublisher(peer, request, { registry, sessions, gate: guard, log }),
+          play: (peer, request) => rtmpPlay.play(peer, request),
+        },
+      });
       undo.push(() => rtmp.close('server stopping'));
-      ports.rtmp = await rtmp.listen(config().rtmp.port, bindAddress(rtmpHost(config())));
+      Object.assign(ports, rtmp.ports);
     }
     const pulls = new PullSet({ registry, sessions, clock: systemClock, log });
     undo.push(() => pulls.close('server stopping'));
@@ -258,17 +266,22 @@ async function listenTls(
   config: () => Config,
   logger: Logger,
 ): Promise<number | undefined> {
-  const { tls, tlsPort, tlsCertificate, tlsKey, allowedHosts, publicUrl } = config().http;
+  const { tls, tlsPort } = config().http;
   if (tls === 'off') return undefined;
-  const names = publicUrl === undefined ? allowedHosts : [...allowedHosts, new URL(publicUrl).hostname];
-  const source = { data: config().data, certificateFile: tlsCertificate, keyFile: tlsKey, names };
   try {
-    return await http.listenTls(() => loadIdentity(source, Date.now()));
+    return await http.listenTls(() => identityOf(config()));
   } catch (error) {
     if (tls === 'on' || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     logger.warn({ port: tlsPort }, 'the TLS port is taken; going on without TLS');
     return undefined;
   }
+}
+
+/** The certificate of every listener. */
+function identityOf({ data, http }: Config): TlsIdentity {
+  const { tlsCertificate, tlsKey, allowedHosts, publicUrl } = http;
+  const names = publicUrl === undefined ? allowedHosts : [...allowedHosts, new URL(publicUrl).hostname];
+  return loadIdentity({ data, certificateFile: tlsCertificate, keyFile: tlsKey, names }, Date.now());
 }
 
 /** The pumps' settings; the merge window widens while the event loop is late. */

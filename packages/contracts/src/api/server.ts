@@ -24,13 +24,37 @@ export interface ServerInfo {
   /** The server's wall clock, milliseconds since 1970. */
   readonly nodeTime: number;
   /** Ports that are open. */
-  readonly ports: { readonly http: number; readonly rtmp?: number; readonly tls?: number };
+  readonly ports: {
+    readonly http: number;
+    readonly rtmp?: number;
+    /** RTMP over TLS alone. */
+    readonly rtmps?: number;
+    readonly tls?: number;
+  };
   /** Address that an encoder publishes to, without the stream's name; the host as the client named it. */
   readonly publishUrl?: string;
   /** True if the request came with the operator's rights. */
   readonly admin: boolean;
   /** True if an encoder at the address of the request needs a stream key. */
   readonly keyNeeded: boolean;
+}
+
+/** A stream that is sent on to another server. */
+export interface PushInfo {
+  /** `APP/NAME`. */
+  readonly stream: string;
+  /** Host of the target; the rest of its address may be secret. */
+  readonly host: string;
+  /** `waiting` for the stream, `connecting`, `live`, or `failed` until the next attempt. */
+  readonly state: 'waiting' | 'connecting' | 'live' | 'failed';
+  /** Since when, milliseconds since 1970. */
+  readonly since: number;
+  /** Attempts that failed in a row. */
+  readonly failures: number;
+  /** Why the last one failed. */
+  readonly reason?: string | undefined;
+  /** When the next attempt begins, milliseconds since 1970. */
+  readonly retryAt?: number | undefined;
 }
 
 /** A stream key without its secret. */
@@ -88,6 +112,7 @@ export function decodeServerInfo(value: unknown): ServerInfo {
     ports: {
       http: ports.at('http').count(),
       ...ports.optional('rtmp', (f) => f.count()),
+      ...ports.optional('rtmps', (f) => f.count()),
       ...ports.optional('tls', (f) => f.count()),
     },
     ...field.optional('publishUrl', (f) => f.string()),

@@ -7,6 +7,7 @@ import { AudioIntake } from './audio-intake.ts';
 import { type AudioMessage, parseAudioBody } from './audio-message.ts';
 import { METADATA, parseScriptBody, type ScriptMessage } from './script.ts';
 import type { Tag } from './tag.ts';
+import { trackLanguages } from './track-languages.ts';
 import { type Intake, VideoIntake } from './video-intake.ts';
 import { parseVideoBody, type VideoMessage } from './video-message.ts';
 
@@ -37,6 +38,8 @@ export class TagDemuxer {
   readonly #clock = new Unwrapper(32);
   readonly #video = new Map<number, VideoIntake>();
   readonly #audio = new Map<number, AudioIntake>();
+  /** Languages by track id, as the publisher's metadata tell them. */
+  #languages: ReadonlyMap<number, string> = new Map();
   /** Frames per second by the publisher's metadata. */
   #frameRate: number | undefined;
   #dropped = 0;
@@ -80,7 +83,9 @@ export class TagDemuxer {
       this.#handler.onDataEvent(name, values, wireMs);
       return;
     }
-    const rate = amfProperties(values[0])?.framerate;
+    const properties = amfProperties(values[0]);
+    this.#languages = trackLanguages(properties);
+    const rate = properties?.framerate;
     this.#frameRate = typeof rate === 'number' && rate > 0 && rate <= MAX_FRAME_RATE ? rate : undefined;
     this.#handler.onMetadata(values[0]);
   }
@@ -103,7 +108,9 @@ export class TagDemuxer {
   }
 
   #announce(track: Track | undefined): void {
-    if (track !== undefined) this.#handler.onTrack(track);
+    if (track === undefined) return;
+    const language = this.#languages.get(track.id);
+    this.#handler.onTrack(language === undefined ? track : { ...track, language });
   }
 
   #deliver(found: Intake | undefined): void {

@@ -2,11 +2,12 @@ import { type AmfObject, type AmfValue, amfObject, amfProperties } from '../amf/
 import { type ChunkMessage, MessageType } from './chunk-message.ts';
 import { ChunkStreamId, RTMP_SHARED_CHUNK_SIZE } from './chunk-writer.ts';
 import type { ClientRefusal, RtmpClientEvent } from './client-events.ts';
-import { ClientHandshake } from './handshake.ts';
+import { ClientHandshake, HANDSHAKE_BELOW } from './handshake.ts';
 import type { HandshakeCrypto } from './handshake-digest.ts';
 import { RtmpLink } from './link.ts';
 import { type CommandMessage, decodeCommand, decodeData, decodeUserControl } from './messages/index.ts';
 import { PendingCalls } from './pending-calls.ts';
+import { OUR_CAPS_EX } from './server-replies.ts';
 import type { RtmpPhase } from './server-session.ts';
 import { SessionOutput } from './session-output.ts';
 import { text } from './stream-requests.ts';
@@ -21,6 +22,8 @@ export interface RtmpClientOptions {
   readonly nowMs: () => number;
   /** With it the digest handshake is offered. */
   readonly crypto?: HandshakeCrypto | undefined;
+  /** True if the handshake was done one stratum below: RTMPE. */
+  readonly shaken?: boolean | undefined;
   readonly intent: 'publish' | 'play';
   readonly app: string;
   readonly tcUrl: string;
@@ -43,7 +46,8 @@ export interface RtmpClientOptions {
  */
 export class RtmpClientSession {
   readonly #options: RtmpClientOptions;
-  readonly #handshake: ClientHandshake;
+  /** Undefined if it was done below. */
+  readonly #handshake: ClientHandshake | undefined;
   readonly #link: RtmpLink;
   readonly #calls = new PendingCalls(CONNECT_ID);
   #phase: RtmpPhase = 'handshake';
@@ -52,8 +56,12 @@ export class RtmpClientSession {
 
   constructor(options: RtmpClientOptions) {
     this.#options = options;
-    this.#handshake = new ClientHandshake({ crypto: options.crypto, nowMs: options.nowMs() });
-    this.#link = new RtmpLink(this.#handshake, new SessionOutput(MAX_WAITING_CLIENT_BYTES));
+    const { crypto, shaken, nowMs } = options;
+    this.#handshake = shaken === true ? undefined : new ClientHandshake({ crypto, nowMs: nowMs() });
+    this.#link = new RtmpLink(
+      this.#handshake ?? HANDSHAKE_BELOW,
+      new SessionOutput(MAX_WAITING_CLIENT_BYTES),
+    );
   }
 
   get phase(): RtmpPhase {
@@ -75,9 +83,10 @@ export class RtmpClientSession {
     return this.#link.acks;
   }
 
-  /** Puts C0 and C1 into the output. */
+  /** Puts the first words into the output: C0 and C1, or `connect` if the handshake was done below. */
   start(): void {
-    this.#link.output.raw(this.#handshake.start());
+    if (this.#handshake === undefined) this.#connect();
+    else this.#link.output.raw(this.#handshake.start());
   }
 
   /** Adds received bytes; nobody may write into them again. */
@@ -181,6 +190,9 @@ export class RtmpClientSession {
       object.videoCodecs = 252;
       object.videoFunction = 1;
     }
+    // Enhanced RTMP v2: every codec is passed on as it is.
+    object.fourCcList = ['*'];
+    object.capsEx = OUR_CAPS_EX;
     Object.assign(object, properties);
     this.#link.output.command(0, 'connect', CONNECT_ID, [object, ...(args ?? [])]);
     this.#phase = 'connect';

@@ -24,11 +24,23 @@ export interface HandshakeOptions {
   readonly nowMs: number;
 }
 
+/** A handshake in progress, of either side. */
+export interface Handshake {
+  readonly done: boolean;
+  /** True if the digest form was agreed on. */
+  readonly digest: boolean;
+  /** Takes from `input` what belongs to the handshake and leaves all behind it; returns bytes to send, if any. */
+  read(input: ChunkQueue): Uint8Array | undefined;
+}
+
+/** For connections whose handshake was done one stratum below, as that of RTMPE is. */
+export const HANDSHAKE_BELOW: Handshake = { done: true, digest: true, read: () => undefined };
+
 /**
  * The server's side of the handshake. Answers S0, S1 and S2 in one buffer once C1 is whole, and with
  * digests exactly when the client signed C1 and `crypto` is there.
  */
-export class ServerHandshake {
+export class ServerHandshake implements Handshake {
   readonly #options: HandshakeOptions;
   #state: 'c0' | 'c1' | 'c2' | 'done' = 'c0';
   #digest = false;
@@ -94,7 +106,7 @@ export class ServerHandshake {
 }
 
 /** The client's side of the handshake: `start`, then `read` until `done`. */
-export class ClientHandshake {
+export class ClientHandshake implements Handshake {
   readonly #options: HandshakeOptions;
   #state: 's0' | 's1' | 's2' | 'done' = 's0';
   #digest = false;
@@ -168,7 +180,12 @@ function takeVersion(input: ChunkQueue): boolean {
   const version = input.peek(0);
   if (version === undefined) return false;
   if (version === 6 || version === 8 || version === 9) {
-    throw new ParseError('RTMP_VERSION', CLAUSE, `version ${version} is RTMPE, which is not spoken here`, 0);
+    throw new ParseError(
+      'RTMP_VERSION',
+      CLAUSE,
+      `version ${version} is RTMPE, where plain RTMP was expected`,
+      0,
+    );
   }
   if (version !== VERSION) throw new ParseError('RTMP_VERSION', CLAUSE, `version ${version}, 3 wanted`, 0);
   input.skip(1);

@@ -8,7 +8,7 @@ import {
 } from './chunk-message.ts';
 import { ChunkReader } from './chunk-reader.ts';
 import { AckWindow, WINDOW_ACK_SIZE } from './flow.ts';
-import type { ClientHandshake, ServerHandshake } from './handshake.ts';
+import type { Handshake } from './handshake.ts';
 import { decodeControl, decodeUserControl, splitAggregate } from './messages/index.ts';
 import type { SessionOutput } from './session-output.ts';
 
@@ -29,13 +29,13 @@ export class RtmpLink {
   readonly acks = new AckWindow();
   readonly #queue = new ChunkQueue();
   readonly #reader = new ChunkReader(this.#queue);
-  readonly #handshake: ClientHandshake | ServerHandshake;
+  readonly #handshake: Handshake;
   readonly #windowAckSize: number;
   #split: readonly ChunkMessage[] = []; // of the aggregate being handed up
   #splitAt = 0;
   #announcedWindow = 0;
 
-  constructor(handshake: ClientHandshake | ServerHandshake, output: SessionOutput, limits: LinkLimits = {}) {
+  constructor(handshake: Handshake, output: SessionOutput, limits: LinkLimits = {}) {
     this.#handshake = handshake;
     this.output = output;
     this.#windowAckSize = limits.windowAckSize ?? WINDOW_ACK_SIZE;

@@ -10,11 +10,17 @@ import type { SessionOutput } from './session-output.ts';
 export interface ConnectAnswer {
   /** Codecs we pass on, for Enhanced RTMP clients; all known ones unless given. */
   readonly fourCcList?: readonly string[];
-  /** Enhanced RTMP flags we honour (1 reconnect, 2 multitrack, 4 ModEx, 8 nanosecond offsets). */
+  /** Enhanced RTMP flags we honour, of {@link CAPS_EX}; {@link OUR_CAPS_EX} unless given. */
   readonly capsEx?: number;
   /** Further properties of the answer. */
   readonly properties?: AmfObject;
 }
+
+/** Flags of `capsEx` (Enhanced RTMP v2, NetConnection.connect). */
+export const CAPS_EX = { reconnect: 1, multitrack: 2, modEx: 4, nanoOffset: 8 } as const;
+/** What both of our sides honour. */
+export const OUR_CAPS_EX: number =
+  CAPS_EX.reconnect | CAPS_EX.multitrack | CAPS_EX.modEx | CAPS_EX.nanoOffset;
 
 /** Codecs of Enhanced RTMP that this package carries through untouched. */
 export const FORWARDED_FOURCCS: readonly string[] = [
@@ -58,7 +64,7 @@ export function replyConnected(
       asked.length === 0 || asked.includes('*') ? [...ours] : ours.filter((fourCc) => asked.includes(fourCc));
     properties.videoFourCcInfoMap = { '*': CAN_FORWARD };
     properties.audioFourCcInfoMap = { '*': CAN_FORWARD };
-    properties.capsEx = answer.capsEx ?? 0;
+    properties.capsEx = answer.capsEx ?? OUR_CAPS_EX;
   }
   Object.assign(properties, answer.properties);
   out.command(0, '_result', transactionId, [

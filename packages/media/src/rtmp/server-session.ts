@@ -3,7 +3,7 @@ import { ParseError } from '../model/errors.ts';
 import { type ChunkMessage, MessageType } from './chunk-message.ts';
 import { type ConnectRequest, connectRequest } from './connect-request.ts';
 import { CommandBudget } from './flow.ts';
-import { ServerHandshake } from './handshake.ts';
+import { HANDSHAKE_BELOW, ServerHandshake } from './handshake.ts';
 import type { HandshakeCrypto } from './handshake-digest.ts';
 import { type LinkLimits, RtmpLink } from './link.ts';
 import { type CommandMessage, decodeCommand, decodeUserControl } from './messages/index.ts';
@@ -28,6 +28,7 @@ export interface RtmpServerOptions extends LinkLimits {
   readonly nowMs: () => number;
   /** Without it only the simple handshake is spoken. */
   readonly crypto?: HandshakeCrypto | undefined;
+  readonly shaken?: boolean | undefined; // the handshake was done one stratum below: RTMPE
 }
 
 /** Where a connection stands; the socket's owner sets an absolute deadline per phase. */
@@ -58,9 +59,10 @@ export class RtmpServerSession {
   #dropped = 0;
 
   constructor(options: RtmpServerOptions) {
-    const handshake = new ServerHandshake({ crypto: options.crypto, nowMs: options.nowMs() });
+    const { crypto, shaken, nowMs } = options;
+    const handshake = shaken === true ? HANDSHAKE_BELOW : new ServerHandshake({ crypto, nowMs: nowMs() });
     this.#link = new RtmpLink(handshake, new SessionOutput(), options);
-    this.#budget = new CommandBudget(options.nowMs);
+    this.#budget = new CommandBudget(nowMs);
   }
 
   get phase(): RtmpPhase {

@@ -1,4 +1,4 @@
-import type { Field, KeyInfo, SessionInfo, StreamInfo } from '@onair/contracts';
+import type { Field, KeyInfo, PushInfo, SessionInfo, StreamInfo } from '@onair/contracts';
 import type { StreamName, TimedEvent } from '@onair/media';
 import type { AdminGuard, PublishGuard, StreamKeyStore } from '../auth/index.ts';
 import type { Config } from '../config/index.ts';
@@ -48,6 +48,7 @@ export interface TimedEvents {
 export interface OpenPorts {
   readonly http: number;
   readonly rtmp?: number;
+  readonly rtmps?: number;
   readonly tls?: number;
   /** UDP. */
   readonly webrtc?: number;
@@ -68,6 +69,8 @@ export interface ApiDeps {
   readonly loop: LoopDelay;
   readonly version: string;
   ports(): OpenPorts;
+  /** Streams that are sent on to other servers. */
+  pushes(): readonly PushInfo[];
   /** True once the server has begun to close its sessions. */
   stopping(): boolean;
 }

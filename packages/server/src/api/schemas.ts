@@ -170,13 +170,29 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     {
       version: text,
       nodeTime: time,
-      ports: object({ http: count, rtmp: count, tls: count }, ['rtmp', 'tls']),
+      ports: object({ http: count, rtmp: count, rtmps: count, tls: count }, ['rtmp', 'rtmps', 'tls']),
       publishUrl: text,
       admin: flag,
       keyNeeded: flag,
     },
     ['publishUrl'],
   ),
+  PushList: object({
+    pushes: list(
+      object(
+        {
+          stream: streamName,
+          host: text,
+          state: { type: 'string', enum: ['waiting', 'connecting', 'live', 'failed'] },
+          since: time,
+          failures: count,
+          reason: text,
+          retryAt: time,
+        },
+        ['reason', 'retryAt'],
+      ),
+    ),
+  }),
   Key: object(keyFields, ['name', 'label']),
   KeyList: object({ keys: list(ref('Key')) }),
   KeyRequest: object({ app: namePart, name: namePart, label: { type: 'string', maxLength: 200 } }, [

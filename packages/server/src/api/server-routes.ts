@@ -33,6 +33,17 @@ export function serverRoutes(deps: ApiDeps): readonly ApiRoute[] {
     },
     {
       method: 'GET',
+      path: '/pushes',
+      id: 'listPushes',
+      summary: 'Streams that are sent on to other servers, and how that is going.',
+      audience: 'operator',
+      status: 200,
+      answer: ref('PushList'),
+      errors: [],
+      handle: () => ({ pushes: deps.pushes() }),
+    },
+    {
+      method: 'GET',
       path: '/errors',
       id: 'listErrors',
       summary: 'Every error code and what it means.',

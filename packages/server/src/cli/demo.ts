@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseRtmpUrl } from '@onair/media/rtmp';
 import type { Command } from 'commander';
 import { type DemoOptions, DemoSource } from '../demo/index.ts';
+import { RtmpClient } from '../net/rtmp-client.ts';
 import { createLog, type Logger, redactUrl } from '../observe/index.ts';
 import { wholeNumber } from './numbers.ts';
-import { RtmpClient } from './rtmp-client.ts';
 import { RtmpSender } from './rtmp-sender.ts';
 import { stopSignal } from './stop-signal.ts';
 

@@ -6,7 +6,7 @@ import { ParseError, type Sample, type Track } from '@onair/media/model';
 import { parseRtmpUrl } from '@onair/media/rtmp';
 import { ticks } from '@onair/media/time';
 import { WebSocket } from 'ws';
-import { RtmpClient } from './rtmp-client.ts';
+import { RtmpClient } from '../net/rtmp-client.ts';
 
 /** Milliseconds within which a server must answer a request. */
 const ANSWER_MS = 10_000;
@@ -23,14 +23,19 @@ export interface PlaySink {
 }
 
 /**
- * Plays a stream until it ends or `signal` says so: `rtmp(s)://`, FLV by `http(s)://` or `ws(s)://`, fMP4 by
+ * Plays a stream until it ends or `signal` says so: `rtmp://` in any of its ways, FLV by `http(s)://` or `ws(s)://`, fMP4 by
  * `ws(s)://…fmp4`.
- * @throws whatever ends it otherwise.
+ * @param insecure takes any certificate of an RTMP server. @throws whatever ends it otherwise.
  */
-export async function playStream(url: string, sink: PlaySink, signal: AbortSignal): Promise<void> {
+export async function playStream(
+  url: string,
+  sink: PlaySink,
+  signal: AbortSignal,
+  insecure = false,
+): Promise<void> {
   if (signal.aborted) return;
   const scheme = /^([a-z]+):\/\//.exec(url)?.[1] ?? '';
-  if (scheme.startsWith('rtmp')) return playRtmp(url, sink, signal);
+  if (scheme.startsWith('rtmp')) return playRtmp(url, sink, signal, insecure);
   if (scheme === 'http' || scheme === 'https') return playHttp(url, sink, signal);
   if (scheme === 'ws' || scheme === 'wss') return playSocket(url, sink, signal);
   throw new RangeError(`rtmp://, http:// or ws:// is wanted, received ${JSON.stringify(url.slice(0, 80))}`);
@@ -53,11 +58,12 @@ function tagTaker(sink: PlaySink): (tag: Tag) => void {
   };
 }
 
-async function playRtmp(url: string, sink: PlaySink, signal: AbortSignal): Promise<void> {
+async function playRtmp(url: string, sink: PlaySink, signal: AbortSignal, insecure: boolean): Promise<void> {
   const take = tagTaker(sink);
   const connection = new RtmpClient({
     url: parseRtmpUrl(url),
     intent: 'play',
+    verify: !insecure,
     onBytes: (count) => sink.bytes(count),
     onEvent: (event) => {
       if (event.kind === 'media')

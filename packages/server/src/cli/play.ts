@@ -18,6 +18,8 @@ export interface PlayOptions {
   readonly write: (text: string) => void;
   /** Rewrites one status line instead of writing one JSON object per line. */
   readonly terminal: boolean;
+  /** Takes any certificate of an RTMP server. */
+  readonly insecure?: boolean;
   /** Ends it. */
   readonly signal: AbortSignal;
 }
@@ -49,7 +51,7 @@ export async function watchStream(options: PlayOptions): Promise<boolean> {
       sample: (sample: Parameters<StreamStats['sample']>[0]) =>
         stats.sample(sample, performance.now(), Date.now()),
     };
-    await playStream(url, sink, ended.signal);
+    await playStream(url, sink, ended.signal, options.insecure);
   } finally {
     signal.removeEventListener('abort', end);
     for (const timer of timers) clearTimeout(timer);
@@ -62,6 +64,7 @@ interface Flags {
   readonly interval: number;
   readonly duration?: number;
   readonly json: boolean;
+  readonly insecure: boolean;
 }
 
 /** Adds `onair play URL`. */
@@ -69,7 +72,7 @@ export function registerPlayCommand(program: Command): void {
   program
     .command('play')
     .description(
-      'receive a stream and tell how it arrives: rtmp://, http(s)://….flv, ws(s)://….flv, ws(s)://….fmp4',
+      'receive a stream and tell how it arrives: rtmp(s|t|ts|e|te)://, http(s)://….flv, ws(s)://….flv, ws(s)://….fmp4',
     )
     .argument('<url>', 'address of the stream')
     .option(
@@ -80,6 +83,7 @@ export function registerPlayCommand(program: Command): void {
     .option('--interval <seconds>', 'between reports', seconds, 1)
     .option('--duration <seconds>', 'stop after so long', seconds)
     .option('--json', 'JSON lines in a terminal, too', false)
+    .option('--insecure', 'take any certificate of an RTMP server', false)
     .action(async (url: string, flags: Flags) => {
       const stop = stopSignal();
       try {
@@ -88,6 +92,7 @@ export function registerPlayCommand(program: Command): void {
           stats: flags.stats,
           interval: flags.interval,
           duration: flags.duration,
+          insecure: flags.insecure,
           write: (text) => void process.stdout.write(text),
           terminal: process.stdout.isTTY === true && !flags.json,
           signal: stop.signal,

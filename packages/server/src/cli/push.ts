@@ -3,9 +3,9 @@ import type { Sample, Track } from '@onair/media/model';
 import { parseRtmpUrl } from '@onair/media/rtmp';
 import { MILLISECONDS, rescale, ticks } from '@onair/media/time';
 import type { Command } from 'commander';
+import { RtmpClient } from '../net/rtmp-client.ts';
 import { createLog, type Logger, redactUrl } from '../observe/index.ts';
 import { readMediaFile } from './media-file.ts';
-import { RtmpClient } from './rtmp-client.ts';
 import { RtmpSender } from './rtmp-sender.ts';
 import { stopSignal } from './stop-signal.ts';
 
@@ -17,10 +17,12 @@ const MAX_STEP_BACK_MS = 1000;
 /** How a file is pushed. */
 export interface PushOptions {
   readonly file: string;
-  /** An rtmp or rtmps address of a stream. */
+  /** An rtmp address of a stream, in any of its ways. */
   readonly url: string;
   /** From the start again whenever it ends. */
   readonly loop: boolean;
+  /** Takes any certificate of the server. */
+  readonly insecure?: boolean;
   readonly logger: Logger;
   /** Ends it. */
   readonly signal: AbortSignal;
@@ -30,9 +32,11 @@ export interface PushOptions {
  * Publishes a file by RTMP in real time, told by its decoding times.
  * @throws whatever ends it before the file or `signal` does.
  */
-export async function pushFile({ file, url, loop, logger, signal }: PushOptions): Promise<void> {
+export async function pushFile(options: PushOptions): Promise<void> {
+  const { file, url, loop, logger, signal } = options;
   if (signal.aborted) return;
-  const connection = new RtmpClient({ url: parseRtmpUrl(url), intent: 'publish' });
+  const verify = options.insecure !== true;
+  const connection = new RtmpClient({ url: parseRtmpUrl(url), intent: 'publish', verify });
   const leave = (): void => void connection.close();
   signal.addEventListener('abort', leave);
   try {
@@ -128,11 +132,12 @@ export function registerPushCommand(program: Command): void {
     .argument('<file>', 'FLV or MP4 file')
     .argument('<url>', 'where to publish, e.g. rtmp://127.0.0.1/live/test')
     .option('--loop', 'from the start again whenever it ends', false)
-    .action(async (file: string, url: string, { loop }: { loop: boolean }) => {
+    .option('--insecure', 'take any certificate', false)
+    .action(async (file: string, url: string, flags: { loop: boolean; insecure: boolean }) => {
       const log = createLog({ level: 'info', format: 'auto' });
       const stop = stopSignal();
       try {
-        await pushFile({ file, url, loop, logger: log.logger, signal: stop.signal });
+        await pushFile({ file, url, ...flags, logger: log.logger, signal: stop.signal });
       } catch (error) {
         log.logger.error(error instanceof Error ? error.message : String(error));
         process.exitCode = 1;

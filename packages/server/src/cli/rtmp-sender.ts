@@ -1,6 +1,6 @@
 import { configTag, metadataOf, sampleTagBody, sampleTimestampMs } from '@onair/media/flv';
 import type { Sample, Track } from '@onair/media/model';
-import type { RtmpClient } from './rtmp-client.ts';
+import type { RtmpClient } from '../net/rtmp-client.ts';
 
 /** Sends tracks and samples over a connection that is ready to publish. Its first sample is at time 0. */
 export class RtmpSender {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { key } from './field.ts';
 import { admin, auth, log } from './sections/access.ts';
 import { http } from './sections/http.ts';
-import { dash, hls, hub, pulls, rtmp, webrtc } from './sections/media.ts';
+import { dash, hls, hub, pulls, pushes, rtmp, webrtc } from './sections/media.ts';
 
 /** The one description of every setting: kinds, defaults, texts of `docs/config.md`. */
 export const configSchema = z.strictObject({
@@ -24,6 +24,10 @@ export const configSchema = z.strictObject({
   log: key(log.prefault({}), { description: 'Logging, to standard output.' }),
   pulls: key(pulls.default([]), {
     description: 'Sources that the server fetches by itself and publishes under a name.',
+    reload: true,
+  }),
+  pushes: key(pushes.default([]), {
+    description: 'Servers that streams are sent on to while they are live.',
     reload: true,
   }),
   demo: key(z.boolean().default(false), {

@@ -18,8 +18,11 @@ export interface PumpPolicy {
 /** Values that serve most installations. */
 export const DEFAULT_PUMP_POLICY: PumpPolicy = { windowMs: 0, lagMs: 6_000, stallMs: 10_000 };
 
-/** Which media a pump lets through; set-up and notices always pass. */
-export type PumpTracks = 'all' | 'audio' | 'video';
+/**
+ * Which media a pump lets through; set-up and notices always pass. `default` is the first track of each kind,
+ * `audio` and `video` the first of that kind.
+ */
+export type PumpTracks = 'all' | 'default' | 'audio' | 'video';
 
 /** What a pump reads, how it writes, and for whom. */
 export interface PumpSource<C> {
@@ -316,7 +319,11 @@ export class Pump<C> implements LogReader<C> {
 
   #accepts(block: Block<C>): boolean {
     const { tracks } = this.#source;
-    return tracks === 'all' || block.kind !== 'media' || block.video === (tracks === 'video');
+    if (tracks === 'all' || block.kind !== 'media') return true;
+    if (tracks !== 'default' && block.video !== (tracks === 'video')) return false;
+    const kind = block.video ? 'video' : 'audio';
+    const first = block.epoch.tracks.find((track) => track.parameters.kind === kind);
+    return first === undefined || first.id === block.track;
   }
 
   /** True if video frames set the rhythm, so that viewers can start at keyframes only. */

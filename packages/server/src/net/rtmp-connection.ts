@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import { ParseError } from '@onair/media';
 import type { AmfValue } from '@onair/media/amf';
 import {
@@ -13,6 +12,7 @@ import {
 import { newSessionId } from '../observe/index.ts';
 import { handshakeCrypto } from './handshake-crypto.ts';
 import type { RtmpHandlers, RtmpInlet, RtmpOutlet, RtmpPeer } from './rtmp-handlers.ts';
+import type { RtmpSocket, RtmpTransportName } from './rtmp-socket.ts';
 
 /** How a connection is treated. */
 export interface RtmpConnectionPolicy {
@@ -30,6 +30,7 @@ export interface RtmpConnectionPolicy {
 export interface RtmpConnectionEnd {
   readonly session: string;
   readonly address: string;
+  readonly transport: RtmpTransportName;
   /** What it was doing. */
   readonly phase: RtmpPhase;
   /** Stable code, or `closed`. */
@@ -48,6 +49,7 @@ export interface RtmpConnectionEnd {
 export interface RtmpConnectionContext {
   readonly handlers: RtmpHandlers;
   readonly address: string;
+  readonly transport: RtmpTransportName;
   /** When the connection was accepted, monotonic milliseconds; the handshake is timed from there. */
   readonly acceptedMs: number;
   policy(): RtmpConnectionPolicy;
@@ -63,7 +65,7 @@ const LINGER_MS = 2_000;
 /** One RTMP connection: moves bytes between a socket and a session, watches deadlines, closes once. */
 export class RtmpConnection implements RtmpPeer {
   readonly id: string = newSessionId();
-  readonly socket: Socket;
+  readonly socket: RtmpSocket;
   readonly #context: RtmpConnectionContext;
   readonly #session: RtmpServerSession;
   readonly #inlets = new Map<number, RtmpInlet>();
@@ -74,8 +76,8 @@ export class RtmpConnection implements RtmpPeer {
   #served = false;
   #closed = false;
 
-  /** @param head bytes that were received already. */
-  constructor(socket: Socket, head: Buffer, context: RtmpConnectionContext) {
+  /** @param head bytes that were received already; undefined if the handshake was done below: RTMPE. */
+  constructor(socket: RtmpSocket, head: Uint8Array | undefined, context: RtmpConnectionContext) {
     this.socket = socket;
     this.#context = context;
     const { windowAckBytes, maxMessageBytes } = context.policy();
@@ -84,18 +86,23 @@ export class RtmpConnection implements RtmpPeer {
       crypto: handshakeCrypto,
       windowAckSize: windowAckBytes,
       maxMessageBytes,
+      shaken: head === undefined,
     });
     this.#startDeadline();
-    socket.on('data', (bytes) => this.#receive(bytes));
+    socket.on('data', (bytes: Uint8Array) => this.#receive(bytes));
     socket.on('drain', () => this.#drained());
     socket.on('error', (error) => this.#end('closed', error.message));
     socket.on('end', () => this.close('closed by the peer'));
     socket.on('close', () => this.#end('closed', 'connection closed'));
-    this.#receive(head);
+    if (head !== undefined) this.#receive(head);
   }
 
   get address(): string {
     return this.#context.address;
+  }
+
+  get transport(): RtmpTransportName {
+    return this.#context.transport;
   }
 
   get connect(): ConnectRequest {
@@ -140,7 +147,7 @@ export class RtmpConnection implements RtmpPeer {
     }
   }
 
-  #receive(bytes: Buffer): void {
+  #receive(bytes: Uint8Array): void {
     if (this.#closed) return;
     this.#heard.atMs = performance.now();
     this.#heard.pings = 0;
@@ -169,7 +176,7 @@ export class RtmpConnection implements RtmpPeer {
         this.#inlets.get(event.streamId)?.data(event);
         return;
       case 'connect':
-        this.#session.acceptConnect(); // names are judged where they are used
+        this.#decideConnect(event.request);
         return;
       case 'publish':
         void this.#decidePublish(event);
@@ -198,6 +205,17 @@ export class RtmpConnection implements RtmpPeer {
       case 'result':
         return;
     }
+  }
+
+  /** Names are judged where they are used. */
+  #decideConnect(request: ConnectRequest): void {
+    const refusal = this.#context.handlers.connect?.(request, this.address);
+    if (refusal === undefined) {
+      this.#session.acceptConnect();
+      return;
+    }
+    this.#session.rejectConnect(refusal.refused, refusal.reason, refusal.redirect);
+    this.#end(refusal.refused, refusal.reason);
   }
 
   async #decidePublish(request: PublishRequest): Promise<void> {
@@ -322,6 +340,7 @@ export class RtmpConnection implements RtmpPeer {
     this.#context.ended(this, {
       session: this.id,
       address: this.address,
+      transport: this.transport,
       phase,
       code,
       reason,
@@ -334,7 +353,7 @@ export class RtmpConnection implements RtmpPeer {
   }
 
   /** What the session still has to say goes out if the peer takes it soon. */
-  #lastWords(socket: Socket): void {
+  #lastWords(socket: RtmpSocket): void {
     this.#session.close();
     const bytes = socket.writableNeedDrain ? undefined : this.#session.takeOutput();
     if (bytes === undefined) {

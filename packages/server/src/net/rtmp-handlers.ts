@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import type { AmfValue } from '@onair/media/amf';
 import type {
   ConnectRequest,
@@ -8,6 +7,7 @@ import type {
   RtmpDataEvent,
   StatusLevel,
 } from '@onair/media/rtmp';
+import type { RtmpSocket, RtmpTransportName } from './rtmp-socket.ts';
 
 /** A connection as those see it who publish from it or play to it. */
 export interface RtmpPeer {
@@ -15,10 +15,12 @@ export interface RtmpPeer {
   readonly id: string;
   /** Remote address without port. */
   readonly address: string;
+  /** How it came. */
+  readonly transport: RtmpTransportName;
   /** The accepted `connect`. */
   readonly connect: ConnectRequest;
   /** For shared media only: whole messages, and only between `started` and `closed` of an outlet. */
-  readonly socket: Socket;
+  readonly socket: RtmpSocket;
   /** `onStatus` on a message stream. */
   sendStatus(streamId: number, level: StatusLevel, code: string, description: string): void;
   /** A data message to a player. */
@@ -63,8 +65,17 @@ export type RtmpPublishRefusal = RtmpRefusal<'NetStream.Publish.BadName' | 'NetS
 /** Refusals of a player; the connection is closed. */
 export type RtmpPlayRefusal = RtmpRefusal<'NetStream.Play.StreamNotFound' | 'NetStream.Play.Failed'>;
 
-/** Who decides about publishers and players. A rejected promise counts as a refusal. */
+/** Refusal of a connection, or where it should go instead. */
+export interface RtmpConnectRefusal
+  extends RtmpRefusal<'NetConnection.Connect.Rejected' | 'NetConnection.Connect.InvalidApp'> {
+  /** An rtmp URL; the client is told by `ex.code` 302. */
+  readonly redirect?: string;
+}
+
+/** Who decides about connections, publishers and players. A rejected promise counts as a refusal. */
 export interface RtmpHandlers {
+  /** Undefined lets a connection in; without this all are. Must not throw. */
+  connect?(request: ConnectRequest, address: string): RtmpConnectRefusal | undefined;
   publish(peer: RtmpPeer, request: PublishRequest): Promise<RtmpInlet | RtmpPublishRefusal>;
   play(peer: RtmpPeer, request: PlayRequest): Promise<RtmpOutlet | RtmpPlayRefusal>;
 }

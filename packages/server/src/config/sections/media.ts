@@ -1,16 +1,72 @@
 import { z } from 'zod';
 import { bytes, count, key, milliseconds, port } from '../field.ts';
 
+const tlsVersion = () => z.enum(['TLSv1.2', 'TLSv1.3']);
+
 /** RTMP listener. */
 export const rtmp = z.strictObject({
   enabled: key(z.boolean().default(true), { description: 'Whether to listen for RTMP.' }),
   host: key(z.string().min(1).max(255).optional(), {
     description: 'Address to listen on. Unset: `host`, and if that is unset too, every address.',
   }),
-  port: key(port().default(1935), { description: 'TCP port; 0 lets the system pick one.' }),
+  port: key(port().default(1935), {
+    description:
+      'TCP port; 0 lets the system pick one. It takes RTMP, RTMPS, RTMPT and RTMPTS, told apart by their first bytes, and RTMPE if `rtmp.encrypted`.',
+  }),
+  tls: key(z.boolean().default(true), {
+    description: 'Whether RTMP is spoken over TLS too, with the certificate of `http.tlsCertificate`.',
+  }),
+  tlsMin: key(tlsVersion().default('TLSv1.2'), { description: 'Oldest version of TLS on `rtmp.port`.' }),
+  tlsMax: key(tlsVersion().default('TLSv1.2'), {
+    description:
+      'Newest version of TLS on `rtmp.port`. TLS 1.3 is left out because librtmp (rtmpdump, GStreamer’s rtmpsrc) breaks off where it is offered.',
+  }),
+  rtmpsPort: key(port().optional(), {
+    description: 'TCP port for RTMPS and RTMPTS alone; 0 lets the system pick one. Unset: none.',
+  }),
+  rtmpsMin: key(tlsVersion().default('TLSv1.2'), {
+    description: 'Oldest version of TLS on `rtmp.rtmpsPort`.',
+  }),
+  rtmpsMax: key(tlsVersion().default('TLSv1.3'), {
+    description: 'Newest version of TLS on `rtmp.rtmpsPort`.',
+  }),
+  tunnel: key(z.boolean().default(true), {
+    description: 'Whether RTMPT, RTMP in HTTP requests, is spoken: on the RTMP ports and on those of HTTP.',
+  }),
+  encrypted: key(z.boolean().default(false), {
+    description:
+      'Whether RTMPE and RTMPTE are spoken. Their encryption keeps nothing secret from whoever sits in between; only for old players that know nothing better.',
+  }),
   waitForPublisher: key(z.boolean().default(true), {
     description:
       'What a player of a stream without publisher gets: true waits for the publisher, false answers `NetStream.Play.StreamNotFound`.',
+    reload: true,
+  }),
+  redirects: key(
+    z
+      .array(
+        z.strictObject({
+          app: key(z.string().regex(/^[A-Za-z0-9_-]{1,64}$/), { description: 'Application that moved.' }),
+          url: key(
+            z
+              .string()
+              .max(2048)
+              .regex(/^rtmp(s|t|ts|e|te)?:\/\/[^\s/]+\/\S+$/),
+            { description: 'Where its clients are sent, an application’s address: `rtmp://HOST/APP`.' },
+          ),
+        }),
+      )
+      .max(100)
+      .default([]),
+    {
+      description:
+        'Applications whose clients are told at `connect` to go elsewhere (`ex.code` 302). librtmp and FFmpeg do not follow; pulls and pushes of this server do.',
+      reload: true,
+    },
+  ),
+  assumeEnhanced: key(z.boolean().default(false), {
+    description:
+      'Whether players that list no codecs (`fourCcList` of Enhanced RTMP) are sent HEVC, AV1, VP9, Opus and the like all the same. False answers them `NetStream.Play.NoSupportedTrackFound`.',
     reload: true,
   }),
   phaseTimeoutMs: key(milliseconds(100).default(10_000), {
@@ -208,11 +264,43 @@ export const pulls = z
         z
           .string()
           .max(2048)
-          .regex(/^(rtmp|http|https):\/\/[^\s/]+\/\S*$/),
-        { description: 'Address of the source: `rtmp://…`, or `http://…` with FLV.', secret: true },
+          .regex(/^(rtmp(s|t|ts|e|te)?|https?):\/\/[^\s/]+\/\S*$/),
+        {
+          description:
+            'Address of the source: `rtmp://…`, `rtmps://…` (also `rtmpt`, `rtmpts`, `rtmpe`, `rtmpte`), or `http://…` with FLV.',
+          secret: true,
+        },
       ),
       stream: key(z.string().regex(/^[A-Za-z0-9_-]{1,64}\/[A-Za-z0-9_-]{1,64}$/), {
         description: 'Stream that it is published as, `APP/NAME`.',
+      }),
+      insecure: key(z.boolean().optional(), {
+        description: 'Whether any certificate of an `rtmps` or `rtmpts` source is taken.',
+      }),
+    }),
+  )
+  .max(1000);
+
+/** Servers that streams are sent on to. */
+export const pushes = z
+  .array(
+    z.strictObject({
+      url: key(
+        z
+          .string()
+          .max(2048)
+          .regex(/^rtmp(s|t|ts|e|te)?:\/\/[^\s/]+\/\S+$/),
+        {
+          description:
+            'Address that the stream is published to, with its key: `rtmp://…`, `rtmps://…` (also `rtmpt`, `rtmpts`, `rtmpe`, `rtmpte`). `{app}` and `{name}` stand for the stream’s.',
+          secret: true,
+        },
+      ),
+      stream: key(z.string().regex(/^[A-Za-z0-9_-]{1,64}\/[A-Za-z0-9_-]{1,64}$/), {
+        description: 'Stream that is sent, `APP/NAME`; once for each target.',
+      }),
+      insecure: key(z.boolean().optional(), {
+        description: 'Whether any certificate of an `rtmps` or `rtmpts` target is taken.',
       }),
     }),
   )

@@ -24,5 +24,5 @@ export function joinFlv(
   windowMs: number,
 ): void {
   const { fanout } = viewing.stream.packager(kind);
-  viewing.join(fanout.pump({ envelope, tracks: 'all', windowMs }).join(transport));
+  viewing.join(fanout.pump({ envelope, tracks: 'default', windowMs }).join(transport));
 }

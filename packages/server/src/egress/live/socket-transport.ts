@@ -1,13 +1,13 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { ViewerEnd, ViewerTransport } from '../../hub/index.ts';
 
-/** Writes shared buffers to a TCP or TLS socket. The socket's owner closes it after `ended`. */
+/** Writes shared buffers to a socket of any kind. The socket's owner closes it after `ended`. */
 export class SocketTransport implements ViewerTransport {
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
   readonly #ended: (reason: ViewerEnd) => void;
   readonly #onSkip: ((blocks: number) => void) | undefined;
 
-  constructor(socket: Socket, ended: (reason: ViewerEnd) => void, onSkip?: (blocks: number) => void) {
+  constructor(socket: Duplex, ended: (reason: ViewerEnd) => void, onSkip?: (blocks: number) => void) {
     this.#socket = socket;
     this.#ended = ended;
     this.#onSkip = onSkip;

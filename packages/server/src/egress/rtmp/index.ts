@@ -1,2 +1,4 @@
+export { PushSet, type PushWish } from './push-set.ts';
 export * from './rtmp-envelope.ts';
 export * from './rtmp-player.ts';
+export type { PushStatus } from './stream-push.ts';

@@ -10,6 +10,7 @@ import {
 import type { RtmpOutlet, RtmpPeer, RtmpPlayRefusal } from '../../net/rtmp-handlers.ts';
 import type { TagPackager } from '../../packager/tags/index.ts';
 import { type LiveDeps, SocketTransport, Viewing } from '../live/index.ts';
+import { lackOf, takesMultitrack } from './player-abilities.ts';
 import { rtmpEnvelope } from './rtmp-envelope.ts';
 
 /** What RTMP play needs. */
@@ -25,6 +26,8 @@ export interface RtmpEgressDeps extends LiveDeps {
    * it for the end; untold, they stay and go on when the publisher is back.
    */
   notifyAway(): boolean;
+  /** Whether players that list no codecs of Enhanced RTMP are sent them all the same. */
+  assumeEnhanced?(): boolean;
 }
 
 /** RTMP play: lets players in and keeps them told about their publishers. */
@@ -103,7 +106,7 @@ class RtmpPlayer implements RtmpOutlet {
     this.#left = left;
     this.#viewing = new Viewing(deps, {
       stream,
-      protocol: 'rtmp',
+      protocol: peer.transport,
       address: peer.address,
       close: (reason) => this.#finish(reason),
     });
@@ -153,26 +156,39 @@ class RtmpPlayer implements RtmpOutlet {
     if (state === 'waiting' && this.#deps.notifyAway()) this.#peer.notify(streamId, name, false);
     if (state !== 'live') return;
     if (before === 'ended') this.#join();
+    else if (this.#cannotPlay()) return;
     if (before === 'idle' || this.#deps.notifyAway()) this.#peer.notify(streamId, name, true);
   }
 
   /** What the player wants to receive; undefined for nothing. */
   get #tracks(): PumpTracks | undefined {
-    if (this.#audio && this.#video) return 'all';
+    if (this.#audio && this.#video) return takesMultitrack(this.#peer.connect) ? 'all' : 'default';
     if (this.#video) return 'video';
     return this.#audio ? 'audio' : undefined;
   }
 
   /** Takes the feed of the pump for the tracks that are wanted; the decoder's set-up stays. */
   #join(): void {
-    const tracks = this.#tracks ?? 'all';
+    if (this.#cannotPlay()) return;
+    const tracks = this.#tracks ?? 'default';
     const { fanout } = this.stream.packager(this.#deps.kind);
-    const envelope = rtmpEnvelope(this.#request.streamId);
+    const envelope = rtmpEnvelope(this.#request.streamId, tracks === 'all');
     const { epoch = 0, nextSeq: told = 0 } = this.#viewing.viewer ?? {};
     const pump = fanout.pump({ envelope, tracks, windowMs: this.#deps.windowMs() });
     const transport = new SocketTransport(this.#peer.socket, (reason) => this.#finish(reason));
     this.#viewing.join(pump.join(transport, epoch > 0 ? { epoch, told } : {}));
     this.#steer();
+  }
+
+  /** Ends the play with a status if the player lacks a codec of the stream as it is now. */
+  #cannotPlay(): boolean {
+    const tracks = this.stream.epoch?.tracks ?? [];
+    const lack = lackOf(this.#peer.connect, tracks, this.#deps.assumeEnhanced?.() === true);
+    if (lack === undefined) return false;
+    const { streamId } = this.#request;
+    this.#peer.sendStatus(streamId, 'error', 'NetStream.Play.NoSupportedTrackFound', lack);
+    this.#peer.close(lack);
+    return true;
   }
 
   #steer(): void {

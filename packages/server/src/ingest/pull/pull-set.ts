@@ -6,6 +6,8 @@ export interface PullWish {
   readonly url: string;
   /** `APP/NAME`. */
   readonly stream: string;
+  /** Takes any certificate of an RTMP server. */
+  readonly insecure?: boolean | undefined;
 }
 
 /** The pulls that run. A new list stops what is no longer in it and leaves the rest alone. */
@@ -19,15 +21,17 @@ export class PullSet {
 
   /** Runs exactly these pulls from now on. */
   set(wishes: readonly PullWish[]): void {
-    const wanted = new Map(wishes.map((wish) => [`${wish.stream} ${wish.url}`, wish]));
+    const wanted = new Map(
+      wishes.map((wish) => [`${wish.stream} ${wish.url} ${wish.insecure === true}`, wish]),
+    );
     for (const [key, pull] of this.#running) {
       if (wanted.has(key)) continue;
       this.#running.delete(key);
       pull.close('no longer configured');
     }
-    for (const [key, { url, stream }] of wanted) {
+    for (const [key, { url, stream, insecure }] of wanted) {
       if (this.#running.has(key)) continue;
-      const pull = new StreamPull({ url, stream: nameOf(stream) }, this.#deps);
+      const pull = new StreamPull({ url, stream: nameOf(stream), insecure }, this.#deps);
       this.#running.set(key, pull);
       pull.start();
     }

@@ -1,8 +1,7 @@
-import { connect, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
 import { parseRtmpUrl, type RtmpClientEvent, RtmpClientSession } from '@onair/media/rtmp';
 import { handshakeCrypto } from '../../net/handshake-crypto.ts';
-import { lookupWithin, type Reach } from '../../net/index.ts';
+import type { Reach } from '../../net/index.ts';
+import { type DialOptions, dialRtmp } from '../../net/rtmp-dial.ts';
 import { OPEN_TIMEOUT_MS, type PullAttempt, type PullSink, SILENCE_MS, SourceEnd } from './source.ts';
 
 /** Statuses after which nothing more comes. */
@@ -16,11 +15,19 @@ const OVER: ReadonlySet<string> = new Set([
 /** Data messages that belong to playing, not to the stream. */
 const CONTROL_DATA: ReadonlySet<string> = new Set(['onStatus', '|RtmpSampleAccess', 'onPlayStatus']);
 
-/** Plays a stream of an RTMP server: rtmp:// or rtmps://. @throws ParseError for another address, Error for one out of reach. */
-export function openRtmpSource(url: string, sink: PullSink, reach: Reach): PullAttempt {
-  const { scheme, host, port, app, playpath, tcUrl } = parseRtmpUrl(url);
-  const lookup = lookupWithin(reach, host);
-  const to = { host, port, ...(lookup === undefined ? {} : { lookup }) };
+/**
+ * Plays a stream of an RTMP server in any of the ways of RTMP.
+ * @throws ParseError for another address, Error for one out of reach.
+ */
+export function openRtmpSource(
+  url: string,
+  sink: PullSink,
+  reach: Reach,
+  options: DialOptions = {},
+): PullAttempt {
+  const address = parseRtmpUrl(url);
+  const { app, playpath, tcUrl } = address;
+  const { socket, shaken } = dialRtmp(address, { ...options, reach });
   const session = new RtmpClientSession({
     nowMs: () => performance.now(),
     crypto: handshakeCrypto,
@@ -28,12 +35,13 @@ export function openRtmpSource(url: string, sink: PullSink, reach: Reach): PullA
     app,
     tcUrl,
     name: playpath,
+    shaken,
   });
-  const socket: Socket =
-    scheme === 'rtmps' ? connectTls({ ...to, servername: host }) : connect({ ...to, noDelay: true });
   const deadline = setTimeout(() => end.because('the source did not begin in time'), OPEN_TIMEOUT_MS);
+  const silence = setTimeout(() => end.because('the source fell silent'), SILENCE_MS);
   const end = new SourceEnd(sink, () => {
     clearTimeout(deadline);
+    clearTimeout(silence);
     socket.on('error', () => undefined);
     socket.destroy();
   });
@@ -62,19 +70,17 @@ export function openRtmpSource(url: string, sink: PullSink, reach: Reach): PullA
         break;
     }
   };
-  socket.once(scheme === 'rtmps' ? 'secureConnect' : 'connect', () => {
-    session.start();
-    send();
-  });
-  socket.on('data', (bytes) =>
+  session.start();
+  send();
+  socket.on('data', (bytes: Uint8Array) =>
     end.guard(() => {
+      silence.refresh();
       session.push(bytes);
       for (let event = session.next(); event !== undefined && !end.over; event = session.next())
         handle(event);
       if (!end.over) send();
     }),
   );
-  socket.setTimeout(SILENCE_MS, () => end.because('the source fell silent'));
   socket.on('error', (error) => end.because(error.message));
   socket.on('close', () => end.because('the source closed the connection'));
   return { close: () => end.silently() };

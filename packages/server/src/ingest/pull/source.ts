@@ -1,5 +1,6 @@
 import type { ScriptMessage, Tag } from '@onair/media/flv';
 import type { Reach } from '../../net/index.ts';
+import type { DialOptions } from '../../net/rtmp-dial.ts';
 
 /** Until when a source must have begun to deliver, in milliseconds from the attempt. */
 export const OPEN_TIMEOUT_MS = 10_000;
@@ -28,7 +29,7 @@ export interface PullAttempt {
  * Connects to a source; everything that happens is told to `sink`, later.
  * @throws for an address that cannot be read or lies out of `reach`.
  */
-export type OpenSource = (url: string, sink: PullSink, reach: Reach) => PullAttempt;
+export type OpenSource = (url: string, sink: PullSink, reach: Reach, options?: DialOptions) => PullAttempt;
 
 /** Passes on the first end only. */
 export class SourceEnd {

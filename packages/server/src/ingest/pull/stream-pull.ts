@@ -31,9 +31,11 @@ export interface PullDeps {
 
 /** What to pull from where. */
 export interface PullOrder {
-  /** rtmp://, rtmps://, http:// or https://. */
+  /** rtmp:// in any of its ways, http:// or https://. */
   readonly url: string;
   readonly stream: StreamName;
+  /** Takes any certificate of an RTMP server. */
+  readonly insecure?: boolean | undefined;
 }
 
 /**
@@ -85,7 +87,7 @@ export class StreamPull {
     };
     try {
       const open = this.#deps.open ?? openByScheme;
-      this.#attempt = open(url, sink, this.#reachOf(url));
+      this.#attempt = open(url, sink, this.#reachOf(url), { verify: this.#order.insecure !== true });
     } catch (error) {
       this.#failed(error instanceof Error ? error.message : String(error));
     }
@@ -184,11 +186,11 @@ class OnAir {
   }
 }
 
-const openByScheme: OpenSource = (url, sink, reach) =>
-  familyOf(url) === 'rtmp' ? openRtmpSource(url, sink, reach) : openHttpFlvSource(url, sink, reach);
+const openByScheme: OpenSource = (url, sink, reach, options) =>
+  familyOf(url) === 'rtmp' ? openRtmpSource(url, sink, reach, options) : openHttpFlvSource(url, sink, reach);
 
 function familyOf(url: string): 'rtmp' | 'http' | undefined {
-  if (/^rtmps?:\/\//.test(url)) return 'rtmp';
+  if (/^rtmp(?:s|t|ts|e|te)?:\/\//.test(url)) return 'rtmp';
   return /^https?:\/\//.test(url) ? 'http' : undefined;
 }
 

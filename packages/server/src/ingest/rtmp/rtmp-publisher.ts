@@ -38,7 +38,13 @@ export async function acceptRtmpPublisher(
     return { refused: 'NetStream.Publish.BadName', reason: 'application instances are not supported' };
   }
   const query = request.query === '' ? peer.connect.query : request.query;
-  const answer = await deps.gate.authorize({ app, name, query, address: peer.address, protocol: 'rtmp' });
+  const answer = await deps.gate.authorize({
+    app,
+    name,
+    query,
+    address: peer.address,
+    protocol: peer.transport,
+  });
   if (!answer.ok) {
     const refused =
       answer.code === 'STREAM_NAME_INVALID' ? 'NetStream.Publish.BadName' : 'NetStream.Publish.Denied';
@@ -64,20 +70,20 @@ class RtmpPublisher implements RtmpInlet {
       peer.sendStatus(streamId, 'error', 'NetStream.Publish.Denied', reason);
       peer.close(reason);
     };
-    this.#publication = deps.registry.publish(stream, { protocol: 'rtmp', identity, revoked: stop });
+    this.#publication = deps.registry.publish(stream, { protocol: peer.transport, identity, revoked: stop });
     this.#intake = new TagIntake(this.#publication);
     const since = performance.now();
     const figures = () => ({ bytes: this.#bytes, skips: 0, dropped: this.#intake.dropped, backlog: 0 });
     const { address } = peer;
     const session = deps.sessions.add({
       kind: 'publisher',
-      protocol: 'rtmp',
+      protocol: peer.transport,
       stream,
       address,
       figures,
       close: (reason) => this.#publication.revoke(reason),
     });
-    const told = { session: session.id, connection: peer.id, stream, protocol: 'rtmp', address };
+    const told = { session: session.id, connection: peer.id, stream, protocol: peer.transport, address };
     deps.log('publisher came', { ...told, encoder: peer.connect.flashVer });
     this.#release = (reason) => {
       session.remove();

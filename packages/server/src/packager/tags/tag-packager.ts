@@ -85,7 +85,7 @@ export class TagPackager implements Packager {
       epoch: this.#epoch,
       track: track.id,
       video,
-      independent: video ? sample.keyframe : !this.#hasVideo,
+      independent: video ? sample.keyframe && track.id === this.#epoch.tracks[0]?.id : !this.#hasVideo,
       discontinuity: this.#fresh.delete(track.id),
       time,
       duration: sample.duration === undefined ? 0 : rescale(sample.duration, base, MICROSECONDS),
@@ -131,7 +131,7 @@ export class TagPackager implements Packager {
 
   #config(tracks: readonly Track[], timestampMs: number): Uint8Array {
     const parts = [this.#format.body('script', timestampMs, metadataTag(tracks).body)];
-    // One track of each kind: players of this family know no more.
+    // One track of each kind: most players of this family know no more.
     for (const kind of ['video', 'audio'] as const) {
       const track = tracks.find((candidate) => candidate.parameters.kind === kind);
       const tag = track === undefined ? undefined : configTag(track);

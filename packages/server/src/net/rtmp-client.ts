@@ -1,8 +1,8 @@
-import { connect as connectTcp, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
 import type { AmfValue } from '@onair/media/amf';
 import { type RtmpClientEvent, RtmpClientSession, type RtmpUrl } from '@onair/media/rtmp';
-import { handshakeCrypto } from '../net/handshake-crypto.ts';
+import { handshakeCrypto } from './handshake-crypto.ts';
+import { type DialOptions, dialRtmp } from './rtmp-dial.ts';
+import type { RtmpSocket } from './rtmp-socket.ts';
 
 /** Milliseconds from opening the socket until publishing or playing must have begun. */
 export const RTMP_READY_MS = 10_000;
@@ -10,7 +10,7 @@ export const RTMP_READY_MS = 10_000;
 const CLOSE_MS = 3000;
 
 /** What to connect to and for what. */
-export interface RtmpClientOptions {
+export interface RtmpClientOptions extends DialOptions {
   readonly url: RtmpUrl;
   readonly intent: 'publish' | 'play';
   /** Takes every event of the session. What it throws closes the connection. */
@@ -24,10 +24,13 @@ export class RtmpRefused extends Error {
   override readonly name = 'RtmpRefused';
   /** RTMP status code, e.g. `NetStream.Publish.BadName`. */
   readonly code: string;
+  /** Where to go instead, an rtmp URL. */
+  readonly redirect: string | undefined;
 
-  constructor(code: string, description: string) {
+  constructor(code: string, description: string, redirect?: string) {
     super(description === '' ? code : `${code}: ${description}`);
     this.code = code;
+    this.redirect = redirect;
   }
 }
 
@@ -39,7 +42,7 @@ export class RtmpClient {
   readonly closed: Promise<Error | undefined>;
   readonly #options: RtmpClientOptions;
   readonly #session: RtmpClientSession;
-  readonly #socket: Socket;
+  readonly #socket: RtmpSocket;
   readonly #deadline: NodeJS.Timeout;
   #error: Error | undefined;
   #markReady: () => void = () => undefined;
@@ -50,6 +53,7 @@ export class RtmpClient {
     this.#options = options;
     const { app, tcUrl, playpath } = url;
     const nowMs = (): number => Math.floor(performance.now());
+    const { socket, shaken } = dialRtmp(url, options);
     this.#session = new RtmpClientSession({
       nowMs,
       crypto: handshakeCrypto,
@@ -57,9 +61,9 @@ export class RtmpClient {
       app,
       tcUrl,
       name: playpath,
+      shaken,
     });
-    this.#socket = open(url);
-    this.#socket.setNoDelay(true);
+    this.#socket = socket;
     this.closed = new Promise((resolve) => {
       this.#socket.once('close', () => {
         clearTimeout(this.#deadline);
@@ -78,9 +82,19 @@ export class RtmpClient {
       this.#fail(new Error(`nothing to ${intent} within ${RTMP_READY_MS / 1000} s`));
     }, RTMP_READY_MS);
     this.#socket.on('error', (error) => this.#fail(error));
-    this.#socket.on('data', (bytes) => this.#receive(bytes));
+    this.#socket.on('data', (bytes: Uint8Array) => this.#receive(bytes));
     this.#session.start();
     this.#flush();
+  }
+
+  /** For shared media only: whole messages, between `ready` and `closed`. */
+  get socket(): RtmpSocket {
+    return this.#socket;
+  }
+
+  /** Message stream that the server gave. */
+  get streamId(): number {
+    return this.#session.streamId;
   }
 
   /** Bytes that wait for the server to take them. */
@@ -133,7 +147,7 @@ export class RtmpClient {
   }
 
   #take(event: RtmpClientEvent): void {
-    if (event.kind === 'refused') throw new RtmpRefused(event.code, event.description);
+    if (event.kind === 'refused') throw new RtmpRefused(event.code, event.description, event.redirect);
     if (event.kind === 'ready') {
       clearTimeout(this.#deadline);
       this.#markReady();
@@ -150,11 +164,4 @@ export class RtmpClient {
     this.#error ??= error;
     this.#socket.destroy();
   }
-}
-
-function open(url: RtmpUrl): Socket {
-  const { scheme, host, port } = url;
-  if (scheme === 'rtmp') return connectTcp({ host, port });
-  if (scheme === 'rtmps') return connectTls({ host, port, servername: host });
-  throw new RangeError(`${scheme}:// is not spoken here; rtmp:// and rtmps:// are`);
 }

@@ -1,0 +1,36 @@
+import type { Track } from '@onair/media';
+import { AUDIO_FOURCC, fourCcText, VIDEO_FOURCC } from '@onair/media/flv';
+import { CAPS_EX, type ConnectRequest } from '@onair/media/rtmp';
+
+/** Codecs that every player of this protocol knows by their old numbers. */
+const OLD_CODECS: ReadonlySet<string> = new Set(['h264', 'aac', 'mp3']);
+
+/** True if the player takes several tracks of a kind. */
+export function takesMultitrack({ capsEx }: ConnectRequest): boolean {
+  return (capsEx & CAPS_EX.multitrack) !== 0;
+}
+
+/**
+ * Why a player cannot play these tracks, for its status; undefined if it can. A player that lists codecs is
+ * believed about the picture only, since the most used one lists no sound though it plays it.
+ * @param assumed whether players that list nothing are taken for capable of everything.
+ */
+export function lackOf(
+  { fourCcList }: ConnectRequest,
+  tracks: readonly Track[],
+  assumed: boolean,
+): string | undefined {
+  if (fourCcList === undefined ? assumed : fourCcList.includes('*')) return undefined;
+  for (const kind of ['video', 'audio'] as const) {
+    const parameters = tracks.find((track) => track.parameters.kind === kind)?.parameters;
+    if (parameters === undefined || parameters.kind === 'data' || OLD_CODECS.has(parameters.codec)) continue;
+    if (fourCcList !== undefined && kind === 'audio') continue;
+    const fourCc = fourCcText(
+      parameters.kind === 'video' ? VIDEO_FOURCC[parameters.codec] : AUDIO_FOURCC[parameters.codec],
+    );
+    if (fourCcList?.includes(fourCc) === true) continue;
+    const what = kind === 'video' ? 'picture' : 'sound';
+    return `The ${what} is ${fourCc}, which this player does not list in fourCcList (Enhanced RTMP).`;
+  }
+  return undefined;
+}

@@ -1,0 +1,84 @@
+import { type Config, rtmpHost } from '../config/index.ts';
+import type { Logger } from '../observe/index.ts';
+import { bindAddress } from './any-address.ts';
+import type { HttpServer } from './http-server.ts';
+import { RtmpDoors } from './rtmp-doors.ts';
+import type { RtmpHandlers } from './rtmp-handlers.ts';
+import { RtmpListener } from './rtmp-listener.ts';
+import type { TlsIdentity } from './tls-listener.ts';
+
+/** What the RTMP side of the server is made with. */
+export interface RtmpServerParts {
+  /** Settings in force at the moment. */
+  config(): Config;
+  readonly logger: Logger;
+  /** Takes RTMPT too, in front of its routes. */
+  readonly http: HttpServer;
+  readonly handlers: RtmpHandlers;
+  /** What to show over TLS. */
+  identity(): TlsIdentity;
+}
+
+/** RTMP in all its ways, listening. */
+export interface OpenRtmp {
+  readonly ports: { readonly rtmp: number; readonly rtmps?: number };
+  /** Ends every connection. Safe to call twice. */
+  close(reason: string): Promise<void>;
+}
+
+const RTMPE_WARNING =
+  'RTMPE is on: its keys are agreed on with nobody in particular and its secrets are published, so that whoever sits in between reads and changes everything; use RTMPS wherever the other end can';
+
+/** Opens the RTMP port, the one for RTMPS if there is one, and RTMPT on the HTTP ports. Rejects if a port is taken. */
+export async function openRtmp(parts: RtmpServerParts): Promise<OpenRtmp> {
+  const { config, logger, http, handlers } = parts;
+  const settings = config().rtmp;
+  const listener: RtmpListener = new RtmpListener({
+    logger,
+    handlers: {
+      ...handlers,
+      connect: ({ app }) => {
+        const moved = config().rtmp.redirects.find((redirect) => redirect.app === app);
+        if (moved === undefined) return undefined;
+        return { refused: 'NetConnection.Connect.Rejected', reason: `${app} has moved`, redirect: moved.url };
+      },
+    },
+    policy: () => ({ ...config().rtmp, pingMs: config().rtmp.pingSeconds * 1000 }),
+    other: (socket, head, range) => doors.open(socket, head, range),
+  });
+  const doors = new RtmpDoors(
+    {
+      http: config().http,
+      phaseTimeoutMs: settings.phaseTimeoutMs,
+      tunnel: settings.tunnel,
+      identity: settings.tls ? () => parts.identity() : undefined,
+      fault: (error) => logger.error({ err: error }, 'RTMPS cannot be spoken'),
+    },
+    listener,
+  );
+  if (settings.tunnel) {
+    http.intercept((request, response) => {
+      if (request.method !== 'POST') return false;
+      const { address, secure } = http.client(request);
+      return doors.tunnels.take(request, response, address, secure);
+    });
+  }
+  if (settings.encrypted) logger.warn(RTMPE_WARNING);
+  const close = async (reason: string): Promise<void> => {
+    const closed = listener.close(reason);
+    doors.close();
+    await closed;
+  };
+  try {
+    const host = bindAddress(rtmpHost(config()));
+    const { tlsMin, tlsMax, rtmpsPort, rtmpsMin, rtmpsMax } = settings;
+    const rtmp = await listener.listen(settings.port, host, { range: { min: tlsMin, max: tlsMax } });
+    if (!settings.tls || rtmpsPort === undefined) return { ports: { rtmp }, close };
+    const range = { min: rtmpsMin, max: rtmpsMax };
+    const rtmps = await listener.listen(rtmpsPort, host, { range, secure: true });
+    return { ports: { rtmp, rtmps }, close };
+  } catch (error) {
+    await close('not started');
+    throw error;
+  }
+}
