@@ -27,6 +27,7 @@ const SERVER: Record<string, readonly string[]> = {
   ingest: ['disk', 'hub', 'net', 'observe', '@media', '@contracts'],
   egress: ['hub', 'packager', 'net', 'observe', '@media', '@contracts'],
   auth: ['config', 'observe', '@media', '@contracts'],
+  transcode: ['hub', '@media'],
   demo: ['@media', '@contracts'],
   methods: ['net', 'observe', 'config', '@media', '@contracts'],
   relay: ['hub', '@media', '@contracts'],

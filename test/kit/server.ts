@@ -29,6 +29,7 @@ export async function startTestServer(
     ONAIR_RTMP_PORT: '0',
     ONAIR_TLS_PORT: '0',
     ONAIR_HOST: '127.0.0.1',
+    ONAIR_WEBRTC_PORT: '0',
   };
   for (const [path, value] of Object.entries(settings))
     environment[`ONAIR__${path.replaceAll('.', '__')}`] = value;

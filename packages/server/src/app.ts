@@ -44,6 +44,8 @@ import { FLV_TAGS, RTMP_MESSAGES, tagPackagerKind } from './packager/tags/index.
 import { tsPackagerKind } from './packager/ts/index.ts';
 import { registerRecordedUploads } from './recorded-uploads.ts';
 import { type Rooms, registerRooms } from './rooms/index.ts';
+import { AAC_FOR_FLV, AudioTranscoder, bridgedKind } from './transcode/index.ts';
+import { startWebRtc } from './webrtc.ts';
 
 /** What a server is started with. The store and the logger stay the caller's. */
 export interface ServerOptions {
@@ -94,9 +96,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       const { streams, ...common } = config().hls;
       return optionsFor(name, { ...DEFAULT_HLS_OPTIONS, ...common }, streams);
     });
+    const transcoder = new AudioTranscoder();
+    undo.push(() => transcoder.close());
+    const bridge = { transcoder, log: (message: string, fields: object) => logger.info(fields, message) };
     const kinds = {
-      flv: tagPackagerKind(FLV_TAGS, context, limits),
-      rtmp: tagPackagerKind(RTMP_MESSAGES, context, limits),
+      flv: bridgedKind(tagPackagerKind(FLV_TAGS, context, limits), AAC_FOR_FLV, bridge),
+      rtmp: bridgedKind(tagPackagerKind(RTMP_MESSAGES, context, limits), AAC_FOR_FLV, bridge),
       cmaf,
       hls,
       dash: dashPackagerKind(hls, cmaf, systemClock, () => config().dash),
@@ -215,6 +220,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       pushes: () => pushes.list(),
       stopping: () => state.stopping,
     });
+    const webrtc = await startWebRtc({ http, live, guard, logger, context, bridge, config, limits });
+    if (webrtc !== undefined) {
+      undo.push(() => webrtc.close('server stopping'));
+      ports.webrtc = webrtc.port;
+    }
     ports.http = await http.listen();
     const signalling = await rooms?.listenCompat();
     if (signalling !== undefined) ports.rooms = signalling;

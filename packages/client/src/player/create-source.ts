@@ -43,5 +43,10 @@ export const createSource: SourceFactory = async (transport, context, listener) 
       const { FlvSource } = await import('../sources/flv-source.ts');
       return new FlvSource({ address: addresses.flv, media, platform, latency }, listener);
     }
+    case 'whep': {
+      if (typeof RTCPeerConnection !== 'function') return undefined;
+      const { WhepSource } = await import('../sources/whep-source.ts');
+      return new WhepSource({ address: addresses.whep, media, latency }, listener);
+    }
   }
 };

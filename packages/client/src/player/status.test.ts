@@ -30,10 +30,12 @@ it('tells statuses apart by what they say', () => {
 });
 
 it('orders transports by what the browser can and a person chose', () => {
-  const all = { mediaSource: true, webSocket: true, nativeHls: true };
-  expect(transportOrder('auto', all)).toEqual(['ws', 'llhls', 'hls', 'flv']);
-  expect(transportOrder('auto', { ...all, nativeHls: false })).toEqual(['ws', 'llhls', 'flv']);
-  expect(transportOrder('auto', { mediaSource: false, webSocket: true, nativeHls: true })).toEqual(['hls']);
-  expect(transportOrder('auto', { mediaSource: false, webSocket: true, nativeHls: false })).toEqual([]);
+  const all = { mediaSource: true, webSocket: true, nativeHls: true, webRtc: true };
+  const none = { mediaSource: false, webSocket: true, nativeHls: false, webRtc: false };
+  expect(transportOrder('auto', all)).toEqual(['ws', 'llhls', 'hls', 'flv', 'whep']);
+  expect(transportOrder('auto', { ...all, nativeHls: false })).toEqual(['ws', 'llhls', 'flv', 'whep']);
+  expect(transportOrder('auto', { ...none, nativeHls: true })).toEqual(['hls']);
+  expect(transportOrder('auto', none)).toEqual([]);
   expect(transportOrder('flv', all)).toEqual(['flv']);
+  expect(transportOrder('whep', { ...all, nativeHls: false })).toEqual(['whep', 'ws', 'llhls', 'flv']);
 });

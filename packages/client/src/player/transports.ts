@@ -11,6 +11,7 @@ export interface Capabilities {
   readonly webSocket: boolean;
   /** HLS in the media element itself. */
   readonly nativeHls: boolean;
+  readonly webRtc: boolean;
 }
 
 /** Capabilities of this browser. */
@@ -19,17 +20,23 @@ export function detectCapabilities(media: HTMLMediaElement): Capabilities {
     mediaSource: mediaSourceClass() !== undefined,
     webSocket: typeof WebSocket === 'function',
     nativeHls: media.canPlayType('application/vnd.apple.mpegurl') !== '',
+    webRtc: typeof RTCPeerConnection === 'function',
   };
 }
 
-/** The transports to try, best first: only the chosen one if a person chose. */
+/**
+ * The transports to try, best first: only the chosen one if a person chose. WebRTC has the others behind it, for there
+ * are streams that it does not carry.
+ */
 export function transportOrder(preference: TransportPreference, can: Capabilities): readonly Transport[] {
-  if (preference !== 'auto') return [preference];
+  if (preference !== 'auto' && preference !== 'whep') return [preference];
   const usable: Readonly<Record<Transport, boolean>> = {
     ws: can.mediaSource && can.webSocket,
     llhls: can.mediaSource,
     hls: can.nativeHls,
     flv: can.mediaSource,
+    whep: can.webRtc,
   };
-  return TRANSPORTS.filter((transport) => usable[transport]);
+  const order = TRANSPORTS.filter((transport) => usable[transport]);
+  return preference === 'whep' ? ['whep', ...order.filter((transport) => transport !== 'whep')] : order;
 }

@@ -5,9 +5,10 @@ export interface StreamAddresses {
   readonly ws: string;
   readonly hls: string;
   readonly flv: string;
+  readonly whep: string;
 }
 
-const SUFFIX = /(?:\.(?:fmp4|flv|m3u8)|\/index\.m3u8)$/;
+const SUFFIX = /(?:\.(?:fmp4|flv|m3u8)|\/index\.m3u8|\/whep)$/;
 /** `live/test/ts.m3u8` is a playlist of `live/test`, but `live/ts.m3u8` belongs to a stream named `ts`. */
 const TS_PLAYLIST = /(\/[^/]+\/[^/]+)\/ts\.m3u8$/;
 
@@ -37,6 +38,7 @@ export function streamAddresses(src: string, base: string): StreamAddresses | un
     ws: `${http.replace(/^http/, 'ws')}.fmp4${query}`,
     hls: `${http}/index.m3u8${query}`,
     flv: `${http}.flv${query}`,
+    whep: `${http}/whep${query}`,
   };
 }
 

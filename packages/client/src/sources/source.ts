@@ -1,10 +1,10 @@
 import type { TimedEvent } from '@onair/media';
 import type { LatencyClass } from '../engine/live-edge.ts';
 
-/** A way to the picture: fMP4 over WebSocket, LL-HLS by hls.js, HLS by the browser, FLV over HTTP or WebSocket. */
-export type Transport = 'ws' | 'llhls' | 'hls' | 'flv';
+/** A way to the picture: fMP4 over WebSocket, LL-HLS by hls.js, HLS by the browser, FLV over HTTP, WebRTC by WHEP. */
+export type Transport = 'ws' | 'llhls' | 'hls' | 'flv' | 'whep';
 /** Every {@link Transport} in the order in which they are tried. */
-export const TRANSPORTS: readonly Transport[] = ['ws', 'llhls', 'hls', 'flv'];
+export const TRANSPORTS: readonly Transport[] = ['ws', 'llhls', 'hls', 'flv', 'whep'];
 
 /** How things stand between a source and its stream. */
 export type SourceState =

@@ -30,6 +30,12 @@ export const ERROR_CODES = {
     description:
       'Streams are named `APP/NAME` with 1 to 64 characters of `A-Z a-z 0-9 _ -` in each part; a few application names are taken by pages.',
   },
+  STREAM_KEY_REQUIRED: {
+    status: 401,
+    title: 'Publishing needs a stream key',
+    description:
+      'Publishing from this address needs the stream key as bearer token: `Authorization: Bearer KEY`.',
+  },
   AUTH_REQUIRED: {
     status: 401,
     title: 'Sign in first',
@@ -153,6 +159,11 @@ export const ERROR_CODES = {
     title: 'No longer here',
     description: 'This part of the stream was here and is no longer kept.',
   },
+  SESSION_CHANGED: {
+    status: 412,
+    title: 'Another state of the session',
+    description: '`If-Match` does not name the entity tag that the session was made with (RFC 9725 §4.3.1).',
+  },
   BODY_TOO_LARGE: {
     status: 413,
     title: 'The body is too large',
@@ -180,10 +191,28 @@ export const ERROR_CODES = {
     description:
       'The `Host` header is neither an address nor a known name of this server, as after DNS rebinding. List the name in `http.allowedHosts`.',
   },
+  OFFER_REFUSED: {
+    status: 422,
+    title: 'The offer cannot be answered',
+    description:
+      'The SDP offer holds nothing that can be carried, or is not what RFC 9725 asks for: one bundled transport, media sent by a publisher and received by a viewer. `detail` says what.',
+  },
+  ICE_RESTART_REFUSED: {
+    status: 422,
+    title: 'No ICE restart',
+    description:
+      'Sessions here trickle candidates, but do not restart ICE. Begin another session (RFC 9725 §4.3).',
+  },
   UPGRADE_REQUIRED: {
     status: 426,
     title: 'This address speaks WebSocket',
     description: 'Open it as a WebSocket (RFC 6455 version 13).',
+  },
+  IF_MATCH_REQUIRED: {
+    status: 428,
+    title: 'If-Match is missing',
+    description:
+      'A change of a session names the entity tag from the answer to its offer in `If-Match` (RFC 9725 §4.3.1).',
   },
   TOO_MANY_ATTEMPTS: {
     status: 429,

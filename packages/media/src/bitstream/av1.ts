@@ -69,8 +69,8 @@ function readObu(unit: Uint8Array, at: number): Av1Obu {
   };
 }
 
-/** §4.10.5; values of 32 bits at most. */
-function readLeb128(bytes: Uint8Array, at: number): { value: number; bytes: number } {
+/** A leb128 value (§4.10.5) of 32 bits at most. @throws ParseError `FRAME_MALFORMED` */
+export function readLeb128(bytes: Uint8Array, at: number): { value: number; bytes: number } {
   let value = 0;
   for (let i = 0; i < 8; i++) {
     const byte = bytes[at + i];
@@ -98,13 +98,18 @@ export function canonicalAv1(unit: Uint8Array): Uint8Array {
 function withSize(obu: Av1Obu): Uint8Array[] {
   const header = obu.whole.slice(0, obu.whole.length - obu.payload.length);
   header[0] = header[0]! | 2;
-  const size: number[] = [];
-  let left = obu.payload.length;
+  return [header, writeLeb128(obu.payload.length), obu.payload];
+}
+
+/** The shortest leb128 form of a value (§4.10.5). */
+export function writeLeb128(value: number): Uint8Array {
+  const bytes: number[] = [];
+  let left = value;
   do {
-    size.push((left % 128) | (left >= 128 ? 0x80 : 0));
+    bytes.push((left % 128) | (left >= 128 ? 0x80 : 0));
     left = Math.floor(left / 128);
   } while (left > 0);
-  return [header, Uint8Array.from(size), obu.payload];
+  return Uint8Array.from(bytes);
 }
 
 /** The sequence header in a temporal unit or in configOBUs, if there is one. */

@@ -16,6 +16,7 @@ export * from './nal.ts';
 export * from './opus.ts';
 export * from './parameters.ts';
 export * from './sei.ts';
+export * from './video-intake.ts';
 export * from './vp8.ts';
 export * from './vp9.ts';
 export * from './vvc.ts';

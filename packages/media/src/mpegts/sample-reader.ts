@@ -1,10 +1,10 @@
+import { VideoIntake } from '../bitstream/index.ts';
 import { type CodecParameters, ParseError, type Sample, type Track } from '../model/index.ts';
 import { type Timebase, ticks, Unwrapper, VIDEO_TIMEBASE } from '../time/index.ts';
 import { AudioIntake } from './audio-intake.ts';
 import { TsDemuxer, type TsUnit } from './demuxer.ts';
 import { STREAM_TYPE } from './stream-type.ts';
 import type { TsProgramMap } from './tables.ts';
-import { VideoIntake } from './video-intake.ts';
 
 const CODECS: Readonly<Record<number, 'h264' | 'hevc' | 'aac' | 'mp3'>> = {
   [STREAM_TYPE.h264]: 'h264',

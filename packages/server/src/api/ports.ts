@@ -52,6 +52,8 @@ export interface OpenPorts {
   readonly tls?: number;
   /** The further port of the signalling of rooms. */
   readonly rooms?: number;
+  /** UDP. */
+  readonly webrtc?: number;
 }
 
 /** What the API stands on. */

@@ -66,6 +66,7 @@ export const ENVIRONMENT: Readonly<Record<string, readonly string[]>> = {
   ONAIR_HTTP_PORT: ['http', 'port'],
   ONAIR_TLS_PORT: ['http', 'tlsPort'],
   ONAIR_RTMP_PORT: ['rtmp', 'port'],
+  ONAIR_WEBRTC_PORT: ['webrtc', 'port'],
   ONAIR_COMPAT: ['compat'],
   ONAIR_LOG: ['log', 'format'],
 };

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { key } from './field.ts';
 import { admin, auth, log } from './sections/access.ts';
 import { http } from './sections/http.ts';
-import { apps, dash, hls, hub, pulls, pushes, rtmp } from './sections/media.ts';
+import { apps, dash, hls, hub, pulls, pushes, rtmp, webrtc } from './sections/media.ts';
 import { record, upload } from './sections/recording.ts';
 import { rooms } from './sections/rooms.ts';
 
@@ -17,6 +17,7 @@ export const configSchema = z.strictObject({
   }),
   http: key(http.prefault({}), { description: 'HTTP: pages, API, playlists, HTTP and WebSocket delivery.' }),
   rtmp: key(rtmp.prefault({}), { description: 'RTMP, publishing and playing.' }),
+  webrtc: key(webrtc.prefault({}), { description: 'WebRTC: publishing by WHIP, playing by WHEP.' }),
   hub: key(hub.prefault({}), { description: 'Streams, what is kept of them, and slow viewers.' }),
   hls: key(hls.prefault({}), { description: 'HLS and low-latency HLS.' }),
   dash: key(dash.prefault({}), { description: 'DASH and low-latency DASH.' }),

@@ -14,6 +14,8 @@ export interface Publisher {
   readonly identity?: string;
   /** Called once when the hub ends the publication on its own: taken over, kicked, shut down. */
   revoked(reason: string): void;
+  /** Makes the next picture a key frame, if the protocol can ask for that; it limits how often it does. */
+  requestKeyframe?(): void;
 }
 
 /** Something that the publisher should change, for viewers suffer from it. */

@@ -172,6 +172,13 @@ export class Stream {
     return () => this.#sinks.delete(sink);
   }
 
+  /** Asks whoever publishes for a key frame; false if nobody can be asked. */
+  requestKeyframe(): boolean {
+    const publisher = this.publication?.publisher;
+    publisher?.requestKeyframe?.();
+    return publisher?.requestKeyframe !== undefined;
+  }
+
   /** Stream time in µs after the last sample. */
   get now(): number {
     return this.#tails.end;

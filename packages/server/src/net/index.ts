@@ -20,4 +20,14 @@ export { type UpgradeRequest, type UpgradeRoute, UpgradeRouter } from './http-up
 export { boundaryOf, type FormPart, readForm } from './multipart.ts';
 export { isPublicAddress, lookupWithin, type Reach } from './outbound.ts';
 export { type HeaderList, PreparedAnswer } from './prepared-answer.ts';
+export { openRtcEndpoint, type RtcEndpointOptions } from './rtc-endpoint.ts';
+export type { RtcEndpoint, RtcPeer, RtcPeerHandlers } from './rtc-peer.ts';
+export {
+  keyRequired,
+  type RtcOfferCall,
+  type RtcProtocol,
+  type RtcSession,
+  readingBody,
+  registerRtcProtocol,
+} from './rtc-sessions.ts';
 export type { TlsIdentity } from './tls-listener.ts';

@@ -46,6 +46,7 @@ it('gives addresses and code for elsewhere', () => {
     'https://h/live/test.flv',
     'wss://h/live/test.flv',
     'wss://h/live/test.fmp4',
+    'https://h/live/test/whep',
     'https://h/live/test/index.m3u8',
     'https://h/live/test/ts.m3u8',
     'https://h/live/test/manifest.mpd',

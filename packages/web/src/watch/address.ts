@@ -29,6 +29,7 @@ export function outsideAddresses(
     { kind: 'HTTP-FLV', url: `${base}.flv` },
     { kind: 'WebSocket-FLV', url: `${socket}.flv` },
     { kind: 'WebSocket fMP4', url: `${socket}.fmp4` },
+    { kind: 'WebRTC (WHEP)', url: `${base}/whep` },
     { kind: 'LL-HLS', url: `${base}/index.m3u8` },
     { kind: 'HLS (MPEG-TS)', url: `${base}/ts.m3u8` },
     { kind: 'LL-DASH', url: `${base}/manifest.mpd` },

@@ -72,6 +72,7 @@ const TRANSPORT_NAMES: Readonly<Record<string, string>> = {
   'ws-fmp4': 'WebSocket fMP4',
   'ws-flv': 'WebSocket FLV',
   flv: 'HTTP-FLV',
+  whep: 'WebRTC',
   llhls: 'LL-HLS',
   'll-hls': 'LL-HLS',
   local: 'onair',

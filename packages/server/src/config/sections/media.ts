@@ -102,6 +102,58 @@ export const apps = z.strictObject({
   }),
 });
 
+/** WebRTC, publishing by WHIP and playing by WHEP. */
+export const webrtc = z.strictObject({
+  enabled: key(z.enum(['auto', 'on', 'off']).default('auto'), {
+    description:
+      'Publishing by WHIP and playing by WHEP: `on`, `off`, or `auto`, which goes on without it if the port is taken or the library does not run here.',
+  }),
+  port: key(port().default(8189), {
+    description: 'UDP port of all media over WebRTC; 0 picks one.',
+  }),
+  addresses: key(z.array(z.string().min(2).max(45)).max(16).default([]), {
+    description:
+      'IP addresses under which clients reach the UDP port, told to them instead of those of the machine; for a server behind a port forwarding.',
+    reload: true,
+  }),
+  iceServers: key(
+    z
+      .array(
+        z
+          .string()
+          .max(255)
+          .regex(/^(stun|stuns|turn|turns):[^\s<>"]+$/),
+      )
+      .max(8)
+      .default([]),
+    {
+      description: 'STUN and TURN servers that clients are told of, such as `stun:stun.example.org`.',
+      reload: true,
+    },
+  ),
+  maxSessions: key(count().default(2000), {
+    description: 'Publishers and viewers over WebRTC at one time.',
+    reload: true,
+  }),
+  connectTimeoutMs: key(milliseconds(100).default(15_000), {
+    description: 'Until when a session must be connected, milliseconds from its begin.',
+    reload: true,
+  }),
+  silenceMs: key(milliseconds(1000).default(15_000), {
+    description: 'After how long without any packet from the other end a session is over, milliseconds.',
+    reload: true,
+  }),
+  keyframeMs: key(milliseconds(500).default(2000), {
+    description:
+      'How often publishers over WebRTC are asked for a key frame, milliseconds. Segments begin there.',
+    reload: true,
+  }),
+  maxBitrate: key(z.int().min(100_000).max(1_000_000_000).default(6_000_000), {
+    description: 'Most that a publisher over WebRTC may send, bits per second.',
+    reload: true,
+  }),
+});
+
 /** Streams, their memory and their viewers. */
 export const hub = z.strictObject({
   maxStreams: key(count(1_000_000).default(2000), {

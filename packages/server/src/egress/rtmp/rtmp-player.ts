@@ -182,7 +182,8 @@ class RtmpPlayer implements RtmpOutlet {
 
   /** Ends the play with a status if the player lacks a codec of the stream as it is now. */
   #cannotPlay(): boolean {
-    const tracks = this.stream.epoch?.tracks ?? [];
+    const sent = this.stream.epoch === undefined ? undefined : this.stream.packager(this.#deps.kind);
+    const tracks = sent?.tracks ?? [];
     const lack = lackOf(this.#peer.connect, tracks, this.#deps.assumeEnhanced?.() === true);
     if (lack === undefined) return false;
     const { streamId } = this.#request;

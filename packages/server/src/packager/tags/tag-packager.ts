@@ -43,6 +43,11 @@ export class TagPackager implements Packager {
     this.fanout = new Fanout(this.#log, context);
   }
 
+  /** The running epoch's tracks as they are sent; their sound may be of another codec than the stream's. */
+  get tracks(): readonly Track[] {
+    return this.#epoch?.tracks ?? [];
+  }
+
   cut(cut: Cut): void {
     const { epoch } = cut;
     for (const track of epoch.tracks) this.#fresh.add(track.id);

@@ -1,21 +1,14 @@
-import {
-  buildAvcConfig,
-  buildHevcConfig,
-  H264_NAL,
-  HEVC_NAL,
-  h264NalType,
-  hevcNalType,
-  isKeyframe,
-  joinLengthPrefixed,
-  splitAnnexB,
-  videoParameters,
-} from '../bitstream/index.ts';
 import type { VideoParameters } from '../model/codec.ts';
+import { H264_NAL, h264NalType } from './h264.ts';
+import { buildAvcConfig } from './h264-config.ts';
+import { buildHevcConfig, HEVC_NAL, hevcNalType } from './hevc.ts';
+import { joinLengthPrefixed, splitAnnexB } from './nal.ts';
+import { isKeyframe, videoParameters } from './parameters.ts';
 
 /** Most parameter sets of one type that are kept; a record has room for 31. */
 const MAX_SETS = 31;
 
-/** What one access unit of a byte stream brings. */
+/** What one access unit with its parameter sets inside brings. */
 export interface VideoUnit {
   /** Parameters that begin with this unit; undefined where they stay what they were. */
   readonly parameters: VideoParameters | undefined;
@@ -47,7 +40,7 @@ const RULES: Readonly<Record<'h264' | 'hevc', Rules>> = {
   },
 };
 
-/** Turns access units of a byte stream (ITU-T H.264 Annex B) into canonical framing; sets go into the parameters. */
+/** Turns access units with their parameter sets inside into canonical framing; the sets go into the parameters. */
 export class VideoIntake {
   readonly #codec: 'h264' | 'hevc';
   readonly #rules: Rules;
@@ -59,14 +52,19 @@ export class VideoIntake {
   }
 
   /**
-   * Takes one access unit.
+   * Takes one access unit of a byte stream (ITU-T H.264 Annex B).
    * @throws ParseError `NAL_MALFORMED`, `CONFIG_MALFORMED`, `SPS_UNSUPPORTED`, or out of range.
    */
   read(unit: Uint8Array): VideoUnit {
+    return this.readNals(splitAnnexB(unit));
+  }
+
+  /** Takes the NAL units of one access unit; otherwise like `read`. */
+  readNals(nals: readonly Uint8Array[]): VideoUnit {
     const { typeOf, delimiter, sets } = this.#rules;
     const found: Uint8Array[][] = sets.map(() => []);
     const rest: Uint8Array[] = [];
-    for (const nal of splitAnnexB(unit)) {
+    for (const nal of nals) {
       const type = typeOf(nal[0]!);
       const kind = sets.indexOf(type);
       if (kind < 0) {

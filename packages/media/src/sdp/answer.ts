@@ -1,0 +1,126 @@
+import type { SdpAttribute, SdpMedia } from './model.ts';
+import type { Offer, OfferedCodec, OfferedMedia } from './offer.ts';
+import { writeSdp } from './write.ts';
+
+/** What is taken of one section of an offer. */
+export interface Taken {
+  readonly media: OfferedMedia;
+  readonly codec: OfferedCodec;
+  /** The answerer's direction. */
+  readonly direction: 'sendonly' | 'recvonly';
+  /** Source that the answerer sends, with its names; absent if it only receives. */
+  readonly source?: { readonly ssrc: number; readonly cname: string; readonly stream: string };
+  /** Behind the offered format parameters, e.g. a bit rate to begin with. */
+  readonly moreParameters?: string;
+}
+
+/** The answerer's end of the transport. */
+export interface AnswererTransport {
+  readonly iceUfrag: string;
+  readonly icePwd: string;
+  readonly fingerprint: string;
+  readonly setup: 'active' | 'passive';
+  /** Values of `candidate` attributes. */
+  readonly candidates: readonly string[];
+}
+
+/** Feedback that this project answers to or asks with. */
+const FEEDBACK: ReadonlySet<string> = new Set(['nack', 'nack pli', 'ccm fir', 'goog-remb']);
+
+const bare = (name: string): SdpAttribute => ({ name, value: undefined });
+const valued = (name: string, value: string): SdpAttribute => ({ name, value });
+
+/** The answer to an offer: what is not taken is rejected. RFC 9429 §5.3. */
+export function writeAnswer(offer: Offer, taken: readonly Taken[], transport: AnswererTransport): string {
+  const mids = taken.map(({ media }) => media.mid);
+  return writeSdp({
+    attributes: [
+      valued('group', `BUNDLE ${mids.join(' ')}`),
+      valued('msid-semantic', ' WMS *'),
+      valued('ice-options', 'trickle'),
+    ],
+    media: offer.media.map((media) => {
+      const one = taken.find((candidate) => candidate.media === media);
+      return one === undefined ? rejected(media) : accepted(one, transport, mids[0] === media.mid);
+    }),
+  });
+}
+
+/** A smaller form of the offer: only what is taken, without candidates. For a library that answers all it sees. */
+export function reducedOffer(offer: Offer, taken: readonly Taken[]): string {
+  const direction = { sendonly: 'recvonly', recvonly: 'sendonly' } as const;
+  return writeSdp({
+    attributes: [
+      valued('group', `BUNDLE ${taken.map(({ media }) => media.mid).join(' ')}`),
+      valued('fingerprint', offer.fingerprint),
+      valued('ice-ufrag', offer.iceUfrag),
+      valued('ice-pwd', offer.icePwd),
+      valued('setup', offer.setup),
+    ],
+    media: taken.map((one) => ({
+      ...section(one.media, one.codec),
+      attributes: [
+        valued('mid', one.media.mid),
+        bare(direction[one.direction]),
+        bare('rtcp-mux'),
+        ...codecLines(one),
+        ...one.media.ssrcs.slice(0, 8).map((ssrc) => valued('ssrc', `${ssrc} cname:peer`)),
+      ],
+    })),
+  });
+}
+
+function section(media: OfferedMedia, codec: OfferedCodec): Omit<SdpMedia, 'attributes'> {
+  return { kind: media.kind, port: 9, protocol: media.protocol, formats: [String(codec.payloadType)] };
+}
+
+function rejected(media: OfferedMedia): SdpMedia {
+  return {
+    kind: media.kind,
+    port: 0,
+    protocol: media.protocol,
+    formats: media.formats.slice(0, 1),
+    attributes: [valued('mid', media.mid), bare('inactive')],
+  };
+}
+
+function accepted(one: Taken, transport: AnswererTransport, first: boolean): SdpMedia {
+  const { media, source } = one;
+  return {
+    ...section(media, one.codec),
+    attributes: [
+      valued('mid', media.mid),
+      bare(one.direction),
+      valued('ice-ufrag', transport.iceUfrag),
+      valued('ice-pwd', transport.icePwd),
+      valued('fingerprint', transport.fingerprint),
+      valued('setup', transport.setup),
+      bare('rtcp-mux'),
+      bare('rtcp-rsize'),
+      ...codecLines(one),
+      ...(source === undefined
+        ? []
+        : [
+            valued('msid', `${source.stream} ${source.stream}-${media.kind}`),
+            valued('ssrc', `${source.ssrc} cname:${source.cname}`),
+          ]),
+      ...(first
+        ? [...transport.candidates.map((value) => valued('candidate', value)), bare('end-of-candidates')]
+        : []),
+    ],
+  };
+}
+
+function codecLines({ codec, media, moreParameters }: Taken): SdpAttribute[] {
+  const type = String(codec.payloadType);
+  const name = media.kind === 'video' ? codec.name.toUpperCase() : codec.name;
+  const channels = codec.name === 'opus' ? '/2' : '';
+  const parameters = [codec.parameters, moreParameters ?? ''].filter((part) => part !== '').join(';');
+  return [
+    valued('rtpmap', `${type} ${name}/${codec.clockRate}${channels}`),
+    ...(parameters === '' ? [] : [valued('fmtp', `${type} ${parameters}`)]),
+    ...codec.feedback
+      .filter((value) => FEEDBACK.has(value))
+      .map((value) => valued('rtcp-fb', `${type} ${value}`)),
+  ];
+}

@@ -1,0 +1,155 @@
+import { ParseError } from '../model/errors.ts';
+import { attribute, attributes, type Sdp, type SdpMedia } from './model.ts';
+import { parseSdp } from './parse.ts';
+
+/** One codec that a section of an offer lists. */
+export interface OfferedCodec {
+  readonly payloadType: number;
+  /** As in `rtpmap`, lower case: `h264`, `opus`, `rtx` … */
+  readonly name: string;
+  readonly clockRate: number;
+  /** The `fmtp` line's value, '' if there is none. */
+  readonly parameters: string;
+  /** Values of `rtcp-fb` that apply to it. */
+  readonly feedback: readonly string[];
+}
+
+/** One section of an offer. */
+export interface OfferedMedia {
+  /** Index of the `m=` line. */
+  readonly index: number;
+  readonly kind: string;
+  readonly protocol: string;
+  readonly mid: string;
+  readonly direction: 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
+  readonly codecs: readonly OfferedCodec[];
+  /** Sources it names, those of retransmissions left out. */
+  readonly ssrcs: readonly number[];
+  readonly formats: readonly string[];
+}
+
+/** What a WHIP or WHEP client offers. */
+export interface Offer {
+  readonly iceUfrag: string;
+  readonly icePwd: string;
+  /** `sha-256 AA:BB…` */
+  readonly fingerprint: string;
+  readonly setup: 'active' | 'passive' | 'actpass';
+  readonly media: readonly OfferedMedia[];
+}
+
+const CLAUSE = 'RFC 9429 §5.2';
+const ICE_CHARS = /^[A-Za-z0-9+/]+$/;
+const FINGERPRINT = /^[a-zA-Z0-9-]{3,16} [0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){15,63}$/;
+/** A token as `mid` and `group` use it. */
+const TOKEN = /^[A-Za-z0-9_.{}~!#$%&'*+^`|-]{1,64}$/;
+
+/**
+ * Reads the offer of a WebRTC client that bundles everything on one transport.
+ * @throws ParseError `SDP_SYNTAX`, `SDP_LIMIT`, `SDP_OFFER`
+ */
+export function readOffer(text: string): Offer {
+  const sdp = parseSdp(text);
+  if (sdp.media.length === 0) throw refused('no media');
+  const media = sdp.media.map(readMedia);
+  if (new Set(media.map(({ mid }) => mid)).size !== media.length) throw refused('two sections with one mid');
+  const bundled = attributes(sdp, 'group').some((group) => group.startsWith('BUNDLE '));
+  if (media.length > 1 && !bundled)
+    throw refused('several sections without BUNDLE; RFC 9725 §4.4.1 wants one transport');
+  const iceUfrag = transport(sdp, 'ice-ufrag');
+  const icePwd = transport(sdp, 'ice-pwd');
+  const fingerprint = transport(sdp, 'fingerprint');
+  const setup = transport(sdp, 'setup');
+  // RFC 8839 §5.4.
+  if (!ICE_CHARS.test(iceUfrag) || iceUfrag.length < 4 || iceUfrag.length > 256)
+    throw refused('an ICE user name');
+  if (!ICE_CHARS.test(icePwd) || icePwd.length < 22 || icePwd.length > 256) throw refused('an ICE password');
+  if (!FINGERPRINT.test(fingerprint)) throw refused('a certificate fingerprint');
+  if (setup !== 'actpass' && setup !== 'active' && setup !== 'passive')
+    throw refused(`the DTLS role ${JSON.stringify(setup)}`);
+  return { iceUfrag, icePwd, fingerprint, setup, media };
+}
+
+/** An attribute of the transport: in the session or in the first section that has it. */
+function transport(sdp: Sdp, name: string): string {
+  for (const part of [...sdp.media.filter(({ port }) => port !== 0), sdp]) {
+    const value = attribute(part, name);
+    if (value !== undefined) return value;
+  }
+  throw refused(`no ${name}`);
+}
+
+const DIRECTIONS = ['sendrecv', 'sendonly', 'recvonly', 'inactive'] as const;
+
+function readMedia(media: SdpMedia, index: number): OfferedMedia {
+  const mid = attribute(media, 'mid') ?? String(index);
+  if (!TOKEN.test(mid)) throw refused('a mid that is no token');
+  const feedback = attributes(media, 'rtcp-fb').map((line) =>
+    line.split(' ', 1).concat(line.slice(line.indexOf(' ') + 1)),
+  );
+  const parameters = byFormat(attributes(media, 'fmtp'));
+  const maps = byFormat(attributes(media, 'rtpmap'));
+  const codecs: OfferedCodec[] = [];
+  for (const format of media.formats) {
+    const map = /^([A-Za-z0-9-]{1,32})\/(\d{1,7})(\/\d{1,2})?$/.exec(maps.get(format) ?? '');
+    const payloadType = Number(format);
+    if (map === null || !Number.isInteger(payloadType) || payloadType > 127) continue;
+    codecs.push({
+      payloadType,
+      name: map[1]!.toLowerCase(),
+      clockRate: Number(map[2]),
+      parameters: parameters.get(format) ?? '',
+      feedback: feedback.filter(([of]) => of === format || of === '*').map(([, value]) => value!),
+    });
+  }
+  return {
+    index,
+    kind: media.kind,
+    protocol: media.protocol,
+    mid,
+    direction: DIRECTIONS.find((direction) => attribute(media, direction) !== undefined) ?? 'sendrecv',
+    codecs,
+    ssrcs: sourcesOf(media),
+    formats: media.formats,
+  };
+}
+
+function byFormat(lines: readonly string[]): Map<string, string> {
+  return new Map(
+    lines.map((line) => {
+      const space = line.indexOf(' ');
+      return [line.slice(0, Math.max(0, space)), line.slice(space + 1)];
+    }),
+  );
+}
+
+/** RFC 5576 §4.1; of a pair in FID the second is the retransmission (RFC 4588 §8.3). */
+function sourcesOf(media: SdpMedia): number[] {
+  const again = new Set(
+    attributes(media, 'ssrc-group')
+      .filter((group) => group.startsWith('FID '))
+      .map((group) => group.split(' ')[2]),
+  );
+  const sources = new Set<number>();
+  for (const line of attributes(media, 'ssrc')) {
+    const [id] = line.split(' ', 1);
+    if (id === undefined || again.has(id) || !/^\d{1,10}$/.test(id)) continue;
+    const ssrc = Number(id);
+    if (ssrc <= 0xffff_ffff) sources.add(ssrc);
+  }
+  return [...sources];
+}
+
+/** The `name=value` pairs of an `fmtp` line, names in lower case. */
+export function formatParameters(parameters: string): ReadonlyMap<string, string> {
+  const pairs = new Map<string, string>();
+  for (const part of parameters.split(';')) {
+    const equals = part.indexOf('=');
+    if (equals > 0) pairs.set(part.slice(0, equals).trim().toLowerCase(), part.slice(equals + 1).trim());
+  }
+  return pairs;
+}
+
+function refused(what: string): ParseError {
+  return new ParseError('SDP_OFFER', CLAUSE, `refused offer: ${what}`);
+}

@@ -1,0 +1,3 @@
+export * from './audio-bridge.ts';
+export { AudioTranscoder } from './audio-transcoder.ts';
+export * from './rules.ts';

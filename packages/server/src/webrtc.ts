@@ -1,0 +1,70 @@
+import type { PublishGuard } from './auth/index.ts';
+import type { Config } from './config/index.ts';
+import type { LiveDeps } from './egress/live/index.ts';
+import { whepProtocol } from './egress/whep/index.ts';
+import { type FanoutContext, type LogLimits, systemClock } from './hub/index.ts';
+import { whipProtocol } from './ingest/whip/index.ts';
+import {
+  bindAddress,
+  type HttpServer,
+  openRtcEndpoint,
+  type RtcEndpoint,
+  registerRtcProtocol,
+} from './net/index.ts';
+import type { Logger } from './observe/index.ts';
+import { rtpPackagerKind } from './packager/rtp/index.ts';
+import { bridgedKind, OPUS_FOR_RTP } from './transcode/index.ts';
+
+/** What WebRTC is joined from. */
+export interface WebRtcParts {
+  readonly http: HttpServer;
+  readonly live: LiveDeps;
+  readonly guard: PublishGuard;
+  readonly logger: Logger;
+  readonly context: FanoutContext;
+  readonly bridge: Parameters<typeof bridgedKind>[2];
+  config(): Config;
+  limits(): LogLimits;
+}
+
+/**
+ * Opens the UDP port and registers WHIP and WHEP. Resolves with the port and what ends all of it, or with undefined
+ * where the server does without.
+ */
+export async function startWebRtc(
+  parts: WebRtcParts,
+): Promise<{ readonly port: number; close(reason: string): void } | undefined> {
+  const { http, live, guard, context } = parts;
+  const endpoint = await openEndpoint(parts);
+  if (endpoint === undefined) return undefined;
+  const settings = () => parts.config().webrtc;
+  const common = { ...live, endpoint, clock: systemClock, settings };
+  const whip = registerRtcProtocol(http, whipProtocol({ ...common, gate: guard }));
+  const kind = bridgedKind(rtpPackagerKind(context, parts.limits), OPUS_FOR_RTP, parts.bridge);
+  const whep = registerRtcProtocol(http, whepProtocol({ ...common, kind }));
+  return {
+    port: endpoint.port,
+    close(reason) {
+      whip(reason);
+      whep(reason);
+      endpoint.close();
+    },
+  };
+}
+
+async function openEndpoint({ config, logger }: WebRtcParts): Promise<RtcEndpoint | undefined> {
+  const { enabled, port } = config().webrtc;
+  if (enabled === 'off') return undefined;
+  const { host } = config();
+  try {
+    return await openRtcEndpoint({
+      port,
+      host: host === undefined ? undefined : bindAddress(host),
+      addresses: () => config().webrtc.addresses,
+    });
+  } catch (error) {
+    if (enabled === 'on') throw error;
+    logger.warn({ err: error, port }, 'going on without WebRTC');
+    return undefined;
+  }
+}

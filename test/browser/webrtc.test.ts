@@ -1,0 +1,197 @@
+import { execFile } from 'node:child_process';
+import { cpSync } from 'node:fs';
+import { promisify } from 'node:util';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launchChromium, openPage } from '../kit/chromium.ts';
+import { slack } from '../kit/load.ts';
+import { bundlePlayer, PlayerPage } from '../kit/player-page.ts';
+import { addPlayer, measureGlass, probe, watchFor } from '../kit/player-probe.ts';
+import { startPublisher } from '../kit/publisher.ts';
+import { Scope } from '../kit/scope.ts';
+import { startTestServer, type TestServer } from '../kit/server.ts';
+import { until } from '../kit/until.ts';
+
+const run = promisify(execFile);
+const scope = new Scope();
+let server: TestServer;
+let address: string;
+let browser: Browser;
+
+beforeAll(async () => {
+  const [player, publisher] = await Promise.all([
+    bundlePlayer(),
+    bundlePlayer('packages/client/src/publisher/index.ts', 'onair-publisher'),
+  ]);
+  scope.defer(player.remove);
+  scope.defer(publisher.remove);
+  cpSync(`${publisher.dir}/onair-publisher.js`, `${player.dir}/onair-publisher.js`);
+  const pages = new PlayerPage(player.dir);
+  scope.defer(() => pages.close());
+  address = await pages.listen();
+  const origins = JSON.stringify([address.replace(/\/$/, '')]);
+  server = await startTestServer(scope, { demo: 'true', 'http.allowedOrigins': origins });
+  browser = await launchChromium(scope);
+});
+afterAll(() => scope.close());
+
+/** What the publishing page keeps. */
+interface PublishingPage {
+  publisher: {
+    readonly state: { readonly kind: string };
+    stop(): void;
+    readonly connection?: RTCPeerConnection;
+  };
+}
+
+/** A page that publishes the fake camera and microphone with our publisher. */
+async function publish(name: string, codec: 'H264' | 'VP8'): Promise<Page> {
+  const { page } = await openPage(browser, { viewport: { width: 320, height: 240 } });
+  await page.goto(address);
+  const content =
+    "import { WhipPublisher } from '/onair-publisher.js'; Object.assign(window, { WhipPublisher })";
+  await page.addScriptTag({ type: 'module', content });
+  await page.waitForFunction(() => 'WhipPublisher' in window);
+  await page.evaluate(
+    async ([url, wanted]) => {
+      const { WhipPublisher } = window as unknown as typeof import('@onair/client/publisher');
+      const stream = await navigator.mediaDevices.getUserMedia({
+        video: { width: 640, height: 360, frameRate: 30 },
+        audio: true,
+      });
+      const publisher = new WhipPublisher({ url, codec: wanted });
+      Object.assign(window, { publisher });
+      publisher.start(stream);
+    },
+    [`${server.http}/live/${name}`, codec] as const,
+  );
+  const stream = () => server.registry.list().find((one) => one.name === `live/${name}`);
+  await until(() => stream()?.state === 'live', { timeoutMs: 20_000 * slack(), message: `${name} on air` });
+  return page;
+}
+
+async function watch(name: string, attributes: Record<string, string> = {}): Promise<Page> {
+  const { page } = await openPage(browser, { viewport: { width: 640, height: 360 } });
+  await page.goto(address);
+  await addPlayer(page, {
+    src: `${server.http}/live/${name}`,
+    transport: 'whep',
+    autoplay: '',
+    ...attributes,
+  });
+  return page;
+}
+
+const playing = (page: Page, transport: string): Promise<unknown> =>
+  until(
+    async () => {
+      const now = await probe(page);
+      return now.status === 'playing' && now.transport === transport;
+    },
+    { timeoutMs: 30_000 * slack(), message: `playing by ${transport}` },
+  );
+
+/** The loudest sample of what a viewer hears within two seconds, 0 to 1. */
+function loudness(page: Page): Promise<number> {
+  return page.evaluate(async () => {
+    const player = document.querySelector('onair-player') as unknown as { video: HTMLVideoElement };
+    const context = new AudioContext();
+    const analyser = context.createAnalyser();
+    context.createMediaStreamSource(player.video.srcObject as MediaStream).connect(analyser);
+    const samples = new Float32Array(analyser.fftSize);
+    let loudest = 0;
+    for (let i = 0; i < 80; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 25));
+      analyser.getFloatTimeDomainData(samples);
+      for (const sample of samples) loudest = Math.max(loudest, Math.abs(sample));
+    }
+    await context.close();
+    return loudest;
+  });
+}
+
+/** `video h264` and the like, of each stream that ffprobe finds. */
+async function streamsIn(url: string): Promise<string[]> {
+  const args = [
+    '-v',
+    'error',
+    '-show_entries',
+    'stream=codec_type,codec_name,sample_rate',
+    '-of',
+    'json',
+    url,
+  ];
+  const { stdout } = await run('ffprobe', args, { timeout: 60_000 });
+  const { streams } = JSON.parse(stdout) as { streams: { codec_type: string; codec_name?: string }[] };
+  return streams.map((one) => `${one.codec_type} ${one.codec_name}`).sort();
+}
+
+describe('WebRTC', () => {
+  it('publishes H.264 and Opus from a browser to WHEP, LL-HLS, fMP4 and, with AAC, RTMP and FLV', async () => {
+    const camera = await publish('camera', 'H264');
+    const viewer = await watch('camera');
+    await playing(viewer, 'whep');
+    const figures = await watchFor(viewer, 5_000);
+    console.log('whip to whep', JSON.stringify(figures));
+    expect(figures.width).toBe(640);
+    expect(figures.advanced).toBeGreaterThan(3 / slack());
+    expect(await loudness(viewer)).toBeGreaterThan(0.01);
+    const [rtmp, flv, fmp4] = await Promise.all([
+      streamsIn(`${server.rtmp}/live/camera`),
+      streamsIn(`${server.http}/live/camera.flv`),
+      streamsIn(`${server.http}/live/camera.fmp4`),
+    ]);
+    expect(rtmp.filter((line) => /video|audio/.test(line))).toEqual(['audio aac', 'video h264']);
+    expect(flv.filter((line) => /video|audio/.test(line))).toEqual(['audio aac', 'video h264']);
+    expect(fmp4).toEqual(['audio opus', 'video h264']);
+    expect(await streamsIn(`${server.http}/live/camera/index.m3u8`)).toEqual(['audio opus', 'video h264']);
+    const size = await camera.evaluate(() => {
+      const { connection } = (window as unknown as PublishingPage).publisher;
+      return connection?.getSenders().length;
+    });
+    expect(size).toBe(2);
+    await camera.evaluate(() => (window as unknown as PublishingPage).publisher.stop());
+    await until(
+      () => server.registry.list().find(({ name }) => name === 'live/camera')?.state === 'waiting',
+      {
+        timeoutMs: 5_000 * slack(),
+        message: 'DELETE ends the publication',
+      },
+    );
+    await Promise.all([camera.close(), viewer.close()]);
+  });
+
+  it('publishes VP8 and Opus from a browser to WHEP', async () => {
+    const camera = await publish('vp8', 'VP8');
+    const viewer = await watch('vp8');
+    await playing(viewer, 'whep');
+    const figures = await watchFor(viewer, 3_000);
+    expect(figures.width).toBeGreaterThan(0);
+    expect(await loudness(viewer)).toBeGreaterThan(0.01);
+    await Promise.all([camera.close(), viewer.close()]);
+  });
+
+  it('shows a stream with AAC sound soon after it was made, with sound', async () => {
+    const viewer = await watch('demo');
+    await playing(viewer, 'whep');
+    const figures = await watchFor(viewer, 4_000);
+    const glass = await measureGlass(viewer, 4_000);
+    const middle = glass[Math.floor(glass.length / 2)]!;
+    console.log('demo by whep', JSON.stringify({ ...figures, glassMs: Math.round(middle * 1000) }));
+    expect(await loudness(viewer)).toBeGreaterThan(0.01);
+    expect(middle).toBeLessThan(0.3 * slack());
+    await viewer.close();
+  });
+
+  it('falls back from a stream with B-frames and says why', async () => {
+    await startPublisher(scope, { url: `${server.rtmp}/live/bframes`, bFrames: 2 });
+    await until(() =>
+      server.registry.list().some(({ name, epoch }) => name === 'live/bframes' && epoch !== undefined),
+    );
+    const viewer = await watch('bframes');
+    await playing(viewer, 'ws');
+    const note = await viewer.locator('onair-player .note').textContent();
+    expect(note).toContain('B-frames');
+    await viewer.close();
+  });
+});
