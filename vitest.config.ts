@@ -1,7 +1,12 @@
 import { defineConfig } from 'vitest/config';
+import { words } from './packages/web/vite-words.ts';
 
 const conditions = ['onair-source', 'node', 'import', 'module', 'default'];
-const shared = { resolve: { conditions }, ssr: { resolve: { conditions, externalConditions: conditions } } };
+const shared = {
+  plugins: [words()],
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+};
 
 export default defineConfig({
   test: {

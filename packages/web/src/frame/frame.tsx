@@ -52,7 +52,7 @@ function LanguageSwitch(): JSX.Element {
       <span class="out-of-sight">{t('language')}</span>
       <select
         value={language.value}
-        onChange={(event) => chooseLanguage(event.currentTarget.value as Language)}
+        onChange={(event) => void chooseLanguage(event.currentTarget.value as Language)}
       >
         {LANGUAGES.map((code) => (
           <option key={code} value={code} lang={code}>

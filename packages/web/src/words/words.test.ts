@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, it } from 'vitest';
 import catalogue from './catalogue.json' with { type: 'json' };
-import { LANGUAGES, language, pickLanguage, t, type WordKey } from './words.ts';
+import { chooseLanguage, LANGUAGES, language, pickLanguage, t, type WordKey } from './words.ts';
 
 const SOURCES = fileURLToPath(new URL('..', import.meta.url));
 const entries = Object.entries(catalogue) as [WordKey, string[]][];
@@ -55,10 +55,10 @@ it('fills values in and leaves unknown holes visible', () => {
   expect(t('waiting.title')).toBe('Waiting for {name}');
 });
 
-it('speaks the chosen language', () => {
-  language.value = 'ja';
+it('speaks the chosen language', async () => {
+  await chooseLanguage('ja');
   expect(t('state.live')).toBe('放送中');
-  language.value = 'zh';
+  await chooseLanguage('zh');
   expect(t('state.live')).toBe('直播中');
 });
 

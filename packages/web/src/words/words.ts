@@ -1,5 +1,7 @@
+/// <reference path="./virtual.d.ts" />
+import english from 'virtual:words/en';
 import { signal } from '@preact/signals';
-import catalogue from './catalogue.json' with { type: 'json' };
+import type catalogue from './catalogue.json';
 
 /** Languages of the pages, in the order in which the catalogue lists each text. */
 export const LANGUAGES = ['en', 'ja', 'zh'] as const;
@@ -36,14 +38,33 @@ function remembered(): string[] {
   }
 }
 
-/** The language that the page speaks now. */
-export const language = signal<Language>(
-  typeof navigator === 'undefined' ? 'en' : pickLanguage([...remembered(), ...navigator.languages]),
-);
+type Texts = Readonly<Record<string, string>>;
+/** What is loaded where a page speaks another language than English. */
+const OTHERS: Readonly<Record<Exclude<Language, 'en'>, () => Promise<{ readonly default: Texts }>>> = {
+  ja: () => import('virtual:words/ja'),
+  zh: () => import('virtual:words/zh'),
+};
+const texts = new Map<Language, Texts>([['en', english]]);
 
-/** Speak `next` from now on, on this and later pages. */
-export function chooseLanguage(next: Language): void {
-  language.value = next;
+/** The language that the page speaks now; its texts are loaded. */
+export const language = signal<Language>('en');
+
+/** Speaks `next` as soon as its texts are there; the language stays as it is if they cannot be had. */
+async function speak(next: Language): Promise<void> {
+  try {
+    if (next !== 'en' && !texts.has(next)) texts.set(next, (await OTHERS[next]()).default);
+    language.value = next;
+  } catch {
+    // the server is away: another choice, or the next page, tries again
+  }
+}
+
+// Before anything is drawn, so that no page shows English first.
+if (typeof navigator !== 'undefined') await speak(pickLanguage([...remembered(), ...navigator.languages]));
+
+/** Speaks `next` from now on, on this and later pages. */
+export async function chooseLanguage(next: Language): Promise<void> {
+  await speak(next);
   try {
     localStorage.setItem(STORED, next);
   } catch {
@@ -53,7 +74,6 @@ export function chooseLanguage(next: Language): void {
 
 /** The text `key` in the language of the page, each `{name}` replaced by the value of that name. */
 export function t(key: WordKey, values: Readonly<Record<string, string | number>> = {}): string {
-  const entry: readonly string[] = catalogue[key];
-  const text = entry[LANGUAGES.indexOf(language.value)] ?? entry[0] ?? key;
+  const text = texts.get(language.value)?.[key] ?? key;
   return text.replaceAll(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
 }
