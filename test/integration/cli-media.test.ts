@@ -108,7 +108,6 @@ describe('demo and play', () => {
     const { log } = recorder();
     const { signal } = new AbortController();
     await expect(publishDemo({ url: 'http://x/y', logger: log.logger, signal })).rejects.toThrow(/rtmp:/);
-    await expect(publishDemo({ url: 'rtmpe://x/a/b', logger: log.logger, signal })).rejects.toThrow(/rtmpe/);
     await expect(watch('gopher://x/')).rejects.toThrow(/is wanted/);
     await expect(watch('http://127.0.0.1:1/live/none.flv')).rejects.toThrow();
   });

@@ -70,6 +70,8 @@ describe('an upload', () => {
     const live = await fetch(`${server.http}/live/http/index.m3u8`);
     expect(live.status).toBe(200);
     expect(await live.text()).toMatch(/CODECS="avc1\.\w+,mp4a\.40\.2"/);
+    // The recorder writes at its own pace.
+    await until(async () => (await fetch(`${server.http}/live/http/playlist.m3u8`)).ok);
     const soFar = await fetchRecording(server.http, '/live/http/playlist.m3u8');
     expect(soFar.ended).toBe(false);
     const result = await upload.end();
