@@ -51,6 +51,7 @@ describe('player element', () => {
       i18n: 'controls',
       'flv-source': 'flv',
       'hls-source': 'llhls',
+      'whep-source': 'whep',
       'native-hls-source': 'hls',
       availability: 'hls',
     };
