@@ -38,6 +38,8 @@ export interface MovieTrack {
   readonly shown: number;
   readonly edit?: TrackEdit | undefined;
   readonly extras?: SampleEntryExtras;
+  /** Parameters that come in force later, each a sample entry of its own behind the track's. */
+  readonly later?: readonly Track[];
   /** Writes the sample tables; without, they are empty. */
   readonly tables?: (w: ByteWriter) => void;
 }
@@ -59,7 +61,8 @@ export function writeMovie(w: ByteWriter, movie: Movie, tracks: readonly MovieTr
   });
 }
 
-function writeTrack(w: ByteWriter, { track, duration, shown, edit, extras = {}, tables }: MovieTrack): void {
+function writeTrack(w: ByteWriter, movie: MovieTrack): void {
+  const { track, duration, shown, edit, extras = {}, later = [], tables } = movie;
   const { parameters, timebase, language } = track;
   if (parameters.kind === 'data') {
     throw new ParseError(
@@ -84,9 +87,11 @@ function writeTrack(w: ByteWriter, { track, duration, shown, edit, extras = {}, 
         writeDataInformation(w);
         writeBox(w, 'stbl', () => {
           writeFullBox(w, 'stsd', 0, 0, () => {
-            w.u32(1);
-            if (parameters.kind === 'video') writeVisualSampleEntry(w, parameters, extras);
-            else writeAudioSampleEntry(w, parameters, extras);
+            w.u32(1 + later.length);
+            for (const one of [parameters, ...later.map((more) => more.parameters)]) {
+              if (one.kind === 'video') writeVisualSampleEntry(w, one, extras);
+              else if (one.kind === 'audio') writeAudioSampleEntry(w, one, extras);
+            }
           });
           if (tables === undefined) writeEmptySampleTables(w);
           else tables(w);

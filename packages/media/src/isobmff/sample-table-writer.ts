@@ -14,8 +14,8 @@ export class SampleTableWriter {
   readonly #sizes: number[] = [];
   readonly #keyframes: number[] = [];
   readonly #offsets: number[] = [];
-  /** Samples of each chunk. */
-  readonly #chunks: number[] = [];
+  /** Samples of each chunk, and which sample entry they need. */
+  readonly #chunks: { count: number; readonly entry: number }[] = [];
   #end = -1;
   #ticks = 0;
 
@@ -28,15 +28,19 @@ export class SampleTableWriter {
     return this.#sizes.length;
   }
 
-  /** The next sample. Its duration follows by {@link last}. @param offset in the file. @param composition `pts - dts`. */
-  add(offset: number, size: number, composition: number, keyframe: boolean): void {
+  /**
+   * The next sample. Its duration follows by {@link last}.
+   * @param offset in octets, see {@link write}. @param composition `pts - dts`. @param entry sample entry it needs, from 1.
+   */
+  add(offset: number, size: number, composition: number, keyframe: boolean, entry = 1): void {
     this.#sizes.push(size);
     append(this.#compositions, composition);
     if (keyframe) this.#keyframes.push(this.#sizes.length);
-    if (offset === this.#end) this.#chunks[this.#chunks.length - 1]!++;
+    const chunk = this.#chunks.at(-1);
+    if (chunk?.entry === entry && offset === this.#end) chunk.count++;
     else {
       this.#offsets.push(offset);
-      this.#chunks.push(1);
+      this.#chunks.push({ count: 1, entry });
     }
     this.#end = offset + size;
   }
@@ -47,7 +51,8 @@ export class SampleTableWriter {
     this.#ticks += duration;
   }
 
-  write(w: ByteWriter): void {
+  /** @param base octet of the file from which the offsets count. */
+  write(w: ByteWriter, base = 0): void {
     writeFullBox(w, 'stts', 0, 0, () => writeRuns(w, this.#durations));
     if (this.#compositions.some(({ value }) => value !== 0)) {
       const signed = this.#compositions.some(({ value }) => value < 0);
@@ -61,26 +66,29 @@ export class SampleTableWriter {
       w.u32(0);
       writeAll(w, this.#sizes);
     });
-    const long = (this.#offsets.at(-1) ?? 0) > 0xffff_ffff;
+    const long = base + (this.#offsets.at(-1) ?? 0) > 0xffff_ffff;
     writeFullBox(w, long ? 'co64' : 'stco', 0, 0, () => {
       w.u32(this.#offsets.length);
       for (const offset of this.#offsets) {
-        if (long) w.u64(offset);
-        else w.u32(offset);
+        if (long) w.u64(base + offset);
+        else w.u32(base + offset);
       }
     });
   }
 
   #samplesToChunks(w: ByteWriter): void {
     const firsts: number[] = [];
-    for (const [index, count] of this.#chunks.entries()) {
-      if (count !== this.#chunks[index - 1]) firsts.push(index);
+    for (const [index, { count, entry }] of this.#chunks.entries()) {
+      const before = this.#chunks[index - 1];
+      if (count !== before?.count || entry !== before.entry) firsts.push(index);
     }
     w.u32(firsts.length);
-    for (const index of firsts)
+    for (const index of firsts) {
+      const { count, entry } = this.#chunks[index]!;
       w.u32(index + 1)
-        .u32(this.#chunks[index]!)
-        .u32(1);
+        .u32(count)
+        .u32(entry);
+    }
   }
 }
 

@@ -38,8 +38,8 @@ describe('movieHeader', () => {
     const trak = readBoxes(requireBox(moov, 'trak', '').body);
     const minf = readBoxes(requireBox(readBoxes(requireBox(trak, 'mdia', '').body), 'minf', '').body);
     const stbl = readBoxes(requireBox(minf, 'stbl', '').body);
-    const co64 = view(requireBox(stbl, 'co64', '').body);
-    expect(Number(co64.getBigUint64(8))).toBe(header.length + of(1)[0]!.offset);
+    const stco = view(requireBox(stbl, 'stco', '').body);
+    expect(stco.getUint32(8)).toBe(header.length + of(1)[0]!.offset);
     expect(view(requireBox(stbl, 'stsz', '').body).getUint32(8)).toBe(of(1).length);
     expect(view(requireBox(stbl, 'stss', '').body).getUint32(4)).toBe(
       of(1).filter(({ keyframe }) => keyframe).length,
