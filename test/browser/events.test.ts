@@ -155,8 +155,13 @@ describe('a timed event in the player', () => {
     const { page } = await openPage(browser, { viewport: { width: 640, height: 360 } });
     const going = await fire({ name: 'break', duration: 120 });
     await page.goto(address);
-    await addPlayer(page, { src: `${server.http}/live/demo`, autoplay: '', muted: '', transport: 'ws' });
+    // What stands is told with the first picture: the page listens before there is one.
+    await addPlayer(page, { autoplay: '', muted: '', transport: 'ws' });
     await listen(page);
+    await page.evaluate(
+      (src) => document.querySelector('onair-player')!.setAttribute('src', src),
+      `${server.http}/live/demo`,
+    );
     const telling = (name: string): Promise<unknown> =>
       until(async () => (await toldBy(page)).some((one) => one.name === name), {
         timeoutMs: 60_000,
