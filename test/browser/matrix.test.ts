@@ -11,8 +11,8 @@ import { until } from '../kit/until.ts';
 /** How long each player plays. */
 const SECONDS = process.env.ONAIR_LONG === '1' ? 30 : 8;
 const FPS = 25;
-/** How long the stream runs before anybody comes, in milliseconds. */
-const LATE_MS = 5_000;
+/** How long the stream runs before anybody comes, in milliseconds: Chromium's own player errs without three segments. */
+const LATE_MS = 8_000;
 /** Longest time that a position may stand still on a quiet machine, in milliseconds. */
 const STALL_MS = 500;
 
