@@ -7,7 +7,7 @@ import type { HandshakeCrypto } from './handshake-digest.ts';
 import { RtmpLink } from './link.ts';
 import { type CommandMessage, decodeCommand, decodeData, decodeUserControl } from './messages/index.ts';
 import { PendingCalls } from './pending-calls.ts';
-import { OUR_CAPS_EX } from './server-replies.ts';
+import { CLIENT_CAPS_EX } from './server-replies.ts';
 import type { RtmpPhase } from './server-session.ts';
 import { SessionOutput } from './session-output.ts';
 import { text } from './stream-requests.ts';
@@ -192,7 +192,7 @@ export class RtmpClientSession {
     }
     // Enhanced RTMP v2: every codec is passed on as it is.
     object.fourCcList = ['*'];
-    object.capsEx = OUR_CAPS_EX;
+    object.capsEx = CLIENT_CAPS_EX;
     Object.assign(object, properties);
     this.#link.output.command(0, 'connect', CONNECT_ID, [object, ...(args ?? [])]);
     this.#phase = 'connect';

@@ -10,6 +10,8 @@ const OVER: ReadonlySet<string> = new Set([
   'NetStream.Play.Complete',
   'NetStream.Play.UnpublishNotify',
   'NetConnection.Connect.Closed',
+  // It is about to end; the next attempt asks at the configured address.
+  'NetConnection.Connect.ReconnectRequest',
 ]);
 
 /** Data messages that belong to playing, not to the stream. */
