@@ -1,6 +1,11 @@
 import { defineConfig } from 'vitest/config';
 import { words } from './packages/web/vite-words.ts';
 
+/**
+ * Real encoders, players and browsers on a shared machine: where everything is run, one that fails is tried once more,
+ * and the report says so beside its name. A fault fails twice.
+ */
+const SECOND_TRY = process.env.CI === undefined ? 0 : 1;
 const conditions = ['onair-source', 'node', 'import', 'module', 'default'];
 const shared = {
   plugins: [words()],
@@ -34,6 +39,7 @@ export default defineConfig({
           hookTimeout: 60_000,
           // Most of their time goes by waiting for media in real time.
           maxWorkers: 3,
+          retry: SECOND_TRY,
           pool: 'forks',
         },
       },
@@ -44,6 +50,7 @@ export default defineConfig({
           include: ['test/browser/**/*.test.ts'],
           testTimeout: 240_000,
           hookTimeout: 120_000,
+          retry: SECOND_TRY,
           fileParallelism: false,
           pool: 'forks',
         },

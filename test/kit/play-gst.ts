@@ -79,7 +79,8 @@ export async function playWithGst(
   const lines = child.errorLines.slice(0, judged);
   errors.push(...lines.filter((line) => /\b(ERROR|WARN(ING)?|CRITICAL)\b/.test(line)));
   if (late) errors.push('gst-launch did not end in time');
-  else if (judged === undefined && child.exit?.code !== 0) errors.push(`gst-launch ended with ${child.exit?.code}`);
+  else if (judged === undefined && child.exit?.code !== 0)
+    errors.push(`gst-launch ended with ${child.exit?.code}`);
   return {
     player: 'gst',
     frames: videoMs.length,
