@@ -125,12 +125,19 @@ describe('an encoder that is killed and comes back within the window', () => {
             { timeoutMs: 30_000 * slack(), message: () => JSON.stringify(reports) },
           );
           await page.rest();
-          reports = await moved(page, group, 6);
+          await moved(page, group, 6);
+          // A jump over the time without a publisher moves the position too: pictures count.
+          await until(
+            async () => {
+              reports = await page.reports();
+              return reports.every(({ decoded }) => decoded > 4 * FPS);
+            },
+            { timeoutMs: 10_000 * slack(), everyMs: 250, message: () => JSON.stringify(reports) },
+          );
           for (const [i, report] of reports.entries()) {
             const name = nameOf(group[i]!);
             expect(report.errors, name).toEqual([]);
             expect(report.audioBytes, name).toBeGreaterThan(3_000);
-            expect(report.decoded, name).toBeGreaterThan((4 * FPS) / slack());
           }
         }
         await page.page.close();
