@@ -63,7 +63,7 @@ async function fileServers(file, lists) {
   await playlistOf(ours, 'video', 7);
   await publisher.stop();
   const { segments, parts } = await listedFiles(ours, await playlistOf(ours, 'video', 7));
-  const all = [...segments, ...parts];
+  const all = new Map([...segments, ...parts]);
   const theirs = await nginxFiles(all);
   const copying = await nginxFiles(all, false);
   for (const [name, files] of Object.entries({ segments, parts })) {
