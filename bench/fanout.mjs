@@ -172,7 +172,7 @@ for (const ratio of RATIOS) {
 }
 for (const limit of LIMITS) {
   for (const [id, m] of summaries) {
-    if (limit.match.test(id)) checks.push({ what: `${limit.name} ${id}`, value: limit.value(m), ...limit });
+    if (limit.match.test(id)) checks.push({ ...limit, what: `${limit.name} ${id}`, value: limit.value(m) });
   }
 }
 if (checks.length > 0) {
