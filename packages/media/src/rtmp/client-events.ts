@@ -1,5 +1,5 @@
 import type { AmfObject, AmfValue } from '../amf/index.ts';
-import type { MediaMessage } from './messages/index.ts';
+import type { MediaMessage, SharedObjectMessage } from './messages/index.ts';
 import type { CallResult, RtmpDataEvent } from './server-events.ts';
 
 /** What a server does, as the client session tells it. */
@@ -20,6 +20,7 @@ export type RtmpClientEvent =
     }
   | MediaMessage
   | RtmpDataEvent
+  | SharedObjectMessage
   /** The server's end of stream; a live publisher may come back. */
   | { readonly kind: 'eof'; readonly streamId: number }
   /** The server calls a method. `respond` if `transactionId` is not 0. */
@@ -36,6 +37,8 @@ export interface ClientRefusal {
   readonly kind: 'refused';
   readonly code: string;
   readonly description: string;
+  /** Everything the server said. */
+  readonly info: AmfObject;
   /** Where to go instead (`ex.code` 302), an rtmp URL. */
   readonly redirect: string | undefined;
 }

@@ -5,7 +5,14 @@ import type { ClientRefusal, RtmpClientEvent } from './client-events.ts';
 import { ClientHandshake, HANDSHAKE_BELOW } from './handshake.ts';
 import type { HandshakeCrypto } from './handshake-digest.ts';
 import { RtmpLink } from './link.ts';
-import { type CommandMessage, decodeCommand, decodeData, decodeUserControl } from './messages/index.ts';
+import {
+  type CommandMessage,
+  decodeCommand,
+  decodeData,
+  decodeSharedObject,
+  decodeUserControl,
+  type SharedObjectMessage,
+} from './messages/index.ts';
 import { PendingCalls } from './pending-calls.ts';
 import { CLIENT_CAPS_EX } from './server-replies.ts';
 import type { RtmpPhase } from './server-session.ts';
@@ -24,7 +31,8 @@ export interface RtmpClientOptions {
   readonly crypto?: HandshakeCrypto | undefined;
   /** True if the handshake was done one stratum below: RTMPE. */
   readonly shaken?: boolean | undefined;
-  readonly intent: 'publish' | 'play';
+  /** `connect`: the owner makes streams by itself, with `call('createStream')` and `commandOn`. */
+  readonly intent: 'publish' | 'play' | 'connect';
   readonly app: string;
   readonly tcUrl: string;
   /** Stream name, with its query if it has one. */
@@ -118,20 +126,25 @@ export class RtmpClientSession {
   }
 
   /** Sends an audio or video message. @param timestampMs milliseconds, taken modulo 2^32. */
-  sendMedia(type: 'audio' | 'video', timestampMs: number, body: Uint8Array): void {
+  sendMedia(type: 'audio' | 'video', timestampMs: number, body: Uint8Array, streamId = this.#streamId): void {
     const audio = type === 'audio';
     this.#link.output.message(
       audio ? ChunkStreamId.audio : ChunkStreamId.video,
       audio ? MessageType.audio : MessageType.video,
-      this.#streamId,
+      streamId,
       timestampMs,
       body,
     );
   }
 
   /** Sends a data message; for metadata that late viewers must get too, see `setDataFrame`. */
-  sendData(timestampMs: number, name: string, values: readonly AmfValue[]): void {
-    this.#link.output.data(this.#streamId, timestampMs, name, values);
+  sendData(
+    timestampMs: number,
+    name: string,
+    values: readonly AmfValue[],
+    streamId: number = this.#streamId,
+  ): void {
+    this.#link.output.data(streamId, timestampMs, name, values);
   }
 
   /** Sends metadata that holds until it is replaced, e.g. `onMetaData`. */
@@ -160,7 +173,22 @@ export class RtmpClientSession {
 
   /** Any command on the stream: `pause`, `receiveVideo`, `seek` and the like. */
   command(name: string, ...args: AmfValue[]): void {
-    this.#link.output.command(this.#streamId, name, 0, [null, ...args]);
+    this.commandOn(this.#streamId, name, ...args);
+  }
+
+  /** Any command on a message stream, 0 for the connection; no answer is wanted. */
+  commandOn(streamId: number, name: string, ...args: AmfValue[]): void {
+    this.#link.output.command(streamId, name, 0, [null, ...args]);
+  }
+
+  /** Tells the server how much a player keeps, in milliseconds. */
+  setBufferLength(streamId: number, ms: number): void {
+    this.#link.output.userControl({ kind: 'setBufferLength', streamId, ms });
+  }
+
+  /** Sends events of a remote shared object. */
+  sendSharedObject(message: Omit<SharedObjectMessage, 'kind'>): void {
+    this.#link.output.sharedObject(message);
   }
 
   /** Says goodbye in the output and reads nothing any more. */
@@ -218,6 +246,9 @@ export class RtmpClientSession {
         const event = decodeUserControl(message.body);
         return event.kind === 'streamEof' ? { kind: 'eof', streamId: event.streamId } : undefined;
       }
+      case MessageType.sharedObjectAmf0:
+      case MessageType.sharedObjectAmf3:
+        return decodeSharedObject(message.type, message.body);
       default:
         return undefined;
     }
@@ -228,11 +259,11 @@ export class RtmpClientSession {
     switch (name) {
       case '_result':
         if (transactionId === CONNECT_ID && this.#phase === 'connect') return this.#connected(values);
-        if (transactionId === this.#createId && this.#streamId === 0) return this.#created(values[1]);
+        if (this.#creates(transactionId)) return this.#created(values[1]);
         return this.#calls.settle(command);
       case '_error':
         if (transactionId === CONNECT_ID && this.#phase === 'connect') return this.#refused(values);
-        if (transactionId === this.#createId && this.#streamId === 0) return this.#refused(values);
+        if (this.#creates(transactionId)) return this.#refused(values);
         return this.#calls.settle(command);
       case 'onStatus':
         return this.#status(streamId, values);
@@ -253,19 +284,25 @@ export class RtmpClientSession {
     }
   }
 
+  #creates(transactionId: number): boolean {
+    return transactionId === this.#createId && this.#streamId === 0 && this.#options.intent !== 'connect';
+  }
+
   #connected(values: readonly AmfValue[]): RtmpClientEvent {
     const { intent, name } = this.#options;
     const out = this.#link.output;
     this.#phase = 'idle';
     this.#link.trust();
     this.#link.announceWindow();
+    if (intent !== 'play') out.control({ kind: 'setChunkSize', size: RTMP_SHARED_CHUNK_SIZE });
     if (intent === 'publish') {
-      out.control({ kind: 'setChunkSize', size: RTMP_SHARED_CHUNK_SIZE });
       out.command(0, 'releaseStream', this.#calls.number(), [null, name]);
       out.command(0, 'FCPublish', this.#calls.number(), [null, name]);
     }
-    this.#createId = this.#calls.number();
-    out.command(0, 'createStream', this.#createId, [null]);
+    if (intent !== 'connect') {
+      this.#createId = this.#calls.number();
+      out.command(0, 'createStream', this.#createId, [null]);
+    }
     return {
       kind: 'connected',
       properties: amfProperties(values[0]) ?? amfObject(),
@@ -295,7 +332,7 @@ export class RtmpClientSession {
     const info = amfProperties(values[1]) ?? amfObject();
     const level = text(info.level);
     const code = text(info.code);
-    if (this.#phase === 'idle') {
+    if (this.#phase === 'idle' && this.#options.intent !== 'connect') {
       if (code === 'NetStream.Publish.Start' && this.#options.intent === 'publish') {
         this.#phase = 'publishing';
         return { kind: 'ready', streamId: this.#streamId };
@@ -317,6 +354,7 @@ export class RtmpClientSession {
       kind: 'refused',
       code: text(info.code),
       description: text(info.description),
+      info,
       redirect:
         redirect?.code === 302 && typeof redirect.redirect === 'string' ? redirect.redirect : undefined,
     };

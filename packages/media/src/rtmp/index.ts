@@ -12,7 +12,13 @@ export * from './messages/index.ts';
 export { Rc4 } from './rc4.ts';
 export * from './rtmpe.ts';
 export * from './server-events.ts';
-export { CAPS_EX, CLIENT_CAPS_EX, type ConnectAnswer, FORWARDED_FOURCCS } from './server-replies.ts';
+export {
+  CAPS_EX,
+  CLIENT_CAPS_EX,
+  type ConnectAnswer,
+  type ConnectRefusalCode,
+  FORWARDED_FOURCCS,
+} from './server-replies.ts';
 export * from './server-session.ts';
 export { MAX_MESSAGE_STREAMS } from './server-streams.ts';
 export { MAX_WAITING_CONTROL_BYTES, type StatusLevel } from './session-output.ts';

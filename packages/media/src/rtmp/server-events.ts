@@ -1,12 +1,14 @@
 import type { AmfValue } from '../amf/index.ts';
 import type { ConnectRequest } from './connect-request.ts';
-import type { MediaMessage } from './messages/index.ts';
+import type { MediaMessage, SharedObjectMessage } from './messages/index.ts';
 
 /** What a client does, as its server session tells it. */
 export type RtmpServerEvent =
   | ServerDecision
   | MediaMessage
   | RtmpDataEvent
+  /** Events of a remote shared object. */
+  | SharedObjectMessage
   /** `@clearDataFrame`: the metadata of that name no longer holds. */
   | { readonly kind: 'clearData'; readonly streamId: number; readonly name: string }
   /** The client stopped publishing; the connection may live on. */

@@ -80,6 +80,10 @@ export function replyConnected(
   ]);
 }
 
+/** Why a connection is refused. */
+export type ConnectRefusalCode =
+  `NetConnection.Connect.${'Rejected' | 'InvalidApp' | 'Failed' | 'AppShutdown'}`;
+
 /** `_error` to `connect`; with a redirect in the form that clients look for. */
 export function replyRejected(
   out: SessionOutput,
@@ -122,6 +126,15 @@ export function replyUnpublished(
   const code = 'NetStream.Unpublish.Success';
   if (fcUnpublish) out.command(0, 'onFCUnpublish', 0, [null, { level: 'status', code, description: name }]);
   out.status(streamId, 'status', code, `${name} is now unpublished.`, { details: name });
+}
+
+/** StreamBegin or StreamEOF with NetStream.Play.PublishNotify or .UnpublishNotify: the publisher has come back or gone. */
+export function replyNotify(out: SessionOutput, streamId: number, name: string, published: boolean): void {
+  const [code, what] = published
+    ? ['NetStream.Play.PublishNotify', 'published']
+    : ['NetStream.Play.UnpublishNotify', 'unpublished'];
+  out.userControl({ kind: published ? 'streamBegin' : 'streamEof', streamId });
+  out.status(streamId, 'status', code!, `${name} is now ${what}.`, { details: name });
 }
 
 /** StreamBegin, Play.Reset if asked for, Play.Start, |RtmpSampleAccess and Data.Start (§7.2.2.1). */

@@ -6,13 +6,21 @@ import { CommandBudget } from './flow.ts';
 import { HANDSHAKE_BELOW, ServerHandshake } from './handshake.ts';
 import type { HandshakeCrypto } from './handshake-digest.ts';
 import { type LinkLimits, RtmpLink } from './link.ts';
-import { type CommandMessage, decodeCommand, decodeUserControl } from './messages/index.ts';
+import {
+  type CommandMessage,
+  decodeCommand,
+  decodeSharedObject,
+  decodeUserControl,
+  type SharedObjectMessage,
+} from './messages/index.ts';
 import { PendingCalls } from './pending-calls.ts';
 import type { PlayRequest, PublishRequest, RtmpServerEvent, ServerDecision } from './server-events.ts';
 import {
   type ConnectAnswer,
+  type ConnectRefusalCode,
   replyCallFailed,
   replyConnected,
+  replyNotify,
   replyPlaying,
   replyPublishing,
   replyRejected,
@@ -137,15 +145,7 @@ export class RtmpServerSession {
    * Refuses `connect` and closes the session.
    * @param redirect rtmp URL of where to go instead.
    */
-  rejectConnect(
-    code:
-      | 'NetConnection.Connect.Rejected'
-      | 'NetConnection.Connect.InvalidApp'
-      | 'NetConnection.Connect.Failed'
-      | 'NetConnection.Connect.AppShutdown',
-    description: string,
-    redirect?: string,
-  ): void {
+  rejectConnect(code: ConnectRefusalCode, description: string, redirect?: string): void {
     this.#decided('connect');
     replyRejected(this.#link.output, this.#connectId, code, description, redirect);
     this.close();
@@ -179,18 +179,9 @@ export class RtmpServerSession {
     this.#link.output.status(request.streamId, 'error', code, description);
   }
 
-  /** Tells a player that the publisher has come (back). */
-  notifyPublish(streamId: number, name: string): void {
-    const code = 'NetStream.Play.PublishNotify';
-    this.#link.output.userControl({ kind: 'streamBegin', streamId });
-    this.#link.output.status(streamId, 'status', code, `${name} is now published.`, { details: name });
-  }
-
-  /** Tells a player that the publisher has gone; more may come. */
-  notifyUnpublish(streamId: number, name: string): void {
-    const code = 'NetStream.Play.UnpublishNotify';
-    this.#link.output.userControl({ kind: 'streamEof', streamId });
-    this.#link.output.status(streamId, 'status', code, `${name} is now unpublished.`, { details: name });
+  /** Tells a player that the publisher has come (back), or gone: more may come. */
+  notify(streamId: number, name: string, published: boolean): void {
+    replyNotify(this.#link.output, streamId, name, published);
   }
 
   /** Tells a player that the stream is over for good: NetStream.Play.Stop and end of stream. */
@@ -214,6 +205,11 @@ export class RtmpServerSession {
   /** A data message to a player. */
   sendData(streamId: number, timestampMs: number, name: string, values: readonly AmfValue[]): void {
     this.#link.output.data(streamId, timestampMs, name, values);
+  }
+
+  /** Sends events of a remote shared object. */
+  sendSharedObject(message: Omit<SharedObjectMessage, 'kind'>): void {
+    this.#link.output.sharedObject(message);
   }
 
   /** Calls a method of the client; its answer comes as a `result` event with the returned number. */
@@ -270,8 +266,9 @@ export class RtmpServerSession {
         return { kind: 'bufferLength', streamId: event.streamId, ms: event.ms };
       }
       default:
-        this.#budget.spend(); // shared objects are recognised and left alone
-        return undefined;
+        this.#budget.spend();
+        if (this.#connected === undefined) state('a shared object before connect');
+        return decodeSharedObject(message.type, message.body);
     }
   }
 

@@ -8,7 +8,10 @@ import {
   encodeCommand,
   encodeControl,
   encodeData,
+  encodeSharedObject,
   encodeUserControl,
+  type SharedObjectMessage,
+  sharedObjectType,
   type UserControlMessage,
 } from './messages/index.ts';
 
@@ -76,6 +79,12 @@ export class SessionOutput {
 
   data(streamId: number, timestampMs: number, name: string, values: readonly AmfValue[]): void {
     this.message(ChunkStreamId.data, MessageType.dataAmf0, streamId, timestampMs, encodeData(name, values));
+  }
+
+  /** Events of a remote shared object (§7.1.3). */
+  sharedObject(message: Omit<SharedObjectMessage, 'kind'>): void {
+    const body = encodeSharedObject(message);
+    this.message(ChunkStreamId.command, sharedObjectType(message.encoding), 0, 0, body);
   }
 
   /** `onStatus` on a message stream (§7.2.2). */

@@ -159,8 +159,8 @@ it('plays', () => {
   const codes = pair.seen.flatMap((event) => (event.kind === 'status' ? [event.code] : []));
   expect(codes).toEqual(['NetStream.Play.Reset']);
   pair.seen.length = 0;
-  pair.server.notifyUnpublish(1, 'test');
-  pair.server.notifyPublish(1, 'test');
+  pair.server.notify(1, 'test', false);
+  pair.server.notify(1, 'test', true);
   pair.server.endPlay(1, 'test');
   pair.client.command('pause', true, 1234);
   pair.client.command('receiveVideo', false);
@@ -203,7 +203,7 @@ it('refuses connect, publish and play in the words of the protocol', () => {
     if (event.kind === 'connect')
       server.rejectConnect('NetConnection.Connect.Rejected', 'no', 'rtmp://other/live');
   }).run();
-  expect(closed.seen.at(-1)).toEqual({
+  expect(closed.seen.at(-1)).toMatchObject({
     kind: 'refused',
     code: 'NetConnection.Connect.Rejected',
     description: 'no',

@@ -129,9 +129,7 @@ export class RtmpConnection implements RtmpPeer {
   }
 
   notify(streamId: number, name: string, published: boolean): void {
-    this.#say(() =>
-      published ? this.#session.notifyPublish(streamId, name) : this.#session.notifyUnpublish(streamId, name),
-    );
+    this.#say(() => this.#session.notify(streamId, name, published));
   }
 
   endPlay(streamId: number, name: string): void {
