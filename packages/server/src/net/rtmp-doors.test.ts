@@ -5,6 +5,7 @@ import { parseRtmpUrl, type RtmpScheme } from '@onair/media/rtmp';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { loadConfig } from '../config/index.ts';
 import { createLog } from '../observe/index.ts';
+import { createClientReader } from './http-client.ts';
 import { RtmpClient } from './rtmp-client.ts';
 import { RtmpDoors, type TlsRange } from './rtmp-doors.ts';
 import { RtmpListener, type RtmpListenerPolicy } from './rtmp-listener.ts';
@@ -58,6 +59,9 @@ async function openDoors(policy: Partial<RtmpListenerPolicy> = {}, range?: TlsRa
       http: { ...http, headersTimeoutMs: phaseTimeoutMs, requestTimeoutMs: phaseTimeoutMs },
       phaseTimeoutMs,
       tunnel: true,
+      webSocket: true,
+      client: createClientReader(() => false),
+      logger: log.logger,
       identity: () => identity,
       fault: (error) => heard.push(String(error)),
     },
@@ -142,7 +146,7 @@ it('refuses RTMPE where it is off', async () => {
 });
 
 it.each([
-  ['a page', 'GET / HTTP/1.1\r\nhost: x\r\n\r\n', ''],
+  ['a page', 'GET / HTTP/1.1\r\nhost: x\r\n\r\n', '404'],
   ['another method', 'DELETE /open/1 HTTP/1.1\r\nhost: x\r\n\r\n', ''],
   ['another request', 'POST /api/v1/keys HTTP/1.1\r\nhost: x\r\n\r\n', '404'],
   ['no HTTP', 'POX\r\n\r\n', ''],

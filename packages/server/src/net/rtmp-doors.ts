@@ -7,11 +7,14 @@ import {
   type Server as TlsServer,
 } from 'node:tls';
 import type { Config } from '../config/index.ts';
-import { normalizeAddress } from '../observe/index.ts';
+import type { Logger } from '../observe/index.ts';
+import type { ClientReader } from './http-client.ts';
 import { connectionOptions } from './http-listener.ts';
+import { UpgradeRouter } from './http-upgrades.ts';
 import type { RtmpListener } from './rtmp-listener.ts';
 import { refuse } from './rtmp-tunnel.ts';
 import { RtmpTunnels } from './rtmp-tunnels.ts';
+import { addressOf, RtmpWebSockets } from './rtmp-web-socket.ts';
 import type { TlsIdentity } from './tls-listener.ts';
 
 /** Versions of TLS that a port speaks. */
@@ -28,6 +31,11 @@ export interface RtmpDoorsOptions {
   readonly phaseTimeoutMs: number;
   /** Whether RTMPT is spoken. */
   readonly tunnel: boolean;
+  /** Whether RTMP over WebSocket is spoken. */
+  readonly webSocket: boolean;
+  /** Tells who is at the other end of an HTTP request. */
+  readonly client: ClientReader;
+  readonly logger: Logger;
   /** What to show over TLS; asked at the first use and once a day. Undefined: TLS is not spoken. */
   readonly identity: (() => TlsIdentity) | undefined;
   /** TLS cannot be spoken though it should. */
@@ -36,7 +44,8 @@ export interface RtmpDoorsOptions {
 
 /** First byte of a TLS handshake record (RFC 8446 §5.1). */
 export const TLS_FIRST_BYTE = 0x16;
-const POST_FIRST_BYTE = 0x50;
+/** `G` of GET, which begins a WebSocket; `O` of OPTIONS, by which browsers ask before they tunnel; `P` of POST. */
+const HTTP_FIRST_BYTES: ReadonlySet<number | undefined> = new Set([0x47, 0x4f, 0x50]);
 /** How often the certificate is looked at again, in milliseconds. */
 const RENEW_EVERY_MS = 86_400_000;
 
@@ -46,6 +55,7 @@ const RENEW_EVERY_MS = 86_400_000;
  */
 export class RtmpDoors {
   readonly tunnels: RtmpTunnels;
+  readonly webSockets: RtmpWebSockets;
   readonly #options: RtmpDoorsOptions;
   readonly #listener: RtmpListener;
   readonly #http: HttpServer;
@@ -55,7 +65,8 @@ export class RtmpDoors {
   constructor(options: RtmpDoorsOptions, listener: RtmpListener) {
     this.#options = options;
     this.#listener = listener;
-    this.tunnels = new RtmpTunnels((socket, secure) => listener.adoptTunnel(socket, secure));
+    this.tunnels = new RtmpTunnels((socket, secure) => listener.adoptTunnel(socket, secure), options.http);
+    this.webSockets = new RtmpWebSockets((socket, secure) => listener.adoptWebSocket(socket, secure));
     this.#http = this.#createHttp();
   }
 
@@ -65,7 +76,7 @@ export class RtmpDoors {
    */
   open(socket: Socket, head: Buffer, range: TlsRange | undefined): boolean {
     const [first] = head;
-    const { identity, tunnel } = this.#options;
+    const { identity, tunnel, webSocket } = this.#options;
     if (first === TLS_FIRST_BYTE && range !== undefined && identity !== undefined) {
       const server = this.#tlsServer(range, identity);
       if (server === undefined) return false;
@@ -73,7 +84,7 @@ export class RtmpDoors {
       server.emit('connection', socket);
       return true;
     }
-    if (first !== POST_FIRST_BYTE || !tunnel) return false;
+    if (!HTTP_FIRST_BYTES.has(first) || !(tunnel || webSocket)) return false;
     socket.removeAllListeners('error');
     socket.unshift(head);
     this.#http.emit('connection', socket);
@@ -84,23 +95,28 @@ export class RtmpDoors {
   /** Ends tunnels. Sockets are the listener's. */
   close(): void {
     this.tunnels.close();
+    this.webSockets.close();
     this.#http.close();
   }
 
   #createHttp(): HttpServer {
-    const { http } = this.#options;
+    const { http, tunnel, webSocket, client, logger } = this.#options;
     const server = createHttpServer(
       { ...connectionOptions(http), keepAliveTimeout: http.keepAliveTimeoutMs },
       (request, response) => {
         const { socket } = request;
-        const secure = 'encrypted' in socket;
-        const address = normalizeAddress(socket.remoteAddress);
-        if (this.tunnels.take(request, response, address, secure)) return;
+        const from = client(request);
+        if (tunnel && this.tunnels.take(request, response, addressOf(from), from.secure)) return;
         // The pages and the API are at their own port: this one has other guards.
         refuse(response);
         socket.destroySoon();
       },
     );
+    if (webSocket) {
+      const upgrades = new UpgradeRouter({ config: () => http, client, logger });
+      upgrades.add(this.webSockets.route);
+      upgrades.watch(server);
+    }
     server.setTimeout(http.idleTimeoutMs);
     server.on('clientError', (_error, socket) => socket.destroy());
     // Node watches the deadlines of a server's connections once it listens, which this one never does.

@@ -53,6 +53,7 @@ interface Way {
   readonly secureOnly?: boolean | undefined;
   readonly inTls?: boolean;
   readonly inHttp?: boolean;
+  readonly inWebSocket?: boolean;
 }
 
 /** First byte of every plain RTMP connection (RTMP 1.0 §5.2.2). */
@@ -123,6 +124,13 @@ export class RtmpListener {
     return true;
   }
 
+  /** Takes a WebSocket. False if there are too many connections. */
+  adoptWebSocket(socket: RtmpSocket, secure: boolean): boolean {
+    if (!this.#count(socket)) return false;
+    this.#await(socket, { acceptedMs: performance.now(), inTls: secure, inWebSocket: true });
+    return true;
+  }
+
   /** Stops listening and ends every connection. Safe to call twice. */
   async close(reason: string): Promise<void> {
     clearInterval(this.#timer);
@@ -160,13 +168,14 @@ export class RtmpListener {
     const address = normalizeAddress(socket.remoteAddress);
     const barred = way.secureOnly === true;
     if (head[0] === RTMP_FIRST_BYTE && !barred) this.#serve(socket, head, address, way);
-    else if (head[0] === RTMPE_VERSION && !barred) {
+    else if (head[0] === RTMPE_VERSION && !barred && way.inWebSocket !== true) {
       if (this.#options.policy().encrypted === true) {
         this.#serve(RtmpeSocket.accept(socket, head), undefined, address, way);
       } else this.#refused(socket, address, 'RTMPE is off');
     } else {
       socket.pause();
-      const known = way.inHttp !== true && (!barred || head[0] === TLS_FIRST_BYTE);
+      const known =
+        way.inHttp !== true && way.inWebSocket !== true && (!barred || head[0] === TLS_FIRST_BYTE);
       if (known && this.#options.other?.(socket as Socket, head, way.range) === true) return;
       this.#refused(socket, address, 'not RTMP');
     }
@@ -237,7 +246,8 @@ export class RtmpListener {
   }
 }
 
-function transportName({ inTls, inHttp }: Way, encrypted: boolean): RtmpTransportName {
+function transportName({ inTls, inHttp, inWebSocket }: Way, encrypted: boolean): RtmpTransportName {
+  if (inWebSocket === true) return inTls === true ? 'rtmp+wss' : 'rtmp+ws';
   if (inHttp === true) return encrypted ? 'rtmpte' : inTls === true ? 'rtmpts' : 'rtmpt';
   return encrypted ? 'rtmpe' : inTls === true ? 'rtmps' : 'rtmp';
 }

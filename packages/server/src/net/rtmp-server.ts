@@ -6,6 +6,7 @@ import type { HttpServer } from './http-server.ts';
 import { RtmpDoors } from './rtmp-doors.ts';
 import type { RtmpHandlers } from './rtmp-handlers.ts';
 import { RtmpListener } from './rtmp-listener.ts';
+import { addressOf } from './rtmp-web-socket.ts';
 import type { TlsIdentity } from './tls-listener.ts';
 
 /** What the RTMP side of the server is made with. */
@@ -30,7 +31,7 @@ export interface OpenRtmp {
 const RTMPE_WARNING =
   'RTMPE is on: its keys are agreed on with nobody in particular and its secrets are published, so that whoever sits in between reads and changes everything; use RTMPS wherever the other end can';
 
-/** Opens the RTMP port, the one for RTMPS if there is one, and RTMPT on the HTTP ports. Rejects if a port is taken. */
+/** Opens the RTMP port, the one for RTMPS if there is one, RTMPT and RTMP over WebSocket on the HTTP ports. Rejects if a port is taken. */
 export async function openRtmp(parts: RtmpServerParts): Promise<OpenRtmp> {
   const { config, logger, http, handlers } = parts;
   const settings = config().rtmp;
@@ -52,6 +53,9 @@ export async function openRtmp(parts: RtmpServerParts): Promise<OpenRtmp> {
       http: config().http,
       phaseTimeoutMs: settings.phaseTimeoutMs,
       tunnel: settings.tunnel,
+      webSocket: settings.webSocket,
+      client: http.client,
+      logger,
       identity: settings.tls ? () => parts.identity() : undefined,
       fault: (error) => logger.error({ err: error }, 'RTMPS cannot be spoken'),
     },
@@ -60,12 +64,14 @@ export async function openRtmp(parts: RtmpServerParts): Promise<OpenRtmp> {
   if (settings.tunnel) {
     http.intercept((exchange) => {
       // What has a body is always read by Node.
-      if (exchange.method !== 'POST' || !(exchange instanceof NodeExchange)) return false;
+      const { method } = exchange;
+      if ((method !== 'POST' && method !== 'OPTIONS') || !(exchange instanceof NodeExchange)) return false;
       const { request, response } = exchange;
-      const { address, secure } = http.client(request);
-      return doors.tunnels.take(request, response, address, secure);
+      const client = http.client(request);
+      return doors.tunnels.take(request, response, addressOf(client), client.secure);
     });
   }
+  if (settings.webSocket) http.upgrades.add(doors.webSockets.route);
   if (settings.encrypted) logger.warn(RTMPE_WARNING);
   const close = async (reason: string): Promise<void> => {
     const closed = listener.close(reason);

@@ -8,8 +8,16 @@ export interface RtmpSocket extends Duplex {
   destroySoon(): void;
 }
 
-/** How a connection came, by the scheme of its address. */
-export type RtmpTransportName = 'rtmp' | 'rtmps' | 'rtmpt' | 'rtmpts' | 'rtmpe' | 'rtmpte';
+/** How a connection came, by the scheme of its address; over WebSocket or TLS and WebSocket with these added. */
+export type RtmpTransportName =
+  | 'rtmp'
+  | 'rtmps'
+  | 'rtmpt'
+  | 'rtmpts'
+  | 'rtmpe'
+  | 'rtmpte'
+  | 'rtmp+ws'
+  | 'rtmp+wss';
 
 /** A socket that is not the system's. */
 export abstract class VirtualSocket extends Duplex implements RtmpSocket {

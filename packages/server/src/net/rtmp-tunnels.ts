@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseTunnelPath } from '@onair/media/rtmp';
+import type { Config } from '../config/index.ts';
+import { checkHost, checkOrigin } from './http-origin.ts';
 import type { RtmpSocket } from './rtmp-socket.ts';
 import { RtmpTunnel, refuse, send } from './rtmp-tunnel.ts';
 
@@ -13,10 +15,13 @@ const ID_BYTES = 18;
 /** Every RTMPT tunnel, whichever HTTP listener its requests come by. */
 export class RtmpTunnels {
   readonly #adopt: AdoptTunnel;
+  readonly #settings: Config['http'];
   readonly #tunnels = new Map<string, RtmpTunnel>();
 
-  constructor(adopt: AdoptTunnel) {
+  /** @param settings tell which pages may tunnel. */
+  constructor(adopt: AdoptTunnel, settings: Config['http']) {
     this.#adopt = adopt;
+    this.#settings = settings;
   }
 
   /** Tunnels open now. */
@@ -29,10 +34,20 @@ export class RtmpTunnels {
    * @param address of the client. @param secure true over TLS.
    */
   take(request: IncomingMessage, response: ServerResponse, address: string, secure: boolean): boolean {
-    if (request.method !== 'POST') return false;
+    if (request.method !== 'POST' && request.method !== 'OPTIONS') return false;
     const asked = parseTunnelPath(request.url ?? '');
     if (asked === undefined) return false;
     request.on('error', () => undefined);
+    if (!this.#admits(request, response)) {
+      request.resume();
+      refuse(response, 403, true);
+      return true;
+    }
+    if (request.method === 'OPTIONS') {
+      request.resume();
+      refuse(response, 204, true);
+      return true;
+    }
     switch (asked.kind) {
       case 'ident':
         request.resume();
@@ -49,6 +64,26 @@ export class RtmpTunnels {
         return true;
       }
     }
+  }
+
+  /** Programs pass; pages have to be of this server or listed, and hear so (Fetch §3.2). */
+  #admits(request: IncomingMessage, response: ServerResponse): boolean {
+    const { origin } = request.headers;
+    if (origin === undefined) return request.method !== 'OPTIONS';
+    try {
+      checkHost(request, this.#settings);
+      checkOrigin(request, this.#settings);
+    } catch {
+      return false;
+    }
+    response.setHeader('Access-Control-Allow-Origin', origin);
+    response.setHeader('Vary', 'Origin');
+    if (request.method === 'OPTIONS') {
+      response.setHeader('Access-Control-Allow-Methods', 'POST');
+      response.setHeader('Access-Control-Allow-Headers', 'Content-Type');
+      response.setHeader('Access-Control-Max-Age', '86400');
+    }
+    return true;
   }
 
   /** Ends every tunnel. */

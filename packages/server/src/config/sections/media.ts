@@ -33,6 +33,10 @@ export const rtmp = z.strictObject({
   tunnel: key(z.boolean().default(true), {
     description: 'Whether RTMPT, RTMP in HTTP requests, is spoken: on the RTMP ports and on those of HTTP.',
   }),
+  webSocket: key(z.boolean().default(true), {
+    description:
+      'Whether RTMP over WebSocket, which pages speak, is spoken at `/rtmp`: on the RTMP ports and on those of HTTP.',
+  }),
   encrypted: key(z.boolean().default(false), {
     description:
       'Whether RTMPE and RTMPTE are spoken. Their encryption keeps nothing secret from whoever sits in between; only for old players that know nothing better.',
