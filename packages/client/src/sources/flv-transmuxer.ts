@@ -1,5 +1,6 @@
 import type { AudioParameters, Sample, TimedEvent, Track, VideoParameters } from '@onair/media';
-import { eventOfScript, FlvReader, type ScriptMessage, TagDemuxer } from '@onair/media/flv';
+import { type AmfValue, amfProperties } from '@onair/media/amf';
+import { eventOfScript, FlvReader, type ScriptMessage, type Tag, TagDemuxer } from '@onair/media/flv';
 import { chunk, initSegment } from '@onair/media/isobmff';
 import type { EngineChunk, EngineTrack } from '../engine/index.ts';
 
@@ -45,7 +46,7 @@ export class FlvTransmuxer {
     this.#demuxer = new TagDemuxer({
       onTrack: (track) => this.#onTrack(track),
       onSample: (sample) => this.#onSample(sample),
-      onMetadata: () => {},
+      onMetadata: (metadata) => this.#onMetadata(metadata),
       onDataEvent: (name, values, timestampMs) => this.#onData({ name, values }, timestampMs * 1000),
     });
   }
@@ -67,12 +68,25 @@ export class FlvTransmuxer {
         this.#promised = new Set(kinds.filter((kind) => kind !== undefined));
         continue;
       }
-      try {
-        this.#demuxer.push(item.tag);
-      } catch {
-        this.#malformed++;
-      }
+      this.take(item.tag);
     }
+  }
+
+  /** A tag that came without a file around it; the view of its body belongs to the transmuxer from now on. */
+  take(tag: Tag): void {
+    try {
+      this.#demuxer.push(tag);
+    } catch {
+      this.#malformed++;
+    }
+  }
+
+  /** Without a file header the metadata tell what will come. */
+  #onMetadata(metadata: AmfValue): void {
+    if (this.#promised.size > 0) return;
+    const told = amfProperties(metadata) ?? {};
+    const kinds = (['audio', 'video'] as const).filter((kind) => told[`${kind}codecid`] !== undefined);
+    this.#promised = new Set(kinds);
   }
 
   #onTrack(track: Track): void {
