@@ -194,6 +194,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     });
     undo.push(() => events.close());
     const methods = await registerMethods(http, {
+      data,
       folder: config().apps.folder,
       callMs: () => config().apps.callMs,
       fire: (stream, request, app) =>

@@ -35,18 +35,36 @@ function jsonOf(value) {
   return JSON.stringify(value ?? null) ?? 'null';
 }
 
+/** Asks the server; resolves with its answer. */
+function ask(question) {
+  if (asked.size >= MAX_ASKED) return Promise.reject(new Error('too many calls wait for their answers'));
+  const id = ++lastAsked;
+  return new Promise((resolve, reject) => {
+    asked.set(id, { resolve, reject });
+    post({ ...question, id });
+  });
+}
+
 function clientOf(info) {
   return {
     ...info,
     /** Calls a method of the client; resolves with its answer. */
-    call(method, ...args) {
-      if (asked.size >= MAX_ASKED) return Promise.reject(new Error('too many calls wait for their answers'));
-      const id = ++lastAsked;
-      return new Promise((resolve, reject) => {
-        asked.set(id, { resolve, reject });
-        post({ kind: 'ask', id, client: info.id, method: String(method), args: jsonOf(args) });
-      });
-    },
+    call: (method, ...args) =>
+      ask({ kind: 'ask', client: info.id, method: String(method), args: jsonOf(args) }),
+  };
+}
+
+/** A remote shared object of the application. Everything resolves once it is done. */
+function objectOf(name, persistent) {
+  const act = (does, args) =>
+    ask({ kind: 'object', does, name: String(name), persistent: persistent === true, args: jsonOf(args) });
+  return {
+    /** All properties. */
+    get: () => act('read', []),
+    set: (key, value) => act('set', [String(key), value]),
+    remove: (key) => act('remove', [String(key)]),
+    /** Calls a method at every client that uses the object. */
+    send: (method, ...args) => act('send', [String(method), ...args]),
   };
 }
 
@@ -55,6 +73,8 @@ globalThis.onair = {
   broadcast: (method, ...args) => post({ kind: 'broadcast', method: String(method), args: jsonOf(args) }),
   /** Puts a timed event into a stream of the application, as the HTTP API takes it. */
   event: (stream, event) => post({ kind: 'event', stream: String(stream), event: jsonOf(event) }),
+  /** A remote shared object. @param persistent whether it outlives its users. */
+  sharedObject: (name, persistent = false) => objectOf(name, persistent),
 };
 
 async function main() {

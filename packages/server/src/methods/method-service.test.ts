@@ -37,6 +37,7 @@ async function open() {
   const methods = new MethodService({
     folder,
     callMs: () => 300,
+    objects: { read: () => undefined, write: () => false, send: () => undefined },
     fire: (stream, request) => fired.push([stream, request.value]),
     log: (_level, message) => lines.push(message),
   });

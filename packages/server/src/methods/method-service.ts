@@ -1,5 +1,6 @@
 import { Field } from '@onair/contracts';
 import { isNamePart, type StreamName, streamName } from '@onair/media';
+import { amfOfJson, jsonOfAmf } from '@onair/media/amf';
 import { AppScripts } from './app-scripts.ts';
 import {
   type ClientInfo,
@@ -8,6 +9,7 @@ import {
   type ScriptRequest,
   type ScriptThread,
 } from './script-thread.ts';
+import type { SharedObjects } from './shared-objects.ts';
 
 /** A client that can be called. */
 export interface CallableClient extends ClientInfo {
@@ -21,6 +23,8 @@ export interface MethodServiceDeps {
   readonly folder: string | undefined;
   /** Time a call may take, ms. */
   callMs(): number;
+  /** What scripts reach of the shared objects. */
+  readonly objects: Pick<SharedObjects, 'read' | 'write' | 'send'>;
   /** Puts a script's event into a stream. Throws like the service of events. */
   fire(stream: StreamName, request: Field, app: string): void;
   readonly log: (
@@ -112,6 +116,9 @@ export class MethodService {
         return;
       case 'event':
         this.#event(app, request.stream, request.event);
+        return;
+      case 'object':
+        this.#object(app, thread, request);
     }
   }
 
@@ -127,6 +134,34 @@ export class MethodService {
       thread.answer(request.id, true, JSON.stringify(value ?? null));
     } catch (error) {
       thread.answer(request.id, false, error instanceof Error ? error.message : 'no answer');
+    }
+  }
+
+  #object(app: string, thread: ScriptThread, request: Extract<ScriptRequest, { kind: 'object' }>): void {
+    const { objects } = this.#deps;
+    const { id, name, persistent } = request;
+    try {
+      const [key = '', ...args] = JSON.parse(request.args) as [string?, ...unknown[]];
+      let answer: unknown = null;
+      if (request.does === 'read') {
+        const found = objects.read(app, name, persistent);
+        if (found === undefined) throw new Error('there is no such shared object, and none can be made');
+        answer = jsonOfAmf(found);
+      } else if (request.does === 'send')
+        objects.send(
+          app,
+          name,
+          String(key),
+          args.map((value) => amfOfJson(value)),
+        );
+      else {
+        const value = request.does === 'remove' ? undefined : amfOfJson(args[0]);
+        if (!objects.write(app, name, persistent, String(key), value))
+          throw new Error('the shared object is too large, or there is none');
+      }
+      thread.answer(id, true, JSON.stringify(answer ?? null));
+    } catch (error) {
+      thread.answer(id, false, error instanceof Error ? error.message : 'it failed');
     }
   }
 

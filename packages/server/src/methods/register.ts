@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { isNamePart } from '@onair/media';
 import { amfOfJson, jsonOfAmf } from '@onair/media/amf';
 import { HttpProblem, type HttpServer, refusedForNow } from '../net/index.ts';
@@ -5,6 +6,8 @@ import type { RtmpHandlers, RtmpPeer } from '../net/rtmp-handlers.ts';
 import { argumentsOf, registerMethodRoutes } from './method-routes.ts';
 import { type CallableClient, MethodService, type MethodServiceDeps } from './method-service.ts';
 import { MethodSockets } from './method-socket.ts';
+import { withSharedObjects } from './object-clients.ts';
+import { SharedObjects } from './shared-objects.ts';
 
 /** The methods at work. */
 export interface RegisteredMethods {
@@ -16,9 +19,14 @@ export interface RegisteredMethods {
 /** Loads the application scripts and answers calls by HTTP and WebSocket. Rejects if there is no such folder. */
 export async function registerMethods(
   server: HttpServer,
-  deps: MethodServiceDeps,
+  deps: Omit<MethodServiceDeps, 'objects'> & { readonly data: string },
 ): Promise<RegisteredMethods> {
-  const methods = new MethodService(deps);
+  const objects: SharedObjects = new SharedObjects({
+    folder: join(deps.data, 'shared-objects'),
+    serves: (app) => methods.serves(app),
+    fault: (error) => deps.log('error', 'a shared object cannot be kept', { err: error }),
+  });
+  const methods: MethodService = new MethodService({ ...deps, objects });
   await methods.open();
   const sockets = new MethodSockets(methods);
   registerMethodRoutes(server, methods);
@@ -34,10 +42,12 @@ export async function registerMethods(
     },
   });
   return {
-    rtmp: (handlers) => (deps.folder === undefined ? handlers : rtmpHandlers(methods, handlers)),
+    rtmp: (handlers) =>
+      deps.folder === undefined ? handlers : withSharedObjects(rtmpHandlers(methods, handlers), objects),
     close: () => {
       sockets.close();
       methods.close();
+      objects.close();
     },
   };
 }

@@ -37,6 +37,14 @@ export type ScriptRequest =
       readonly args: string;
     }
   | { readonly kind: 'broadcast'; readonly method: string; readonly args: string }
+  | {
+      readonly kind: 'object';
+      readonly id: number;
+      readonly does: 'read' | 'set' | 'remove' | 'send';
+      readonly name: string;
+      readonly persistent: boolean;
+      readonly args: string;
+    }
   | { readonly kind: 'event'; readonly stream: string; readonly event: string }
   | { readonly kind: 'log'; readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly text: string };
 

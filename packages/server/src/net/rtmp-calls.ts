@@ -16,17 +16,14 @@ export class RtmpCalls {
   readonly #say: (speak: () => void) => void;
   readonly #asked = new Map<number, { settle(answer: CallResult | undefined): void }>();
   #unanswered = 0;
-  #served = false;
 
   constructor(session: RtmpServerSession, say: (speak: () => void) => void) {
     this.#session = session;
     this.#say = say;
   }
 
-  /** True if a call of the client was answered with a value. */
-  get served(): boolean {
-    return this.#served;
-  }
+  /** True if the client need not publish or play: a call of it was answered with a value, or it uses what all share. */
+  kept = false;
 
   /** A client calls. @param answer who knows methods, if anybody does. */
   called(request: CallRequest, answer: AnswerCall | undefined): void {
@@ -40,7 +37,7 @@ export class RtmpCalls {
       answer(request)
         .then(
           (value) => {
-            this.#served = true;
+            this.kept = true;
             reply(true, value);
           },
           (error: unknown) => reply(false, error instanceof Error ? error.message : 'The call failed.'),

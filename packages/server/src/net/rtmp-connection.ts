@@ -6,6 +6,7 @@ import {
   type RtmpPhase,
   type RtmpServerEvent,
   RtmpServerSession,
+  type SharedObjectMessage,
   type StatusLevel,
 } from '@onair/media/rtmp';
 import { newSessionId } from '../observe/index.ts';
@@ -128,6 +129,10 @@ export class RtmpConnection implements RtmpPeer {
     return this.#calls.call(method, args);
   }
 
+  sendSharedObject(message: Omit<SharedObjectMessage, 'kind'>): void {
+    this.#say(() => this.#session.sendSharedObject(message));
+  }
+
   notify(streamId: number, name: string, published: boolean): void {
     this.#say(() => this.#session.notify(streamId, name, published));
   }
@@ -210,6 +215,10 @@ export class RtmpConnection implements RtmpPeer {
         return;
       case 'result':
         this.#calls.answered(event);
+        return;
+      case 'sharedObject':
+        this.#calls.kept = true;
+        this.#context.handlers.sharedObject?.(this, event);
         return;
       case 'call': {
         const { call } = this.#context.handlers;
@@ -335,8 +344,8 @@ export class RtmpConnection implements RtmpPeer {
     const spentMs = phase === 'handshake' ? performance.now() - this.#context.acceptedMs : 0;
     const leftMs = Math.max(0, this.#context.policy().phaseTimeoutMs - spentMs);
     watch.timer = setTimeout(() => {
-      // A client that only calls methods neither publishes nor plays.
-      if (phase === 'idle' && this.#calls.served) watch.timer = undefined;
+      // A client that only calls methods or uses shared objects neither publishes nor plays.
+      if (phase === 'idle' && this.#calls.kept) watch.timer = undefined;
       else this.#end('REQUEST_TIMEOUT', `${phase} took too long`);
     }, leftMs);
   }

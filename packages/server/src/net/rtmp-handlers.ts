@@ -6,6 +6,7 @@ import type {
   PlayRequest,
   PublishRequest,
   RtmpDataEvent,
+  SharedObjectMessage,
   StatusLevel,
 } from '@onair/media/rtmp';
 import type { RtmpSocket, RtmpTransportName } from './rtmp-socket.ts';
@@ -28,6 +29,8 @@ export interface RtmpPeer {
   sendData(streamId: number, timestampMs: number, name: string, values: readonly AmfValue[]): void;
   /** Calls a method of the client. Rejects with its words, or if it does not answer. */
   call(method: string, args: readonly AmfValue[]): Promise<AmfValue>;
+  /** Events of a remote shared object. */
+  sendSharedObject(message: Omit<SharedObjectMessage, 'kind'>): void;
   /** Publisher came back (`true`) or went away, in a player's words. */
   notify(streamId: number, name: string, published: boolean): void;
   /** Nothing more will come: NetStream.Play.Stop and end of stream. */
@@ -85,6 +88,8 @@ export interface RtmpHandlers {
   admit?(peer: RtmpPeer): Promise<string | undefined>;
   /** Answers a method; a rejection's message goes to the client. */
   call?(peer: RtmpPeer, request: CallRequest): Promise<AmfValue>;
+  /** Takes what a client says about a remote shared object; without it nothing is heard. */
+  sharedObject?(peer: RtmpPeer, message: SharedObjectMessage): void;
   /** The connection is over. */
   left?(peer: RtmpPeer): void;
 }
