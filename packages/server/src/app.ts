@@ -7,6 +7,7 @@ import {
   AdminToken,
   AttemptLimiter,
   createPublishGuard,
+  EncoderChallenge,
   FileKeyStore,
   SignIns,
 } from './auth/index.ts';
@@ -140,6 +141,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const token = AdminToken.open(data);
     if (token.wasExposed)
       logger.warn('other users of this machine could read the admin token; delete it for a new one');
+    const challenge = new EncoderChallenge({ config: () => config().auth, limiter, now: Date.now });
     const guard = createPublishGuard({ config: () => config().auth, keys, limiter });
     const admin = new AdminGuard({ token, signIns: new SignIns(data, auth.sessionMs), limiter });
 
@@ -247,9 +249,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         logger,
         http,
         identity: () => identityOf(config()),
+        challenge,
         handlers: methods.rtmp({
-          publish: (peer, request) =>
-            acceptRtmpPublisher(peer, request, { registry, sessions, gate: guard, log }),
+          publish: (peer, request) => {
+            const gate = challenge.guard(peer.connect, guard);
+            return acceptRtmpPublisher(peer, request, { registry, sessions, gate, log });
+          },
           play: (peer, request) => rtmpPlay.play(peer, request),
         }),
       });

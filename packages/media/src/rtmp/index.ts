@@ -1,3 +1,4 @@
+export * from './challenge.ts';
 export * from './chunk-message.ts';
 export * from './chunk-reader.ts';
 export * from './chunk-writer.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseRtmpUrl } from './index.ts';
+import { parseRtmpUrl, withAppQuery } from './index.ts';
 
 it.each([
   ['rtmp://h/live/test', 'h', 1935, 'live', 'test', '', 'rtmp://h/live'],
@@ -39,10 +39,25 @@ it.each([
   'rtmp://h:0/live/t',
   'rtmp://h:65536/live/t',
   'rtmp://h:12ab/live/t',
-  'rtmp://user:pass@h/live/t',
+  'rtmp://user@h/live/t',
+  'rtmp://user:pa/ss@h/live/t',
   'rtmp://h/live/a b',
   'rtmp://h/live/a\nb',
   `rtmp://h/live/${'x'.repeat(5000)}`,
 ])('refuses %j', (url) => {
   expect(() => parseRtmpUrl(url)).toThrow('rtmp://HOST');
+});
+
+it('takes name and password apart, and tells neither', () => {
+  const url = parseRtmpUrl('rtmp://me:p%40ss@h:1936/live/t');
+  expect(url).toMatchObject({
+    host: 'h',
+    port: 1936,
+    tcUrl: 'rtmp://h:1936/live',
+    credentials: { user: 'me', password: 'p@ss' },
+  });
+  expect(withAppQuery(url, 'a=b')).toMatchObject({ app: 'live?a=b', tcUrl: 'rtmp://h:1936/live?a=b' });
+  expect(withAppQuery(withAppQuery(url, 'a=b'), 'c=d').app).toBe('live?a=b&c=d');
+  expect(() => parseRtmpUrl('rtmp://me:secret@h:0/live')).toThrow(/\*\*\*@h/);
+  expect(() => parseRtmpUrl('rtmp://me:secret@h:0/live')).not.toThrow(/secret/);
 });

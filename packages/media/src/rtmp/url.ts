@@ -1,4 +1,5 @@
 import { ParseError } from '../model/errors.ts';
+import type { Credentials } from './challenge.ts';
 
 /** Ways RTMP travels: plain, over TLS, in HTTP, in HTTPS, encrypted (RTMPE), encrypted in HTTP. */
 export type RtmpScheme = 'rtmp' | 'rtmps' | 'rtmpt' | 'rtmpts' | 'rtmpe' | 'rtmpte';
@@ -19,6 +20,8 @@ export interface RtmpUrl {
   readonly playpath: string;
   /** What to send as tcUrl. */
   readonly tcUrl: string;
+  /** Name and password in front of the host, for servers that ask for them. */
+  readonly credentials?: Credentials;
 }
 
 /** Ports used where an address names none. */
@@ -34,11 +37,12 @@ export const RTMP_PORTS: Readonly<Record<RtmpScheme, number>> = {
 /** Longest address read, in characters. */
 export const MAX_RTMP_URL_LENGTH = 4096;
 
-const FORM = /^(rtmp[a-z]{0,2}):\/\/(?:\[([0-9a-fA-F:.]+)\]|([^/:@?#[\]\s]+))(?::(\d{1,5}))?(?:\/(\S*))?$/;
+const FORM =
+  /^(rtmp[a-z]{0,2}):\/\/(?:([^/:@?#\s]+):([^/@?#\s]*)@)?(?:\[([0-9a-fA-F:.]+)\]|([^/:@?#[\]\s]+))(?::(\d{1,5}))?(?:\/(\S*))?$/;
 
 /**
  * Takes an rtmp URL apart.
- * @throws ParseError `RTMP_URL_INVALID` for another scheme, no host, a bad port or user information.
+ * @throws ParseError `RTMP_URL_INVALID` for another scheme, no host, a bad port or half of a name and password.
  */
 export function parseRtmpUrl(url: string): RtmpUrl {
   const match = url.length <= MAX_RTMP_URL_LENGTH ? FORM.exec(url) : null;
@@ -46,11 +50,11 @@ export function parseRtmpUrl(url: string): RtmpUrl {
   const standard =
     scheme === undefined || !Object.hasOwn(RTMP_PORTS, scheme) ? undefined : RTMP_PORTS[scheme];
   if (match === null || scheme === undefined || standard === undefined) invalid(url);
-  const port = match[4] === undefined ? standard : Number(match[4]);
+  const port = match[6] === undefined ? standard : Number(match[6]);
   if (port < 1 || port > 65_535) invalid(url);
-  const v6 = match[2];
-  const host = v6 ?? match[3]!;
-  const path = match[5] ?? '';
+  const v6 = match[4];
+  const host = v6 ?? match[5]!;
+  const path = match[7] ?? '';
   const mark = path.indexOf('?');
   // `app?vhost=x/name` has its query in front of the last slash, `app/name?token=a/b` behind the name.
   const inApp = mark >= 0 && !path.slice(0, mark).includes('/') && path.lastIndexOf('/') > mark;
@@ -72,13 +76,30 @@ export function parseRtmpUrl(url: string): RtmpUrl {
     query,
     playpath: query === '' ? name : `${name}?${query}`,
     tcUrl: `${scheme}://${authority}/${app}`,
+    ...(match[2] === undefined
+      ? {}
+      : { credentials: { user: decoded(match[2]), password: decoded(match[3]!) } }),
   };
+}
+
+/** The same address with a query behind the application, as the answer to a challenge needs it. */
+export function withAppQuery(url: RtmpUrl, query: string): RtmpUrl {
+  const mark = url.app.includes('?') ? '&' : '?';
+  return { ...url, app: `${url.app}${mark}${query}`, tcUrl: `${url.tcUrl}${mark}${query}` };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function invalid(url: string): never {
   throw new ParseError(
     'RTMP_URL_INVALID',
     'rtmp URL',
-    `rtmp://HOST[:PORT]/APP/NAME wanted, received ${JSON.stringify(url.slice(0, 80))}`,
+    `rtmp://HOST[:PORT]/APP/NAME wanted, received ${JSON.stringify(url.replace(/\/\/[^/]*@/, '//***@').slice(0, 80))}`,
   );
 }

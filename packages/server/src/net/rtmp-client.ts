@@ -1,6 +1,7 @@
 import type { AmfValue } from '@onair/media/amf';
 import { type RtmpClientEvent, RtmpClientSession, type RtmpUrl } from '@onair/media/rtmp';
 import { handshakeCrypto } from './handshake-crypto.ts';
+import { ChallengeAnswers } from './rtmp-challenge-answer.ts';
 import { type DialOptions, dialRtmp } from './rtmp-dial.ts';
 import type { RtmpSocket } from './rtmp-socket.ts';
 
@@ -41,9 +42,11 @@ export class RtmpClient {
   /** Settles once when the connection is over, with the error if there was one. Never rejects. */
   readonly closed: Promise<Error | undefined>;
   readonly #options: RtmpClientOptions;
-  readonly #session: RtmpClientSession;
-  readonly #socket: RtmpSocket;
+  readonly #answers: ChallengeAnswers;
+  #session!: RtmpClientSession;
+  #socket!: RtmpSocket;
   readonly #deadline: NodeJS.Timeout;
+  #markClosed: (error: Error | undefined) => void = () => undefined;
   #error: Error | undefined;
   #markReady: () => void = () => undefined;
 
@@ -51,24 +54,9 @@ export class RtmpClient {
   constructor(options: RtmpClientOptions) {
     const { url, intent } = options;
     this.#options = options;
-    const { app, tcUrl, playpath } = url;
-    const nowMs = (): number => Math.floor(performance.now());
-    const { socket, shaken } = dialRtmp(url, options);
-    this.#session = new RtmpClientSession({
-      nowMs,
-      crypto: handshakeCrypto,
-      intent,
-      app,
-      tcUrl,
-      name: playpath,
-      shaken,
-    });
-    this.#socket = socket;
+    this.#answers = new ChallengeAnswers(url);
     this.closed = new Promise((resolve) => {
-      this.#socket.once('close', () => {
-        clearTimeout(this.#deadline);
-        resolve(this.#error);
-      });
+      this.#markClosed = resolve;
     });
     const begun = new Promise<void>((resolve) => {
       this.#markReady = resolve;
@@ -81,10 +69,7 @@ export class RtmpClient {
     this.#deadline = setTimeout(() => {
       this.#fail(new Error(`nothing to ${intent} within ${RTMP_READY_MS / 1000} s`));
     }, RTMP_READY_MS);
-    this.#socket.on('error', (error) => this.#fail(error));
-    this.#socket.on('data', (bytes: Uint8Array) => this.#receive(bytes));
-    this.#session.start();
-    this.#flush();
+    this.#open(url);
   }
 
   /** For shared media only: whole messages, between `ready` and `closed`. */
@@ -133,6 +118,29 @@ export class RtmpClient {
     clearTimeout(timer);
   }
 
+  #open(url: RtmpUrl): void {
+    const { intent } = this.#options;
+    const { app, tcUrl, playpath: name } = url;
+    const nowMs = (): number => Math.floor(performance.now());
+    const { socket, shaken } = dialRtmp(url, this.#options);
+    const crypto = handshakeCrypto;
+    this.#session = new RtmpClientSession({ nowMs, crypto, intent, app, tcUrl, name, shaken });
+    this.#socket = socket;
+    socket.once('close', () => {
+      if (this.#socket !== socket) return;
+      clearTimeout(this.#deadline);
+      this.#markClosed(this.#error);
+    });
+    socket.on('error', (error) => {
+      if (this.#socket === socket) this.#fail(error);
+    });
+    socket.on('data', (bytes: Uint8Array) => {
+      if (this.#socket === socket) this.#receive(bytes);
+    });
+    this.#session.start();
+    this.#flush();
+  }
+
   #receive(bytes: Uint8Array): void {
     this.#options.onBytes?.(bytes.length);
     try {
@@ -147,7 +155,14 @@ export class RtmpClient {
   }
 
   #take(event: RtmpClientEvent): void {
-    if (event.kind === 'refused') throw new RtmpRefused(event.code, event.description, event.redirect);
+    if (event.kind === 'refused') {
+      const next = this.#answers.next(event.description);
+      if (next === undefined) throw new RtmpRefused(event.code, event.description, event.redirect);
+      const before = this.#socket;
+      this.#open(next);
+      before.destroy();
+      return;
+    }
     if (event.kind === 'ready') {
       clearTimeout(this.#deadline);
       this.#markReady();

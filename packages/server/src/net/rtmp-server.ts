@@ -1,3 +1,4 @@
+import type { ConnectRequest } from '@onair/media/rtmp';
 import { type Config, rtmpHost } from '../config/index.ts';
 import type { Logger } from '../observe/index.ts';
 import { bindAddress } from './any-address.ts';
@@ -17,6 +18,8 @@ export interface RtmpServerParts {
   /** Takes RTMPT too, in front of its routes. */
   readonly http: HttpServer;
   readonly handlers: RtmpHandlers;
+  /** Asks encoders for name and password; gives the words of a refusal. */
+  readonly challenge?: { connect(request: ConnectRequest, address: string): string | undefined };
   /** What to show over TLS. */
   identity(): TlsIdentity;
 }
@@ -39,9 +42,13 @@ export async function openRtmp(parts: RtmpServerParts): Promise<OpenRtmp> {
     logger,
     handlers: {
       ...handlers,
-      connect: ({ app }) => {
+      connect: (request, address) => {
+        const { app } = request;
         const moved = config().rtmp.redirects.find((redirect) => redirect.app === app);
-        if (moved === undefined) return undefined;
+        if (moved === undefined) {
+          const reason = parts.challenge?.connect(request, address);
+          return reason === undefined ? undefined : { refused: 'NetConnection.Connect.Rejected', reason };
+        }
         return { refused: 'NetConnection.Connect.Rejected', reason: `${app} has moved`, redirect: moved.url };
       },
     },

@@ -31,6 +31,35 @@ export const auth = z.strictObject({
       secret: true,
     },
   ),
+  users: key(
+    z
+      .array(
+        z.strictObject({
+          app: key(namePart(), { description: 'Application that the user publishes to.' }),
+          name: key(namePart().optional(), {
+            description: 'Stream that the user publishes; unset: every stream of the application.',
+          }),
+          user: key(z.string().regex(/^[A-Za-z0-9._@-]{1,64}$/), { description: 'Name of the user.' }),
+          password: key(z.string().min(8).max(256), {
+            description: 'The password, at least 8 characters. It does not travel, but a proof of it by MD5.',
+            secret: true,
+          }),
+        }),
+      )
+      .max(1_000)
+      .default([]),
+    {
+      description:
+        'Users whose encoders give name and password (`rtmp://USER:PASSWORD@HOST/APP/NAME`) in place of a stream key. Encoders of the application by RTMP are asked for them, also on this machine.',
+      reload: true,
+      secret: true,
+    },
+  ),
+  challenge: key(z.enum(['adobe', 'llnw']).default('adobe'), {
+    description:
+      'How encoders are asked for name and password if they do not say which way they know: that of Adobe’s servers or that of Limelight’s.',
+    reload: true,
+  }),
   failuresPerMinute: key(count(10_000).default(10), {
     description: 'Wrong keys or tokens an address may send in a minute before it is refused unseen.',
     reload: true,

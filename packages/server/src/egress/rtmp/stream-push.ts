@@ -221,5 +221,5 @@ export class StreamPush {
 }
 
 function hostOf(url: string): string {
-  return /^[a-z]+:\/\/(\[[^\]]*\]|[^:/?#]*)/.exec(url)?.[1] ?? '';
+  return /^[a-z]+:\/\/(?:[^/@]*@)?(\[[^\]]*\]|[^:/?#]*)/.exec(url)?.[1] ?? '';
 }
