@@ -16,7 +16,7 @@ export interface Door {
 export type PagePlace = Pick<Location, 'protocol' | 'hostname' | 'host'>;
 
 const FORM =
-  /^(rtmp|rtmps|rtmpt|rtmpts|ws|wss):(?:\/\/(\[[0-9a-f:.]+\]|[^/:@?#[\]\s]+)(?::(\d{1,5}))?)?\/([^\s]*)$/i;
+  /^(rtmp|rtmps|rtmpt|rtmpts|ws|wss):(?:\/\/(\[[0-9a-f:.]+\]|[^/:@?#[\]\s]+)(?::(\d{1,5}))?)?\/(?!\/)([^\s]*)$/i;
 /** Longest address, in characters. */
 const MAX_LENGTH = 4096;
 
