@@ -1,5 +1,6 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { launchChromium, openPage } from '../kit/chromium.ts';
@@ -9,6 +10,7 @@ import { startTestServer, type TestServer } from '../kit/server.ts';
 import { until } from '../kit/until.ts';
 
 type Sdk = typeof import('../../packages/client/src/netconnection/index.ts');
+type Shared = ReturnType<Sdk['SharedObject']['getRemote']>;
 /** What the page keeps for the test. */
 interface Kept {
   readonly onair: Sdk;
@@ -26,10 +28,20 @@ const SCRIPT = `export default defineApp({
     },
     back: async (client, question) => ({ answer: await client.call('onQuestion', question) }),
     throws() { throw new Error('on purpose'); },
+    async note(_client, text) {
+      const board = onair.sharedObject('board', true);
+      await board.set('note', text);
+      await board.send('say', 'noted');
+      return await board.get();
+    },
   },
 });`;
 
+/** Bytes of script, gzip: at once, and when a picture is shown or published. */
+const BUDGET = { first: 14_000, all: 45_000 };
+
 const scope = new Scope();
+let folder: string;
 let server: TestServer;
 let address: string;
 let browser: Browser;
@@ -37,14 +49,15 @@ let browser: Browser;
 beforeAll(async () => {
   const bundle = await bundlePlayer('packages/client/src/netconnection/index.ts');
   scope.defer(bundle.remove);
+  folder = bundle.dir;
   const pages = new PlayerPage(bundle.dir);
   scope.defer(() => pages.close());
   address = await pages.listen();
-  const folder = scope.tempDir('onair-apps');
-  writeFileSync(join(folder, 'live.js'), SCRIPT);
+  const apps = scope.tempDir('onair-apps');
+  writeFileSync(join(apps, 'live.js'), SCRIPT);
   server = await startTestServer(scope, {
     demo: 'true',
-    'apps.folder': folder,
+    'apps.folder': apps,
     'http.allowedOrigins': JSON.stringify([new URL(address).origin]),
   });
   browser = await launchChromium(scope);
@@ -131,6 +144,18 @@ async function moves(page: Page, frames = 20): Promise<void> {
   );
 }
 
+/** Waits until the page was called or told so. */
+async function told(page: Page, what: string): Promise<void> {
+  await until(
+    async () => {
+      const all = await page.evaluate(() => (window as unknown as Kept).called);
+      if (all.includes(what)) return true;
+      throw new Error(JSON.stringify(all));
+    },
+    { message: what },
+  );
+}
+
 /** Waits for a status. */
 async function heard(page: Page, code: string, errors: readonly string[] = []): Promise<void> {
   await until(
@@ -142,6 +167,16 @@ async function heard(page: Page, code: string, errors: readonly string[] = []): 
     { timeoutMs: 20_000, message: code },
   );
 }
+
+it('keeps to its budget of bytes', () => {
+  const sizes = readdirSync(folder).map((file) => {
+    const { length } = gzipSync(readFileSync(join(folder, file)));
+    return [file, length] as const;
+  });
+  console.log(`bytes of script, gzip: ${sizes.map((one) => one.join(' ')).join(', ')}`);
+  expect(sizes.find(([file]) => file === 'onair-player.js')?.[1]).toBeLessThan(BUDGET.first);
+  expect(sizes.reduce((sum, [, length]) => sum + length, 0)).toBeLessThan(BUDGET.all);
+});
 
 it.each(['rtmp', 'rtmpt'] as const)('%s: plays, calls and is called', async (scheme) => {
   const page = await connect(`${scheme}://127.0.0.1:${server.ports.rtmp}/live`);
@@ -166,6 +201,39 @@ it.each(['rtmp', 'rtmpt'] as const)('%s: plays, calls and is called', async (sch
   await page.evaluate(() => (window as unknown as Kept).nc.close());
   expect((await codes(page)).at(-1)).toBe('NetConnection.Connect.Closed');
   await page.context().close();
+});
+
+it('shares objects between pages and the script, and keeps those that are persistent', async () => {
+  const pages = [
+    await connect(`rtmp://127.0.0.1:${server.ports.rtmp}/live`),
+    await connect(`rtmpt://127.0.0.1:${server.ports.http}/live`),
+  ] as const;
+  for (const page of pages) {
+    await page.evaluate(() => {
+      const kept = window as unknown as Kept & { so: Shared };
+      kept.so = kept.onair.SharedObject.getRemote('board', kept.nc.uri, true);
+      kept.so.client = { say: (text: unknown) => kept.called.push(text) };
+      kept.so.addEventListener('sync', (event) => {
+        for (const { code, name } of (event as InstanceType<Sdk['SyncEvent']>).changeList)
+          kept.called.push(`${code} ${name ?? ''}`.trim());
+      });
+      kept.so.connect(kept.nc);
+    });
+    await told(page, 'clear');
+  }
+  const [one, other] = pages;
+  await one.evaluate(() => (window as unknown as { so: Shared }).so.setProperty('by', { page: ['one'] }));
+  await told(one, 'success by');
+  await told(other, 'change by');
+  expect(await call(one, 'note', 'hello')).toEqual({ by: { page: ['one'] }, note: 'hello' });
+  for (const page of pages) for (const what of ['change note', 'noted']) await told(page, what);
+  const data = await other.evaluate(() => {
+    const { so } = window as unknown as { so: Shared };
+    return { ...so.data };
+  });
+  expect(data).toEqual({ by: { page: ['one'] }, note: 'hello' });
+  for (const page of pages) await page.context().close();
+  await until(() => existsSync(join(server.data, 'shared-objects/live')));
 });
 
 it('publishes what WebCodecs encodes, and the player of Flash days plays it', async () => {
