@@ -181,7 +181,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       rooms = registerRooms(http, { config, limiter, log });
       undo.push(() => rooms?.close());
     }
-    undo.push(registerRecordedUploads({ config, logger, registry, sessions, guard, cmaf: kinds.cmaf, http }));
+    const parts = { config, logger, registry, sessions, guard, cmaf: kinds.cmaf, http };
+    const recorded = registerRecordedUploads(parts);
+    undo.push(() => recorded.close());
     registerLiveRoutes(http, { flv: { ...live, kind: kinds.flv }, fmp4, fmp4Http });
     const pushes = new PushSet({ ...live, kind: kinds.rtmp, clock: systemClock });
     undo.push(() => pushes.close('server stopping'));
@@ -241,6 +243,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       waitForPublisher: () => config().rtmp.waitForPublisher,
       notifyAway: () => false,
       assumeEnhanced: () => config().rtmp.assumeEnhanced,
+      archive: recorded.archive,
     });
     undo.push(() => rtmpPlay.close());
     if (config().rtmp.enabled) {

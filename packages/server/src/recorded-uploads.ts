@@ -3,6 +3,7 @@ import type { StreamName } from '@onair/media';
 import type { PublishGuard } from './auth/index.ts';
 import type { Config } from './config/index.ts';
 import { DiskSync } from './disk/index.ts';
+import type { RecordingArchive } from './egress/rtmp/index.ts';
 import type { PackagerKind } from './hub/index.ts';
 import { type SessionTable, type Stream, type StreamRegistry, systemClock } from './hub/index.ts';
 import { registerMs2hlsRoutes } from './ingest/ms2hls/index.ts';
@@ -11,7 +12,7 @@ import type { HttpServer } from './net/index.ts';
 import type { Logger } from './observe/index.ts';
 import type { CmafPackager } from './packager/cmaf/index.ts';
 import { Recordings } from './record/index.ts';
-import { registerVodRoutes } from './vod/index.ts';
+import { openRecordedMedia, registerVodRoutes } from './vod/index.ts';
 
 /** What recordings and uploads are joined with. */
 export interface RecordedUploadsDeps {
@@ -24,11 +25,18 @@ export interface RecordedUploadsDeps {
   readonly http: HttpServer;
 }
 
+/** Recordings and uploads at work. */
+export interface RecordedUploads {
+  /** For players by RTMP. */
+  readonly archive: RecordingArchive;
+  close(): Promise<void>;
+}
+
 /**
  * Joins what makes recordings, plays them back and takes uploads, and begins to recover what a restart interrupted.
- * The returned function leaves everything on the disk.
+ * `close` leaves everything on the disk.
  */
-export function registerRecordedUploads(deps: RecordedUploadsDeps): () => Promise<void> {
+export function registerRecordedUploads(deps: RecordedUploadsDeps): RecordedUploads {
   const { config, logger, registry, sessions, guard, cmaf, http } = deps;
   const { data, upload } = config();
   const log = (message: string, fields: Readonly<Record<string, unknown>>): void =>
@@ -47,12 +55,14 @@ export function registerRecordedUploads(deps: RecordedUploadsDeps): () => Promis
     log,
   });
   registerVodRoutes(http, recordings);
+  const archive: RecordingArchive = { open: (stream) => openRecordedMedia(recordings, stream) };
   if (!upload.enabled) {
     void recordings.recover(new Set());
-    return async () => {
+    const close = async (): Promise<void> => {
       await recordings.close();
       sync.close();
     };
+    return { archive, close };
   }
   const uploads = new Uploads(
     {
@@ -75,12 +85,13 @@ export function registerRecordedUploads(deps: RecordedUploadsDeps): () => Promis
     settings: () => ({ ...config().upload, anyOrigin: config().compat }),
     log,
   });
-  return async () => {
+  const close = async (): Promise<void> => {
     await chunks.close();
     await uploads.close();
     await recordings.close();
     sync.close();
   };
+  return { archive, close };
 }
 
 function isWanted(stream: Stream, which: Config['record']['streams']): boolean {

@@ -207,10 +207,13 @@ export class RtmpConnection implements RtmpPeer {
         this.#outlets.get(event.streamId)?.receive(event.media, event.on);
         return;
       case 'seek':
-        this.#session.sendStatus(event.streamId, 'error', 'NetStream.Seek.Failed', 'A live stream.');
+        if (this.#outlets.get(event.streamId)?.seek?.(event.timeMs) !== true)
+          this.#session.sendStatus(event.streamId, 'error', 'NetStream.Seek.Failed', 'A live stream.');
+        return;
+      case 'bufferLength':
+        this.#outlets.get(event.streamId)?.bufferLength?.(event.ms);
         return;
       case 'clearData':
-      case 'bufferLength':
       case 'pong':
         return;
       case 'result':

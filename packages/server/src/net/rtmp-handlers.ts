@@ -53,6 +53,10 @@ export interface RtmpOutlet {
   started(): void;
   paused(paused: boolean): void;
   receive(media: 'audio' | 'video', on: boolean): void;
+  /** The player keeps so much, in milliseconds. */
+  bufferLength?(ms: number): void;
+  /** Goes to another place and says so; false, or without it, there is none to go to. */
+  seek?(timeMs: number): boolean;
   /** The socket can take bytes again. */
   drained(): void;
   /** The player stopped or is gone. Called once. */

@@ -1,2 +1,3 @@
 export { recordingPlaylist } from './playlist.ts';
+export { openRecordedMedia, type RecordedMedia } from './recorded-media.ts';
 export { type RecordingSource, registerVodRoutes } from './vod-routes.ts';

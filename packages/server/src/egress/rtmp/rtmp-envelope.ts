@@ -52,7 +52,7 @@ function everyConfig({ config, tracks }: LogEpoch<Uint8Array>): Uint8Array {
  * Writes the message stream id into each message of `bytes`, which are shared messages one after the other:
  * type 0 headers of 12 bytes, the id in the last four, little-endian (RTMP 1.0 §5.3.1.2.1).
  */
-function onStream(bytes: Uint8Array, streamId: number): Uint8Array {
+export function onStream(bytes: Uint8Array, streamId: number): Uint8Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   for (let at = 0; at + 12 <= bytes.length; ) {
     const time = view.getUint32(at) & 0xff_ffff;

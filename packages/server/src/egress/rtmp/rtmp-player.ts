@@ -11,6 +11,7 @@ import type { RtmpOutlet, RtmpPeer, RtmpPlayRefusal } from '../../net/rtmp-handl
 import type { TagPackager } from '../../packager/tags/index.ts';
 import { type LiveDeps, SocketTransport, Viewing } from '../live/index.ts';
 import { lackOf, takesMultitrack } from './player-abilities.ts';
+import { RecordedPlayer, type RecordingArchive } from './recorded-player.ts';
 import { rtmpEnvelope } from './rtmp-envelope.ts';
 
 /** What RTMP play needs. */
@@ -28,6 +29,8 @@ export interface RtmpEgressDeps extends LiveDeps {
   notifyAway(): boolean;
   /** Whether players that list no codecs of Enhanced RTMP are sent them all the same. */
   assumeEnhanced?(): boolean;
+  /** Recordings, for players that ask for a place in one. */
+  readonly archive?: RecordingArchive;
 }
 
 /** RTMP play: lets players in and keeps them told about their publishers. */
@@ -48,6 +51,12 @@ export class RtmpEgress {
     const { app, name } = request;
     const bad = !isNamePart(app) || !isNamePart(name) || peer.connect.instance !== '';
     const stream = bad ? undefined : streamName(app, name);
+    if (stream !== undefined && typeof request.start === 'number') {
+      const media = await this.#deps.archive?.open(stream);
+      if (media === undefined)
+        return { refused: 'NetStream.Play.StreamNotFound', reason: 'There is no such recording.' };
+      return new RecordedPlayer(peer, request, stream, media, this.#deps);
+    }
     const state = stream === undefined ? 'idle' : (this.#deps.registry.find(stream)?.state ?? 'idle');
     const there = state === 'live' || state === 'waiting';
     if (stream === undefined || (!there && !this.#deps.waitForPublisher())) {
