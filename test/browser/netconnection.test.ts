@@ -57,6 +57,7 @@ beforeAll(async () => {
   writeFileSync(join(apps, 'live.js'), SCRIPT);
   server = await startTestServer(scope, {
     demo: 'true',
+    'record.streams': 'all',
     'apps.folder': apps,
     'http.allowedOrigins': JSON.stringify([new URL(address).origin]),
   });
@@ -104,20 +105,23 @@ function call(page: Page, method: string, ...args: (string | number)[]): Promise
   );
 }
 
-function play(page: Page, name: string): Promise<void> {
-  return page.evaluate((what) => {
-    const kept = window as unknown as Kept;
-    const { NetStream, NetStatusEvent, Video } = kept.onair;
-    kept.ns = new NetStream(kept.nc);
-    kept.ns.client = { onMetaData: (info: unknown) => kept.called.push(info) };
-    kept.ns.addEventListener(NetStatusEvent.NET_STATUS, (event) =>
-      kept.codes.push((event as InstanceType<Sdk['NetStatusEvent']>).info.code),
-    );
-    const video = new Video(640, 360);
-    document.body.append(video.element);
-    video.attachNetStream(kept.ns);
-    kept.ns.play(what);
-  }, name);
+function play(page: Page, name: string, start = -2): Promise<void> {
+  return page.evaluate(
+    ([what, from]) => {
+      const kept = window as unknown as Kept;
+      const { NetStream, NetStatusEvent, Video } = kept.onair;
+      kept.ns = new NetStream(kept.nc);
+      kept.ns.client = { onMetaData: (info: unknown) => kept.called.push(info) };
+      kept.ns.addEventListener(NetStatusEvent.NET_STATUS, (event) =>
+        kept.codes.push((event as InstanceType<Sdk['NetStatusEvent']>).info.code),
+      );
+      const video = new Video(640, 360);
+      document.body.append(video.element);
+      video.attachNetStream(kept.ns);
+      kept.ns.play(what, from);
+    },
+    [name, start] as const,
+  );
 }
 
 /** Pictures and bytes of sound that a page has decoded. */
@@ -264,4 +268,12 @@ it('publishes what WebCodecs encodes, and the player of Flash days plays it', as
   );
   expect(answer).toEqual({ done: true, args: [5] });
   expect(errors).toEqual([]);
+
+  // What was recorded so far, from a place in it.
+  const late = await connect(`rtmp://127.0.0.1:${server.ports.rtmp}/live`);
+  await play(late, 'test', 0);
+  await moves(late, 5);
+  await late.evaluate(() => (window as unknown as Kept).ns.seek(0));
+  await heard(late, 'NetStream.Seek.Notify');
+  await moves(late, 5);
 });
