@@ -32,7 +32,7 @@ const SERVER: Record<string, readonly string[]> = {
   methods: ['net', 'observe', 'config', '@media', '@contracts'],
   relay: ['hub', '@media', '@contracts'],
   rooms: ['net', 'observe', 'config', '@media', '@contracts'],
-  events: ['hub', 'packager', 'net', 'observe', 'config', 'auth', '@media', '@contracts'],
+  events: ['disk', 'hub', 'packager', 'net', 'observe', 'config', 'auth', '@media', '@contracts'],
   api: ['hub', 'packager', 'net', 'observe', 'config', 'auth', '@media', '@contracts'],
   cli: ['*'],
 };

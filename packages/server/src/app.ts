@@ -20,7 +20,7 @@ import { registerLiveRoutes } from './egress/live-routes.ts';
 import { PushSet, RtmpEgress } from './egress/rtmp/index.ts';
 import { registerTsRoutes } from './egress/ts/index.ts';
 import { Fmp4SocketServer } from './egress/ws-fmp4/index.ts';
-import { registerEvents } from './events/index.ts';
+import { registerEvents, VOTE_METHOD, voteByMethod } from './events/index.ts';
 import {
   type FanoutContext,
   type HubPolicy,
@@ -198,6 +198,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       callMs: () => config().apps.callMs,
       fire: (stream, request, app) =>
         events.service.fire(stream, request, { by: `app:${app}`, address: 'local' }),
+      own: new Map([[VOTE_METHOD, (client, args) => voteByMethod(events.service, client, args)]]),
       log: (level, message, fields) => logger[level](fields, message),
     });
     undo.push(() => methods.close());

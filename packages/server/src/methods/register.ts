@@ -34,7 +34,8 @@ export async function registerMethods(
     },
   });
   return {
-    rtmp: (handlers) => (deps.folder === undefined ? handlers : rtmpHandlers(methods, handlers)),
+    rtmp: (handlers) =>
+      deps.folder === undefined && deps.own === undefined ? handlers : rtmpHandlers(methods, handlers),
     close: () => {
       sockets.close();
       methods.close();
