@@ -38,7 +38,7 @@ function setUp() {
     cut: () => undefined,
     state: () => undefined,
     sample: ({ track, data }) => {
-      if (track.parameters.kind === 'data') heard.push(decodeEvent(data));
+      if (track.parameters.kind === 'data') heard.push(decodeEvent(data)!);
     },
   });
   const service = new EventService({
