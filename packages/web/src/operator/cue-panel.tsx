@@ -2,7 +2,7 @@ import type { Cue } from '@onair/contracts/api';
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { serverNow } from '../api/live.ts';
+import { clockOffset, serverNow } from '../api/live.ts';
 import { Icon } from '../parts/icon.tsx';
 import { clock } from '../words/format.ts';
 import { t } from '../words/words.ts';
@@ -93,6 +93,7 @@ export function CuePanel({ state }: { readonly state: ConsoleState }): JSX.Eleme
   const open = useSignal<Cue | 'custom' | undefined>(undefined);
   const editing = useSignal(false);
   const armed = state.armed.value;
+  const now = serverNow.value - clockOffset.value;
   const press = (cue: Cue): void => {
     if (cue.form !== 'plain') open.value = cue;
     else if (state.armed.peek()) void state.fire(cue, cue.data);
@@ -131,9 +132,8 @@ export function CuePanel({ state }: { readonly state: ConsoleState }): JSX.Eleme
       </div>
       <ul class="cues">
         {state.cues.value.map((cue) => {
-          const due = state.pressed.value.find((one) => one.cue === cue.id && one.due > Date.now())?.due;
-          // Read so that the countdown goes on.
-          const left = due === undefined ? undefined : (void serverNow.value, due - Date.now());
+          const due = state.pressed.value.find((one) => one.cue === cue.id && one.due > now)?.due;
+          const left = due === undefined ? undefined : due - now;
           return (
             <li key={cue.id}>
               <button
@@ -146,7 +146,7 @@ export function CuePanel({ state }: { readonly state: ConsoleState }): JSX.Eleme
                 {left === undefined ? (
                   cue.key !== undefined && <kbd>{cue.key}</kbd>
                 ) : (
-                  <span class="num cue-left">{clock(left + 999)}</span>
+                  <span class="num cue-left">{clock(left)}</span>
                 )}
               </button>
               {editing.value && (
