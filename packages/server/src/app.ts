@@ -36,6 +36,7 @@ import { acceptRtmpPublisher } from './ingest/rtmp/index.ts';
 import { registerMethods } from './methods/index.ts';
 import { createHttpServer, type HttpServer, loadIdentity, type TlsIdentity } from './net/index.ts';
 import { openRtmp } from './net/rtmp-server.ts';
+import { RtmpCallbacks, registerNginxPages } from './nginx/index.ts';
 import { createMetrics, type Logger, LoopDelay } from './observe/index.ts';
 import { cmafPackagerKind } from './packager/cmaf/index.ts';
 import { dashPackagerKind } from './packager/dash/index.ts';
@@ -221,6 +222,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       pushes: () => pushes.list(),
       stopping: () => state.stopping,
     });
+    registerNginxPages(http, {
+      config,
+      admin,
+      streams: streamService(sources),
+      sessions: sessionService(sessions),
+      version,
+      wall: Date.now,
+    });
     const webrtc = await startWebRtc({ http, live, guard, logger, context, bridge, config, limits });
     if (webrtc !== undefined) {
       undo.push(() => webrtc.close('server stopping'));
@@ -241,17 +250,24 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       assumeEnhanced: () => config().rtmp.assumeEnhanced,
     });
     undo.push(() => rtmpPlay.close());
+    const callbacks = new RtmpCallbacks({ rules: () => config().callbacks, log });
+    undo.push(() => callbacks.close());
+    const open = { authorize: async () => ({ ok: true as const, identity: 'callback' }) };
     if (config().rtmp.enabled) {
       const rtmp = await openRtmp({
         config,
         logger,
         http,
         identity: () => identityOf(config()),
-        handlers: methods.rtmp({
-          publish: (peer, request) =>
-            acceptRtmpPublisher(peer, request, { registry, sessions, gate: guard, log }),
-          play: (peer, request) => rtmpPlay.play(peer, request),
-        }),
+        handlers: callbacks.around(
+          methods.rtmp({
+            publish: (peer, request) => {
+              const gate = callbacks.admitted(request) ? open : guard;
+              return acceptRtmpPublisher(peer, request, { registry, sessions, gate, log });
+            },
+            play: (peer, request) => rtmpPlay.play(peer, request),
+          }),
+        ),
       });
       undo.push(() => rtmp.close('server stopping'));
       Object.assign(ports, rtmp.ports);

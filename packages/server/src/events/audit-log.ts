@@ -29,6 +29,7 @@ export class AuditLog {
   readonly #deps: AuditLogDeps;
   #records: AuditRecord[] = [];
   #file: AppendFile | undefined;
+  readonly #lines: Buffer[] = [];
   #working: Promise<void> = Promise.resolve();
 
   /** Reads what is there. @throws Error if the folder cannot be used. */
@@ -52,7 +53,9 @@ export class AuditLog {
     this.#records.push(kept);
     if (this.#records.length > MAX_RECORDS) this.#records.shift();
     if (this.#file === undefined) return;
-    this.#working = this.#working.then(() => this.#write(kept)).catch((error) => this.#deps.failed(error));
+    this.#lines.push(Buffer.from(`${JSON.stringify(kept)}\n`));
+    if (this.#lines.length === 1)
+      this.#working = this.#working.then(() => this.#write()).catch((error) => this.#deps.failed(error));
   }
 
   /** Resolves when everything is on the disk. */
@@ -61,14 +64,16 @@ export class AuditLog {
     await this.#file?.close().catch((error) => this.#deps.failed(error));
   }
 
-  async #write(record: AuditRecord): Promise<void> {
-    const line = Buffer.from(`${JSON.stringify(record)}\n`);
-    if (this.#file!.size + line.length > (this.#deps.maxFile ?? MAX_FILE)) {
-      await this.#file!.close();
-      await rename(this.#path(''), this.#path('.1'));
-      this.#file = new AppendFile(this.#path(''));
+  /** Writes what has come until now, with one wait for the disk. */
+  async #write(): Promise<void> {
+    for (const line of this.#lines.splice(0)) {
+      if (this.#file!.size + line.length > (this.#deps.maxFile ?? MAX_FILE)) {
+        await this.#file!.close();
+        await rename(this.#path(''), this.#path('.1'));
+        this.#file = new AppendFile(this.#path(''));
+      }
+      this.#file!.append(line);
     }
-    this.#file!.append(line);
     await this.#file!.flush();
   }
 

@@ -61,10 +61,10 @@ interface Box {
   readonly addresses: Map<string, number>;
 }
 
-/** The question that an event named `poll` or `quiz` asks; undefined for other events. @throws DecodeError */
+/** The question that an event named `poll` or `quiz` with `choices` asks; undefined for other events. @throws DecodeError */
 export function readQuestion(name: string, data: Field): Question | undefined {
   const kind = POLL_KINDS.find((one) => one === name);
-  if (kind === undefined) return undefined;
+  if (kind === undefined || !hasChoices(data.value)) return undefined;
   const choices = data.at('choices').list((field) => {
     const text = field.string(MAX_CHOICE).trim();
     return text === '' ? field.fail('a text') : text;
@@ -76,6 +76,10 @@ export function readQuestion(name: string, data: Field): Question | undefined {
   if (correct !== undefined && (kind === 'poll' || correct >= choices.length))
     right.fail('the index of a choice of a quiz');
   return { kind, question, choices, correct };
+}
+
+function hasChoices(data: unknown): boolean {
+  return typeof data === 'object' && data !== null && 'choices' in data;
 }
 
 /** Questions to the viewers of all streams, and how they were answered: one answer of each viewer. */

@@ -122,7 +122,7 @@ export function CuePanel({ state }: { readonly state: ConsoleState }): JSX.Eleme
             state.armed.value = !armed;
           }}
         >
-          <Icon name={armed ? 'bolt' : 'key'} />
+          <Icon name="bolt" />
           {t(armed ? 'operator.armed' : 'operator.arm')}
         </button>
         <WhenField state={state} />
