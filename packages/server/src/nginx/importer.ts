@@ -105,13 +105,15 @@ class Importer {
     }
     const block = directive.block ?? [];
     const own = this.#callbacksOf(block, inherited);
-    this.#around.push(...block.filter(({ name }) => INHERITED.has(name)));
+    const before = this.#around;
+    this.#around = [...before, ...block.filter(({ name }) => INHERITED.has(name))];
     for (const inner of block) {
       if (inner.name === 'application') this.#application(inner, own);
       else if (inner.name === 'listen') this.#listen(inner);
       else if (INHERITED.has(inner.name)) continue;
       else this.#setting(inner);
     }
+    this.#around = before;
     if (!block.some(({ name }) => name === 'application')) this.#addCallbacks(undefined, own);
   }
 
