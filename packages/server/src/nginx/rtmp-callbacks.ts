@@ -10,6 +10,9 @@ export interface RtmpCallbacksDeps {
   readonly log: (message: string, fields: Readonly<Record<string, unknown>>) => void;
 }
 
+/** Lets everybody publish whom a callback has admitted. */
+export const ADMITTED = { authorize: async () => ({ ok: true as const, identity: 'callback' }) };
+
 type Verdict =
   | { readonly ok: true; readonly name: string; readonly asked: boolean }
   | { readonly ok: false; readonly reason: string };
