@@ -12,7 +12,7 @@ import { root } from './sources.mjs';
 
 const CLI = join(root, 'packages/server/bin/onair.js');
 const OUT = join(root, 'docs/screenshots');
-const MAX_BYTES = 5_400_000;
+const MAX_BYTES = 5_700_000;
 const SIZES = [
   { width: 1440, height: 900 },
   { width: 360, height: 740 },
@@ -87,6 +87,19 @@ const operator = (server) => async (context) => {
   const viewer = await context.newPage();
   await viewer.goto(`${server.url}/watch/live/test`);
 };
+
+/** Asks the viewers of `live/test` something. */
+async function ask(server) {
+  await fetch(`${server.url}/api/v1/streams/live/test/events`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${server.token}` },
+    body: JSON.stringify({
+      name: 'poll',
+      duration: 20,
+      data: { question: 'Who scores next?', choices: ['Blue', 'Red', 'Nobody'] },
+    }),
+  });
+}
 
 let recording;
 /** The first `bytes` of an endless answer. */
@@ -222,6 +235,27 @@ try {
         await page.setInputFiles('input[type=file]', file);
         await page.locator('.tree-row').nth(1).click();
         await shown('.detail-bytes')(page);
+      },
+      picture: true,
+    },
+    {
+      name: 'operator',
+      path: '/operator',
+      before: operator(server),
+      ready: async (page) => {
+        await playing(page, 2);
+        await page.locator('.console-arm').click();
+      },
+      picture: true,
+      langs: ['en', 'ja', 'zh'],
+    },
+    {
+      name: 'watch-question',
+      path: '/watch/live/test',
+      ready: async (page) => {
+        await playing(page);
+        await ask(server);
+        await shown('.overlay-choice')(page);
       },
       picture: true,
     },

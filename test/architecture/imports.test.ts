@@ -30,9 +30,10 @@ const SERVER: Record<string, readonly string[]> = {
   transcode: ['hub', '@media'],
   demo: ['@media', '@contracts'],
   methods: ['net', 'observe', 'config', '@media', '@contracts'],
+  nginx: ['net', 'observe', 'config', 'auth', '@media', '@contracts'],
   relay: ['hub', '@media', '@contracts'],
   rooms: ['net', 'observe', 'config', '@media', '@contracts'],
-  events: ['hub', 'packager', 'net', 'observe', 'config', 'auth', '@media', '@contracts'],
+  events: ['disk', 'hub', 'packager', 'net', 'observe', 'config', 'auth', '@media', '@contracts'],
   api: ['hub', 'packager', 'net', 'observe', 'config', 'auth', '@media', '@contracts'],
   cli: ['*'],
 };

@@ -4,7 +4,14 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium, openPage } from '../kit/chromium.ts';
 import { fileOf, film, written } from '../kit/film.ts';
-import { buildPages, type MockApi, mockSession, mockStream, startMockApi } from '../kit/mock-api.ts';
+import {
+  buildPages,
+  type MockApi,
+  mockConsole,
+  mockSession,
+  mockStream,
+  startMockApi,
+} from '../kit/mock-api.ts';
 import { Scope } from '../kit/scope.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -75,6 +82,30 @@ const CASES: readonly Case[] = [
       ];
     },
     ready: '.kick',
+  },
+  {
+    name: 'operator, visitor',
+    path: '/operator',
+    set: () => {
+      onAir();
+      mock.state.admin = false;
+    },
+    ready: '.console-sign',
+  },
+  {
+    name: 'operator',
+    path: '/operator',
+    set: () => {
+      onAir();
+      mock.state.admin = true;
+      mock.state.console = mockConsole();
+    },
+    ready: '.poll',
+    act: async (page) => {
+      await page.locator('.console-arm').click();
+      await page.keyboard.press('5');
+      await page.locator('.cue-form').waitFor();
+    },
   },
   { name: 'studio', path: '/studio', ready: '.studio-devices' },
   { name: 'viewer', path: '/viewer', ready: '.viewer-form' },

@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { SessionInfo, StreamInfo } from '@onair/contracts';
+import type { Poll, SessionInfo, StreamInfo } from '@onair/contracts';
 import { type ApiDeps, registerApi } from '../../packages/server/src/api/index.ts';
 import {
   AdminGuard,
@@ -30,6 +30,16 @@ export const apiStream: StreamInfo = {
   bitrateIn: 8,
   bitrateHistory: [8],
   epoch: 1,
+};
+const apiPoll: Poll = {
+  id: 'a',
+  stream: 'live/test',
+  kind: 'quiz',
+  question: 'Which?',
+  choices: ['one', 'other'],
+  counts: [1, 0],
+  since: 5,
+  closed: false,
 };
 const session = (id: string, since: number, kind: SessionInfo['kind'] = 'viewer'): SessionInfo => ({
   id,
@@ -74,6 +84,13 @@ export async function openApi(
       records: [],
       standing: () => [],
       fire: () => ({ id: 'e', name: 'cm', time: 0, duration: 0, data: null }),
+      scheduled: [],
+      cancel: () => true,
+      cues: [],
+      setCues: async () => undefined,
+      polls: () => [apiPoll],
+      vote: () => apiPoll,
+      endPoll: () => apiPoll,
     },
     config: () => config,
     admin: new AdminGuard({ token, signIns: new SignIns(data, 60_000), limiter }),

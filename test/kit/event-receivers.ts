@@ -9,6 +9,7 @@ import { STREAM_TYPE, TS_TIME_OFFSET } from '@onair/media/mpegts';
 import { parseRtmpUrl } from '@onair/media/rtmp';
 import { WebSocket } from 'ws';
 import { RtmpClient } from '../../packages/server/src/net/rtmp-client.ts';
+import { eventChannel } from './event-channel.ts';
 import type { Scope } from './scope.ts';
 import { followTs } from './ts-follower.ts';
 import { until } from './until.ts';
@@ -106,6 +107,17 @@ export function socketEvents(scope: Scope, url: string): EventReceiver {
     if (event !== undefined) receiver.take(event, event.time);
   });
   scope.defer(() => socket.terminate());
+  return receiver;
+}
+
+/** Watches by WHEP and takes the messages of the data channel, placed by the RTP timestamps that they name. */
+export async function whepEvents(scope: Scope, url: string): Promise<EventReceiver> {
+  const receiver = new EventReceiver('WHEP');
+  await eventChannel(scope, url, (text) => {
+    const { event: value, rtp } = JSON.parse(text) as { readonly event: unknown; readonly rtp: number };
+    const event = eventOf(value);
+    if (event !== undefined) receiver.take(event, Math.round((rtp / 90_000) * 1_000_000));
+  });
   return receiver;
 }
 

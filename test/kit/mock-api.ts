@@ -3,7 +3,16 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Health, ServerInfo, SessionInfo, StreamInfo } from '@onair/contracts/api';
+import type {
+  AuditRecord,
+  Cue,
+  Health,
+  Poll,
+  ScheduledEvent,
+  ServerInfo,
+  SessionInfo,
+  StreamInfo,
+} from '@onair/contracts/api';
 import { problem } from '@onair/contracts/errors';
 import { build } from 'vite';
 import { WebSocketServer } from 'ws';
@@ -27,6 +36,13 @@ export interface MockState {
   sessions: SessionInfo[];
   info: ServerInfo;
   health: Health;
+  /** What the operator's console shows. */
+  console: {
+    cues: readonly Cue[];
+    scheduled: readonly ScheduledEvent[];
+    polls: readonly Poll[];
+    records: readonly AuditRecord[];
+  };
   /** Whether callers are taken for the operator. */
   admin: boolean;
   /** The token that signs in. */
@@ -111,10 +127,42 @@ export function mockSession(id: string, more: Partial<SessionInfo> = {}): Sessio
   };
 }
 
+/** What an operator's console shows after a while. */
+export function mockConsole(): MockState['console'] {
+  const event = { id: 'e', name: 'cm-in', time: 61_000_000, duration: 30_000_000, data: null };
+  const stream = 'live/test';
+  return {
+    cues: [
+      { id: 'cm-in', name: 'cm-in', form: 'plain', duration: 30, key: '1' },
+      { id: 'goal', label: 'Goal!', name: 'goal', form: 'plain', duration: 0 },
+      { id: 'quiz', name: 'quiz', form: 'quiz', duration: 20, key: '5' },
+    ],
+    scheduled: [{ stream, event, by: 'operator', due: Date.now() + 600_000, of: 'wall' }],
+    polls: [
+      {
+        id: 'q',
+        stream,
+        kind: 'quiz',
+        question: 'Which team scores next?',
+        choices: ['Blue', 'Red'],
+        counts: [3, 5],
+        since: Date.now(),
+        closed: false,
+        correct: 1,
+      },
+    ],
+    records: [
+      { action: 'fire', stream, event, by: 'operator', address: '127.0.0.1', at: Date.now() },
+      { action: 'fail', stream, event, by: 'key:ab', address: '::1', at: 5, detail: 'not on air' },
+    ],
+  };
+}
+
 function initialState(): MockState {
   return {
     streams: [],
     sessions: [],
+    console: { cues: [], scheduled: [], polls: [], records: [] },
     info: {
       version: '0.1.0',
       nodeTime: Date.now(),
@@ -188,6 +236,10 @@ export async function startMockApi(folder = join(WEB, 'dist')): Promise<MockApi>
     else if (route === 'GET /info')
       json(response, { ...state.info, nodeTime: Date.now(), admin: state.admin });
     else if (route === 'GET /health') json(response, state.health);
+    else if (route === 'GET /cues') json(response, { cues: state.console.cues });
+    else if (route === 'GET /schedule') json(response, { scheduled: state.console.scheduled });
+    else if (route === 'GET /polls') json(response, { polls: state.console.polls });
+    else if (route === 'GET /event-log') json(response, { records: state.console.records });
     else if (route === 'GET /session') json(response, { admin: state.admin });
     else if (route === 'GET /sessions') {
       if (state.admin) json(response, { sessions: state.sessions });

@@ -17,10 +17,11 @@ export interface TestServer extends RunningServer {
   readonly log: readonly Readonly<Record<string, unknown>>[];
 }
 
-/** Starts a server that the scope closes. @param settings e.g. `{ 'hub.reconnectWindowMs': '5000' }`. */
+/** Starts a server that the scope closes. @param settings e.g. `{ 'hub.reconnectWindowMs': '5000' }`. @param file of the configuration */
 export async function startTestServer(
   scope: Scope,
   settings: Readonly<Record<string, string>> = {},
+  file?: string,
 ): Promise<TestServer> {
   const data = scope.tempDir('onair-data');
   const environment: Record<string, string> = {
@@ -39,7 +40,7 @@ export async function startTestServer(
     format: 'json',
     write: (line) => void lines.push(JSON.parse(line)),
   });
-  const config = new ConfigStore({ environment, flags: [] });
+  const config = new ConfigStore({ environment, flags: [], ...(file === undefined ? {} : { file }) });
   const server = await startServer({ config, logger: log.logger, version: 'test' });
   scope.defer(() => server.close());
   const { http, rtmp = 0 } = server.ports;

@@ -20,7 +20,7 @@ import { registerLiveRoutes } from './egress/live-routes.ts';
 import { PushSet, RtmpEgress } from './egress/rtmp/index.ts';
 import { registerTsRoutes } from './egress/ts/index.ts';
 import { Fmp4SocketServer } from './egress/ws-fmp4/index.ts';
-import { registerEvents } from './events/index.ts';
+import { registerEvents, VOTE_METHOD, voteByMethod } from './events/index.ts';
 import {
   type FanoutContext,
   type HubPolicy,
@@ -42,6 +42,7 @@ import {
   type TlsIdentity,
 } from './net/index.ts';
 import { openRtmp } from './net/rtmp-server.ts';
+import { ADMITTED, RtmpCallbacks } from './nginx/rtmp-callbacks.ts';
 import { createMetrics, type Logger, LoopDelay } from './observe/index.ts';
 import { cmafPackagerKind } from './packager/cmaf/index.ts';
 import { dashPackagerKind } from './packager/dash/index.ts';
@@ -202,6 +203,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       callMs: () => config().apps.callMs,
       fire: (stream, request, app) =>
         events.service.fire(stream, request, { by: `app:${app}`, address: 'local' }),
+      own: new Map([[VOTE_METHOD, (client, args) => voteByMethod(events.service, client, args)]]),
       log: (level, message, fields) => logger[level](fields, message),
     });
     undo.push(() => methods.close());
@@ -215,6 +217,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       archive: recorded.archive,
     });
     undo.push(() => rtmpPlay.close());
+    const callbacks = new RtmpCallbacks({ rules: () => config().callbacks, log });
+    undo.push(() => callbacks.close());
     if (config().rtmp.enabled) {
       const rtmp = await openRtmp({
         config,
@@ -222,13 +226,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         http,
         identity: () => identityOf(config()),
         challenge,
-        handlers: methods.rtmp({
-          publish: (peer, request) => {
-            const gate = challenge.guard(peer.connect, guard);
-            return acceptRtmpPublisher(peer, request, { registry, sessions, gate, log });
-          },
-          play: (peer, request) => rtmpPlay.play(peer, request),
-        }),
+        handlers: callbacks.around(
+          methods.rtmp({
+            publish: (peer, request) => {
+              const gate = callbacks.admitted(request) ? ADMITTED : challenge.guard(peer.connect, guard);
+              return acceptRtmpPublisher(peer, request, { registry, sessions, gate, log });
+            },
+            play: (peer, request) => rtmpPlay.play(peer, request),
+          }),
+        ),
       });
       undo.push(() => rtmp.close('server stopping'));
       Object.assign(ports, rtmp.ports);
@@ -258,6 +264,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       pushes: () => pushes.list(),
       stopping: () => state.stopping,
     });
+    if ((config().nginx.stat ?? config().nginx.control) !== undefined) {
+      const { registerNginxPages } = await import('./nginx/register.ts');
+      const shown = { streams: streamService(sources), sessions: sessionService(sessions) };
+      registerNginxPages(http, { config, admin, ...shown, version, wall: Date.now });
+    }
     const { startWebRtc } = await import('./webrtc.ts');
     const webrtc = await startWebRtc({ http, live, guard, logger, context, bridge, config, limits });
     if (webrtc !== undefined) {

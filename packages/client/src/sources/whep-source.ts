@@ -3,6 +3,7 @@ import { type HttpSession, OfferRefused, offerTo } from '../webrtc/http-session.
 import { availabilityOf } from './availability.ts';
 import { BackOff } from './back-off.ts';
 import { BitrateMeter } from './bitrate-meter.ts';
+import { RtpEvents } from './rtp-events.ts';
 import type { Source, SourceFigures, SourceListener } from './source.ts';
 
 /** What a {@link WhepSource} works with. */
@@ -53,10 +54,10 @@ export class WhepSource implements Source {
   readonly #backOff = new BackOff();
   readonly #meter = new BitrateMeter();
   readonly #look: ReturnType<typeof setInterval>;
+  readonly #events: RtpEvents;
   #abort = new AbortController();
   #connection: RTCPeerConnection | undefined;
   #session: HttpSession | undefined;
-  #retry: ReturnType<typeof setTimeout> | undefined;
   #state: {
     kind: string;
     bytes: number;
@@ -64,6 +65,7 @@ export class WhepSource implements Source {
     closed: boolean;
     paused: boolean;
     latency: LatencyClass;
+    retry: ReturnType<typeof setTimeout> | undefined;
   } = {
     latency: 'lowest',
     kind: '',
@@ -71,6 +73,7 @@ export class WhepSource implements Source {
     grewAt: 0,
     closed: false,
     paused: false,
+    retry: undefined,
   };
   #seen = {
     latency: undefined as number | undefined,
@@ -85,6 +88,7 @@ export class WhepSource implements Source {
     this.#options = options;
     this.#listener = listener;
     this.#state.latency = options.latency;
+    this.#events = new RtpEvents(options.media, listener);
     this.#look = setInterval(() => void this.#watch(), LOOK_MS);
   }
 
@@ -139,11 +143,12 @@ export class WhepSource implements Source {
     this.#state.closed = true;
     clearInterval(this.#look);
     this.#drop();
+    this.#events.close();
     this.#options.media.srcObject = null;
   }
 
   #drop(): void {
-    clearTimeout(this.#retry);
+    clearTimeout(this.#state.retry);
     this.#abort.abort();
     this.#session?.end();
     this.#session = undefined;
@@ -160,6 +165,7 @@ export class WhepSource implements Source {
     this.#connection = connection;
     const stream = new MediaStream();
     for (const kind of ['video', 'audio']) connection.addTransceiver(kind, { direction: 'recvonly' });
+    this.#events.open(connection);
     connection.addEventListener('track', ({ track }) => stream.addTrack(track));
     connection.addEventListener('connectionstatechange', () => {
       const { connectionState } = connection;
@@ -222,8 +228,8 @@ export class WhepSource implements Source {
   }
 
   #again(pause: number): void {
-    clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => void this.#open(), pause);
+    clearTimeout(this.#state.retry);
+    this.#state.retry = setTimeout(() => void this.#open(), pause);
   }
 
   async #watch(): Promise<void> {

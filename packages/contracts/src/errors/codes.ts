@@ -118,6 +118,16 @@ export const ERROR_CODES = {
     title: 'No such stream key',
     description: 'The key was deleted or never was.',
   },
+  EVENT_NOT_FOUND: {
+    status: 404,
+    title: 'No such event waits',
+    description: 'The event was never scheduled, was cancelled, or is already on its way to the viewers.',
+  },
+  POLL_NOT_FOUND: {
+    status: 404,
+    title: 'No such question',
+    description: 'The question or the choice does not exist, or the server has forgotten it.',
+  },
   METHOD_NOT_ALLOWED: {
     status: 405,
     title: 'Method not allowed',
@@ -148,6 +158,16 @@ export const ERROR_CODES = {
     status: 409,
     title: 'The stream is not on air',
     description: 'An event needs a stream that is live, or waits for its publisher to come back.',
+  },
+  POLL_CLOSED: {
+    status: 409,
+    title: 'The question takes no more answers',
+    description: 'It was closed by the operator, or its time is over.',
+  },
+  ALREADY_ANSWERED: {
+    status: 409,
+    title: 'This viewer has answered',
+    description: 'Each viewer has one answer to a question; the first one counts.',
   },
   LIMIT_REACHED: {
     status: 409,

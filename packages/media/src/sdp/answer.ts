@@ -30,9 +30,21 @@ const FEEDBACK: ReadonlySet<string> = new Set(['nack', 'nack pli', 'ccm fir', 'g
 const bare = (name: string): SdpAttribute => ({ name, value: undefined });
 const valued = (name: string, value: string): SdpAttribute => ({ name, value });
 
-/** The answer to an offer: what is not taken is rejected. RFC 9429 §5.3. */
-export function writeAnswer(offer: Offer, taken: readonly Taken[], transport: AnswererTransport): string {
-  const mids = taken.map(({ media }) => media.mid);
+/** Port of SCTP inside DTLS, and the longest message that is taken, in bytes. RFC 8841 §5.1, §6.1. */
+const SCTP_PORT = '5000';
+const MAX_MESSAGE = '262144';
+
+/**
+ * The answer to an offer: what is not taken is rejected. RFC 9429 §5.3.
+ * @param data the offer's section for data channels, if they are taken
+ */
+export function writeAnswer(
+  offer: Offer,
+  taken: readonly Taken[],
+  transport: AnswererTransport,
+  data?: OfferedMedia,
+): string {
+  const mids = [...taken.map(({ media }) => media.mid), ...(data === undefined ? [] : [data.mid])];
   return writeSdp({
     attributes: [
       valued('group', `BUNDLE ${mids.join(' ')}`),
@@ -40,34 +52,71 @@ export function writeAnswer(offer: Offer, taken: readonly Taken[], transport: An
       valued('ice-options', 'trickle'),
     ],
     media: offer.media.map((media) => {
+      if (media === data) return channels(media, transportLines(transport));
       const one = taken.find((candidate) => candidate.media === media);
       return one === undefined ? rejected(media) : accepted(one, transport, mids[0] === media.mid);
     }),
   });
 }
 
-/** A smaller form of the offer: only what is taken, without candidates. For a library that answers all it sees. */
-export function reducedOffer(offer: Offer, taken: readonly Taken[]): string {
+/**
+ * A smaller form of the offer: only what is taken, without candidates. For a library that answers all it sees.
+ * @param data the offer's section for data channels, if they are taken
+ */
+export function reducedOffer(offer: Offer, taken: readonly Taken[], data?: OfferedMedia): string {
   const direction = { sendonly: 'recvonly', recvonly: 'sendonly' } as const;
   return writeSdp({
     attributes: [
-      valued('group', `BUNDLE ${taken.map(({ media }) => media.mid).join(' ')}`),
+      valued(
+        'group',
+        `BUNDLE ${[...taken.map(({ media }) => media), ...(data === undefined ? [] : [data])].map(({ mid }) => mid).join(' ')}`,
+      ),
       valued('fingerprint', offer.fingerprint),
       valued('ice-ufrag', offer.iceUfrag),
       valued('ice-pwd', offer.icePwd),
       valued('setup', offer.setup),
     ],
-    media: taken.map((one) => ({
-      ...section(one.media, one.codec),
-      attributes: [
-        valued('mid', one.media.mid),
-        bare(direction[one.direction]),
-        bare('rtcp-mux'),
-        ...codecLines(one),
-        ...one.media.ssrcs.slice(0, 8).map((ssrc) => valued('ssrc', `${ssrc} cname:peer`)),
-      ],
-    })),
+    media: [
+      ...taken.map((one) => ({
+        ...section(one.media, one.codec),
+        attributes: [
+          valued('mid', one.media.mid),
+          bare(direction[one.direction]),
+          bare('rtcp-mux'),
+          ...codecLines(one),
+          ...one.media.ssrcs.slice(0, 8).map((ssrc) => valued('ssrc', `${ssrc} cname:peer`)),
+        ],
+      })),
+      ...(data === undefined ? [] : [channels(data, [])]),
+    ],
   });
+}
+
+function channels(
+  { kind, protocol, formats, mid }: OfferedMedia,
+  transport: readonly SdpAttribute[],
+): SdpMedia {
+  return {
+    kind,
+    port: 9,
+    protocol,
+    formats,
+    attributes: [
+      valued('mid', mid),
+      ...transport,
+      valued('sctp-port', SCTP_PORT),
+      valued('max-message-size', MAX_MESSAGE),
+    ],
+  };
+}
+
+function transportLines({ iceUfrag, icePwd, fingerprint, setup }: AnswererTransport): SdpAttribute[] {
+  return [
+    valued('ice-ufrag', iceUfrag),
+    valued('ice-pwd', icePwd),
+    valued('fingerprint', fingerprint),
+    valued('setup', setup),
+  ];
 }
 
 function section(media: OfferedMedia, codec: OfferedCodec): Omit<SdpMedia, 'attributes'> {
@@ -91,10 +140,7 @@ function accepted(one: Taken, transport: AnswererTransport, first: boolean): Sdp
     attributes: [
       valued('mid', media.mid),
       bare(one.direction),
-      valued('ice-ufrag', transport.iceUfrag),
-      valued('ice-pwd', transport.icePwd),
-      valued('fingerprint', transport.fingerprint),
-      valued('setup', transport.setup),
+      ...transportLines(transport),
       bare('rtcp-mux'),
       bare('rtcp-rsize'),
       ...codecLines(one),

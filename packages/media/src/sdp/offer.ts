@@ -38,6 +38,14 @@ export interface Offer {
   readonly media: readonly OfferedMedia[];
 }
 
+/** The section for data channels, if the offer has one that is not refused. RFC 8841 §5. */
+export function dataSection(offer: Offer): OfferedMedia | undefined {
+  return offer.media.find(
+    ({ kind, protocol, formats }) =>
+      kind === 'application' && protocol === 'UDP/DTLS/SCTP' && formats[0] === 'webrtc-datachannel',
+  );
+}
+
 const CLAUSE = 'RFC 9429 §5.2';
 const ICE_CHARS = /^[A-Za-z0-9+/]+$/;
 const FINGERPRINT = /^[a-zA-Z0-9-]{3,16} [0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){15,63}$/;

@@ -70,17 +70,6 @@ export function eventRoutes(deps: ApiDeps): readonly ApiRoute[] {
         return { events };
       },
     },
-    {
-      method: 'GET',
-      path: '/event-log',
-      id: 'listEventLog',
-      summary: 'Who asked for which event, newest first.',
-      audience: 'operator',
-      status: 200,
-      answer: ref('EventLog'),
-      errors: [],
-      handle: () => ({ records: deps.events.records }),
-    },
   ];
 }
 

@@ -1,4 +1,14 @@
-import type { Field, KeyInfo, PushInfo, SessionInfo, StreamInfo } from '@onair/contracts';
+import type {
+  AuditRecord,
+  Cue,
+  Field,
+  KeyInfo,
+  Poll,
+  PushInfo,
+  ScheduledEvent,
+  SessionInfo,
+  StreamInfo,
+} from '@onair/contracts';
 import type { StreamName, TimedEvent } from '@onair/media';
 import type { AdminGuard, PublishGuard, StreamKeyStore } from '../auth/index.ts';
 import type { Config } from '../config/index.ts';
@@ -32,16 +42,31 @@ export interface EventAuthor {
 
 /** Timed events, as the API needs them. */
 export interface TimedEvents {
-  /** What somebody asked for, newest first. */
-  readonly records: readonly (EventAuthor & {
-    readonly stream: StreamName;
-    readonly event: TimedEvent;
-    readonly at: number;
-  })[];
+  /** What was done, newest first. */
+  readonly records: readonly AuditRecord[];
   /** Events to come or going on; undefined if there is no such stream. */
   standing(stream: StreamName): readonly TimedEvent[] | undefined;
   /** @throws DecodeError, HubError. */
   fire(stream: StreamName, request: Field, author: EventAuthor): TimedEvent;
+  /** Events that wait for their time. */
+  readonly scheduled: readonly ScheduledEvent[];
+  /** False if no event of this id waits. */
+  cancel(stream: StreamName, id: string, author: EventAuthor): boolean;
+  /** Buttons of the console. */
+  readonly cues: readonly Cue[];
+  setCues(cues: readonly Cue[]): Promise<void>;
+  /** Questions to the viewers, newest first. @param all with right answers that viewers must not know yet */
+  polls(all: boolean, stream?: StreamName): readonly Poll[];
+  /** @throws Error with a `code` of the registry if the answer is not taken. */
+  vote(stream: StreamName, id: string, choice: number, voter: Voter): Poll;
+  /** undefined if there is no such question. */
+  endPoll(stream: StreamName, id: string, author: EventAuthor): Poll | undefined;
+}
+
+/** Who answers a question. */
+export interface Voter {
+  readonly token: string;
+  readonly address: string;
 }
 
 /** Ports that are open. */

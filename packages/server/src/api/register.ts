@@ -6,6 +6,7 @@ import { accessRoutes } from './access-routes.ts';
 import { eventRoutes } from './event-routes.ts';
 import { StreamEvents } from './events.ts';
 import { openApiOf } from './openapi.ts';
+import { operatorRoutes } from './operator-routes.ts';
 import type { ApiDeps } from './ports.ts';
 import { type ApiCall, type ApiRoute, readOrRefuse, refuseUnknown } from './route.ts';
 import type { JsonSchema } from './schemas.ts';
@@ -58,6 +59,7 @@ function apiRoutes(deps: ApiDeps, events: StreamEvents): readonly ApiRoute[] {
       },
     },
     ...eventRoutes(deps),
+    ...operatorRoutes(deps),
     ...accessRoutes(deps),
     ...serverRoutes(deps),
   ];

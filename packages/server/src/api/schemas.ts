@@ -1,7 +1,12 @@
 import {
+  AUDIT_ACTIONS,
+  CUE_FORMS,
   ERROR_CODES,
   MAX_BITRATE_HISTORY,
+  MAX_CUE_DATA,
+  MAX_CUES,
   MAX_STREAM_WARNINGS,
+  POLL_KINDS,
   SESSION_KINDS,
   STREAM_STATES,
 } from '@onair/contracts';
@@ -153,8 +158,66 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   TimedEventList: object({ events: list(ref('TimedEvent')) }),
   EventLog: object({
     records: list(
-      object({ stream: streamName, event: ref('TimedEvent'), by: text, address: text, at: time }),
+      object(
+        {
+          action: { type: 'string', enum: AUDIT_ACTIONS },
+          stream: streamName,
+          event: ref('TimedEvent'),
+          by: text,
+          address: text,
+          at: time,
+          detail: text,
+        },
+        ['detail'],
+      ),
     ),
+  }),
+  Schedule: object({
+    scheduled: list(
+      object(
+        {
+          stream: streamName,
+          event: ref('TimedEvent'),
+          by: text,
+          due: time,
+          of: { type: 'string', enum: ['wall', 'media'] },
+        },
+        ['due'],
+      ),
+    ),
+  }),
+  Cue: object(
+    {
+      id: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,64}$' },
+      label: { type: 'string', maxLength: 64 },
+      name: { type: 'string', minLength: 1, maxLength: 64 },
+      form: { type: 'string', enum: CUE_FORMS },
+      duration: { ...amount, maximum: 86_400, description: 'Seconds.' },
+      key: { type: 'string', pattern: '^[a-z0-9]$' },
+      data: { description: `At most ${MAX_CUE_DATA} characters as JSON.` },
+    },
+    ['label', 'key', 'data'],
+  ),
+  CueList: object({ cues: list(ref('Cue'), MAX_CUES) }),
+  Poll: object(
+    {
+      id: text,
+      stream: streamName,
+      kind: { type: 'string', enum: POLL_KINDS },
+      question: text,
+      choices: list(text),
+      counts: list(count),
+      since: time,
+      until: time,
+      closed: flag,
+      correct: { ...count, description: 'Index of the right choice; for viewers once it is closed.' },
+    },
+    ['until', 'correct'],
+  ),
+  PollList: object({ polls: list(ref('Poll')) }),
+  Vote: object({
+    choice: { ...count, description: 'Index of the choice.' },
+    voter: { type: 'string', pattern: '^[A-Za-z0-9_-]{16,64}$' },
   }),
   Health: object({
     status: { type: 'string', enum: ['ok', 'stopping'] },

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { registerConfigCommand } from './config.ts';
 import { registerDemoCommand } from './demo.ts';
+import { registerImportCommand } from './import-nginx.ts';
 import { registerInspectCommand } from './inspect.ts';
 import { registerKeyCommand } from './key.ts';
 import { registerPlayCommand } from './play.ts';
@@ -23,5 +24,6 @@ export function buildProgram(): Command {
   registerRemuxCommands(program);
   registerKeyCommand(program);
   registerConfigCommand(program);
+  registerImportCommand(program);
   return program;
 }

@@ -3,6 +3,7 @@ import { key } from './field.ts';
 import { admin, auth, log } from './sections/access.ts';
 import { http } from './sections/http.ts';
 import { apps, dash, hls, hub, pulls, pushes, rtmp, webrtc } from './sections/media.ts';
+import { callbacks, nginx } from './sections/nginx.ts';
 import { record, upload } from './sections/recording.ts';
 import { rooms } from './sections/rooms.ts';
 
@@ -38,6 +39,11 @@ export const configSchema = z.strictObject({
     description: 'Servers that streams are sent on to while they are live.',
     reload: true,
   }),
+  callbacks: key(callbacks.default([]), {
+    description: 'Addresses that are asked or told, as a form, what RTMP clients do; as nginx-rtmp does.',
+    reload: true,
+  }),
+  nginx: key(nginx.prefault({}), { description: 'Pages of nginx-rtmp.' }),
   demo: key(z.boolean().default(false), {
     description: 'Whether the built-in test picture is published as `live/demo`.',
   }),

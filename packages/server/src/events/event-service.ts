@@ -1,8 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { Field } from '@onair/contracts';
+import { type AuditRecord, type Cue, Field, type Poll, type ScheduledEvent } from '@onair/contracts';
 import type { StreamName, TimedEvent } from '@onair/media';
-import type { Stream, StreamRegistry } from '../hub/index.ts';
-import { type EventMoment, readEventRequest } from './event-request.ts';
+import { HubError, type Stream, type StreamRegistry } from '../hub/index.ts';
+import { AuditLog } from './audit-log.ts';
+import { CueFile } from './cue-file.ts';
+import { type EventMoment, type EventRequest, readEventRequest } from './event-request.ts';
+import { EventSchedule, type HeldEvent } from './event-schedule.ts';
+import { Polls, type Question, readQuestion, type Voter } from './polls.ts';
 
 /** Who asks for an event. */
 export interface EventAuthor {
@@ -12,17 +16,11 @@ export interface EventAuthor {
   readonly address: string;
 }
 
-/** One line about an event that somebody asked for. */
-export interface EventRecord extends EventAuthor {
-  readonly stream: StreamName;
-  readonly event: TimedEvent;
-  /** When it was asked for, ms since the Unix epoch. */
-  readonly at: number;
-}
-
 /** What the service stands on. */
 export interface EventServiceDeps {
   readonly registry: StreamRegistry;
+  /** Folder of the log and the cue buttons; without one they last as long as the process. */
+  readonly folder?: string;
   /** Stream time in µs of a wall-clock time (ms since the Unix epoch), and back. */
   timeAt(stream: Stream, wallMs: number): number;
   /** One line about each event. */
@@ -31,28 +29,56 @@ export interface EventServiceDeps {
   wall(): number;
 }
 
-/** Records kept. */
-const MAX_RECORDS = 500;
+/** How long the answers to a question are shown, µs. */
+const RESULT_US = 10_000_000;
+/** The server itself, where a question ends by itself. */
+const SERVER: EventAuthor = { by: 'server', address: 'local' };
 
 /** Takes what people and programs want to tell the viewers of a stream, and remembers who told what. */
 export class EventService {
   readonly #deps: EventServiceDeps;
-  readonly #records: EventRecord[] = [];
-  readonly #listeners = new Set<(record: EventRecord) => void>();
+  readonly #audit: AuditLog;
+  readonly #cues: CueFile;
+  readonly #schedule: EventSchedule;
+  readonly #polls: Polls;
 
+  /** @throws Error if the folder cannot be used or what is in it is damaged. */
   constructor(deps: EventServiceDeps) {
     this.#deps = deps;
+    this.#audit = new AuditLog({
+      ...(deps.folder === undefined ? {} : { folder: deps.folder }),
+      failed: (error) => deps.log('the log of events cannot be written', { reason: String(error) }),
+    });
+    this.#cues = new CueFile(deps.folder);
+    this.#polls = new Polls((poll) => this.#tellResult(poll, SERVER), deps.wall);
+    this.#schedule = new EventSchedule({
+      wall: deps.wall,
+      now: (name) => {
+        const stream = deps.registry.find(name);
+        return stream?.state === 'live' || stream?.state === 'waiting' ? stream.now : undefined;
+      },
+      due: (held) => this.#due(held),
+    });
   }
 
-  /** Records, newest first. */
-  get records(): readonly EventRecord[] {
-    return this.#records.toReversed();
+  /** What was done, newest first. */
+  get records(): readonly AuditRecord[] {
+    return this.#audit.records;
   }
 
-  /** Calls `listener` with each record to come, until the returned function is called. */
-  onRecord(listener: (record: EventRecord) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  /** Events that wait for their time, the next first. */
+  get scheduled(): readonly ScheduledEvent[] {
+    return this.#schedule.list();
+  }
+
+  /** Buttons of the operator's console. */
+  get cues(): readonly Cue[] {
+    return this.#cues.cues;
+  }
+
+  /** Replaces the buttons. Rejects if the disk takes nothing. */
+  setCues(cues: readonly Cue[]): Promise<void> {
+    return this.#cues.set(cues);
   }
 
   /** Events of a stream that are to come or going on; undefined if there is no such stream. */
@@ -62,19 +88,86 @@ export class EventService {
   }
 
   /**
-   * Puts the event of a request (see `docs/protocols/events.md`) into a stream.
+   * Puts the event of a request (see `docs/protocols/events.md`) into a stream, or keeps it until shortly before its time.
    * @throws DecodeError for a request that is none; HubError `EVENT_OFF_AIR`, `EVENT_RATE`, `EVENT_LIMIT`, `EVENT_TIME`.
    */
   fire(name: StreamName, request: Field, author: EventAuthor): TimedEvent {
-    const { id = randomUUID(), at, ...draft } = readEventRequest(request);
+    const { id = randomUUID(), ...rest } = readEventRequest(request);
+    const wanted = { ...rest, id };
+    readQuestion(wanted.name, new Field(wanted.data, 'data'));
+    const place = this.#farPlace(name, wanted.at);
+    if (place === undefined || !this.#schedule.isFar(name, place)) {
+      const event = this.#put(name, wanted, author);
+      this.#note('fire', name, event, author);
+      return event;
+    }
+    this.#schedule.hold({ stream: name, request: wanted, ...author, at: place });
+    const held = this.scheduled.find((one) => one.stream === name && one.event.id === id)!.event;
+    this.#note('schedule', name, held, author);
+    return held;
+  }
+
+  /** Takes an event back that waits for its time; false if none of this id does. */
+  cancel(name: StreamName, id: string, author: EventAuthor): boolean {
+    const held = this.#schedule.cancel(name, id);
+    if (held === undefined) return false;
+    this.#note('cancel', name, eventOfHeld(held), author);
+    return true;
+  }
+
+  /** Questions, newest first. @param all for operators: with the right answers to those that still take answers. */
+  polls(all: boolean, stream?: StreamName): readonly Poll[] {
+    return this.#polls.list(all, stream);
+  }
+
+  /** Takes a viewer's answer. @param choice index of the choice. @throws PollError */
+  vote(name: StreamName, id: string, choice: number, voter: Voter): Poll {
+    return this.#polls.vote(name, id, choice, voter);
+  }
+
+  /** Ends a question and shows the answers to the viewers; undefined if there is no such question. */
+  endPoll(name: StreamName, id: string, author: EventAuthor): Poll | undefined {
+    const open = this.#polls.list(true, name).find((poll) => poll.id === id);
+    if (open === undefined || open.closed) return open;
+    const poll = this.#polls.end(name, id);
+    if (poll !== undefined) this.#tellResult(poll, author);
+    return poll;
+  }
+
+  /** Resolves when everything is on the disk. */
+  async close(): Promise<void> {
+    this.#schedule.close();
+    this.#polls.close();
+    await this.#audit.close();
+  }
+
+  /** Where an event is to be that may wait; undefined for one that is for now. */
+  #farPlace(name: StreamName, at: EventMoment): HeldEvent['at'] | undefined {
+    switch (at.kind) {
+      case 'now':
+        return undefined;
+      case 'media':
+        return { media: at.time };
+      case 'after': {
+        const stream = this.#deps.registry.find(name);
+        return stream === undefined ? undefined : { media: stream.now + at.delay };
+      }
+      case 'wall':
+        return { wallMs: at.wallMs };
+    }
+  }
+
+  #put(name: StreamName, request: EventRequest & { readonly id: string }, { by, address }: EventAuthor) {
+    const { at, ...draft } = request;
+    const question = readQuestion(draft.name, new Field(draft.data, 'data'));
+    if (question !== undefined && this.#polls.full)
+      throw new HubError('EVENT_LIMIT', 'too many questions take answers already');
     const stream = this.#deps.registry.open(name);
     const detach = stream.attach();
     try {
-      const event = stream.announce(
-        { ...draft, id, ...this.#placeOf(stream, at) },
-        `${author.by} ${author.address}`,
-      );
-      this.#record({ ...author, stream: name, event, at: this.#deps.wall() });
+      const data = question === undefined ? draft.data : asked(draft.data, question);
+      const event = stream.announce({ ...draft, data, ...this.#placeOf(stream, at) }, `${by} ${address}`);
+      if (question !== undefined) this.#polls.open(name, event, question, stream.now);
       return event;
     } finally {
       detach();
@@ -94,11 +187,63 @@ export class EventService {
     }
   }
 
-  #record(record: EventRecord): void {
-    this.#records.push(record);
-    if (this.#records.length > MAX_RECORDS) this.#records.shift();
-    const { stream, by, address, event } = record;
-    this.#deps.log('event', { stream, by, address, event: event.id, name: event.name, time: event.time });
-    for (const listener of this.#listeners) listener(record);
+  /** An event whose time is near goes out. */
+  #due(held: HeldEvent): void {
+    const { stream, at, by, address } = held;
+    const moment: EventMoment = 'media' in at ? { kind: 'media', time: at.media } : { kind: 'wall', ...at };
+    try {
+      const event = this.#put(stream, { ...held.request, at: moment }, held);
+      this.#note('fire', stream, event, { by, address });
+    } catch (error) {
+      if (!(error instanceof HubError)) throw error;
+      this.#note('fail', stream, eventOfHeld(held), { by, address }, error.message);
+    }
   }
+
+  #tellResult(poll: Poll, author: EventAuthor): void {
+    const { id, stream, kind, question, choices, counts, correct } = poll;
+    const name = stream as StreamName;
+    const data = { poll: id, kind, question, choices, counts, ...(correct === undefined ? {} : { correct }) };
+    const request = { id: randomUUID(), name: 'poll-result', duration: RESULT_US, data };
+    const shown = { ...request, time: 0 };
+    try {
+      const event = this.#put(name, { ...request, at: { kind: 'now' } }, author);
+      this.#note('close', name, event, author);
+    } catch (error) {
+      // Off air, or too much at one time: the counts stand in the list of questions all the same.
+      if (!(error instanceof HubError)) throw error;
+      this.#note('close', name, shown, author, error.message);
+    }
+  }
+
+  #note(
+    action: AuditRecord['action'],
+    stream: StreamName,
+    { id, name, time, duration, data }: Omit<TimedEvent, 'raw' | 'splice'>,
+    { by, address }: EventAuthor,
+    detail?: string,
+  ): void {
+    const record: AuditRecord = {
+      action,
+      stream,
+      event: { id, name, time, duration, data },
+      by,
+      address,
+      at: this.#deps.wall(),
+      ...(detail === undefined ? {} : { detail }),
+    };
+    this.#audit.add(record);
+    this.#deps.log(`event: ${action}`, { stream, by, address, event: id, name, time, detail });
+  }
+}
+
+/** The data of a question as viewers get it: without the right answer. */
+function asked(data: unknown, { question, choices }: Question): object {
+  const { correct: _, ...rest } = new Field(data).object();
+  return { ...rest, question, choices };
+}
+
+function eventOfHeld({ request, at }: HeldEvent): Omit<TimedEvent, 'raw' | 'splice'> {
+  const { id, name, duration, data } = request;
+  return { id, name, time: 'media' in at ? at.media : 0, duration, data };
 }

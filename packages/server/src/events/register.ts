@@ -17,10 +17,10 @@ export interface EventsDeps {
   dateOfZero(stream: Stream): number | undefined;
 }
 
-/** The service, and what ends it. */
+/** The service, and what ends it: resolves when the log is on the disk. */
 export interface RegisteredEvents {
   readonly service: EventService;
-  close(): void;
+  close(): Promise<void>;
 }
 
 const SOCKET = /^\/api\/v1\/streams\/(?<app>[^/]+)\/(?<name>[^/]+)\/events$/;
@@ -29,6 +29,7 @@ const SOCKET = /^\/api\/v1\/streams\/(?<app>[^/]+)\/(?<name>[^/]+)\/events$/;
 export function registerEvents(server: HttpServer, deps: EventsDeps): RegisteredEvents {
   const service = new EventService({
     registry: deps.registry,
+    folder: deps.config().data,
     timeAt: (stream, wallMs) => {
       const zero = deps.dateOfZero(stream);
       return zero === undefined ? stream.timeAt(wallMs) : (wallMs - zero) * 1000;
@@ -48,7 +49,13 @@ export function registerEvents(server: HttpServer, deps: EventsDeps): Registered
       sockets.serve(upgrade, streamName(app, name), author);
     },
   });
-  return { service, close: () => sockets.close() };
+  return {
+    service,
+    close: async () => {
+      sockets.close();
+      await service.close();
+    },
+  };
 }
 
 /** Whoever may publish a stream may put events into it, and so may the operator. */

@@ -27,6 +27,8 @@ export interface MethodServiceDeps {
   readonly objects: Pick<SharedObjects, 'read' | 'write' | 'send'>;
   /** Puts a script's event into a stream. Throws like the service of events. */
   fire(stream: StreamName, request: Field, app: string): void;
+  /** Methods that every application has, with or without a script. What they throw is told to the caller. */
+  readonly own?: ReadonlyMap<string, (client: ClientInfo, args: readonly unknown[]) => unknown>;
   readonly log: (
     level: 'debug' | 'info' | 'warn' | 'error',
     message: string,
@@ -56,9 +58,9 @@ export class MethodService {
     await this.#scripts?.open();
   }
 
-  /** True if the application has a script. */
+  /** True if the application has methods: its script's, or those that every application has. */
   serves(app: string): boolean {
-    return this.#scripts?.of(app) !== undefined;
+    return this.#deps.own !== undefined || this.#scripts?.of(app) !== undefined;
   }
 
   /** Makes a client known to its application's script; the returned function takes that back. */
@@ -75,6 +77,14 @@ export class MethodService {
 
   /** Calls a method of the application's script. Rejects with a {@link MethodError}. */
   async call(client: ClientInfo, method: string, args: readonly unknown[]): Promise<unknown> {
+    const own = this.#deps.own?.get(method);
+    if (own !== undefined) {
+      try {
+        return own(infoOf(client), args);
+      } catch (error) {
+        throw new MethodError('METHOD_FAILED', error instanceof Error ? error.message : 'the method failed');
+      }
+    }
     const thread = this.#scripts?.of(client.app);
     if (thread === undefined)
       throw new MethodError('METHOD_NOT_FOUND', `Method not found (${method.slice(0, 80)}).`);

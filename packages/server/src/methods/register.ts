@@ -43,7 +43,9 @@ export async function registerMethods(
   });
   return {
     rtmp: (handlers) =>
-      deps.folder === undefined ? handlers : withSharedObjects(rtmpHandlers(methods, handlers), objects),
+      deps.folder === undefined && deps.own === undefined
+        ? handlers
+        : withSharedObjects(rtmpHandlers(methods, handlers), objects),
     close: () => {
       sockets.close();
       methods.close();

@@ -45,6 +45,7 @@ const PAGES: readonly { readonly path: string; readonly file: string; readonly e
   { path: '/room', file: 'room.html' },
   { path: '/watch.html', file: 'room.html' },
   { path: '/dashboard', file: 'dashboard.html' },
+  { path: '/operator', file: 'operator.html' },
   { path: '/studio', file: 'studio.html' },
   { path: '/viewer', file: 'viewer.html' },
   { path: '/player', file: 'player.html' },

@@ -22,7 +22,7 @@ export { boundaryOf, type FormPart, readForm } from './multipart.ts';
 export { isPublicAddress, lookupWithin, type Reach } from './outbound.ts';
 export { type HeaderList, PreparedAnswer } from './prepared-answer.ts';
 export { openRtcEndpoint, type RtcEndpointOptions } from './rtc-endpoint.ts';
-export type { RtcEndpoint, RtcPeer, RtcPeerHandlers } from './rtc-peer.ts';
+export type { RtcChannel, RtcEndpoint, RtcPeer, RtcPeerHandlers } from './rtc-peer.ts';
 export {
   keyRequired,
   type RtcOfferCall,

@@ -5,12 +5,13 @@ import {
   type AnswererTransport,
   attribute,
   type Offer,
+  type OfferedMedia,
   parseSdp,
   reducedOffer,
   type Taken,
 } from '@onair/media/sdp';
 import type * as Library from 'node-datachannel';
-import type { RtcEndpoint, RtcPeer, RtcPeerHandlers } from './rtc-peer.ts';
+import type { RtcChannel, RtcEndpoint, RtcPeer, RtcPeerHandlers } from './rtc-peer.ts';
 
 /** What the endpoint is opened with. */
 export interface RtcEndpointOptions {
@@ -38,9 +39,13 @@ export async function openRtcEndpoint(options: RtcEndpointOptions): Promise<RtcE
   const open = new Set<LibraryPeer>();
   return {
     port,
-    accept(offer, taken, local, handlers) {
+    accept(offer, taken, local, handlers, data) {
       const candidates = candidatesOf(options, port, local);
-      const peer = new LibraryPeer(library, { port, host: options.host, candidates }, offer, taken, {
+      const answered = { offer, taken, data };
+      const peer = new LibraryPeer(library, { port, host: options.host, candidates }, answered, {
+        ...(handlers.channel === undefined
+          ? {}
+          : { channel: (channel: RtcChannel) => handlers.channel?.(channel) }),
         opened: () => handlers.opened(),
         packet: (mid, bytes) => handlers.packet(mid, bytes),
         closed: (reason) => {
@@ -94,19 +99,29 @@ interface Place {
   readonly candidates: readonly string[];
 }
 
+/** An offer and what is taken of it. */
+interface Answered {
+  readonly offer: Offer;
+  readonly taken: readonly Taken[];
+  readonly data: OfferedMedia | undefined;
+}
+
+/** Messages that the other end may send on a channel where nobody listens. */
+const MAX_CHATTER = 100;
+
 /** A transport of node-datachannel. */
 class LibraryPeer implements RtcPeer {
   readonly transport: AnswererTransport;
   readonly #connection: Library.PeerConnection;
   readonly #tracks = new Map<string, Library.Track>();
   readonly #handlers: RtcPeerHandlers;
+  #channel: Library.DataChannel | undefined;
   #over = false;
 
   constructor(
     library: typeof Library,
     place: Place,
-    offer: Offer,
-    taken: readonly Taken[],
+    { offer, taken, data }: Answered,
     handlers: RtcPeerHandlers,
   ) {
     this.#handlers = handlers;
@@ -122,7 +137,8 @@ class LibraryPeer implements RtcPeer {
     try {
       for (const one of taken) this.#addTrack(library, one);
       connection.onStateChange((state) => this.#changed(state));
-      connection.setRemoteDescription(reducedOffer(offer, taken), 'offer');
+      connection.onDataChannel((channel) => this.#opened(channel));
+      connection.setRemoteDescription(reducedOffer(offer, taken, data), 'offer');
       connection.setLocalDescription('answer');
       const own = parseSdp(connection.localDescription()?.sdp ?? '');
       const parts = [...own.media, own];
@@ -163,6 +179,32 @@ class LibraryPeer implements RtcPeer {
     this.#over = true;
     for (const track of this.#tracks.values()) track.close();
     this.#connection.close();
+  }
+
+  #opened(channel: Library.DataChannel): void {
+    if (this.#over || this.#channel !== undefined || this.#handlers.channel === undefined) {
+      channel.close();
+      return;
+    }
+    this.#channel = channel;
+    let heard = 0;
+    channel.onMessage(() => {
+      if (++heard === MAX_CHATTER) channel.close();
+    });
+    this.#handlers.channel({
+      label: channel.getLabel(),
+      get backlog() {
+        return channel.bufferedAmount();
+      },
+      send: (text) => {
+        try {
+          return !this.#over && channel.isOpen() && channel.sendMessage(text);
+        } catch {
+          return false;
+        }
+      },
+      close: () => channel.close(),
+    });
   }
 
   #addTrack(library: typeof Library, { media, codec, direction, source }: Taken): void {

@@ -46,17 +46,17 @@ export class ApiClient {
 
   /** Every stream that the caller may see. */
   async streams(): Promise<readonly StreamInfo[]> {
-    return decodeStreamList(await this.#ask('GET', '/streams')).streams;
+    return decodeStreamList(await this.ask('GET', '/streams')).streams;
   }
 
   /** What the server is and where to publish. */
   async info(): Promise<ServerInfo> {
-    return decodeServerInfo(await this.#ask('GET', '/info'));
+    return decodeServerInfo(await this.ask('GET', '/info'));
   }
 
   /** State of the whole server. */
   async health(): Promise<Health> {
-    return decodeHealth(await this.#ask('GET', '/health'));
+    return decodeHealth(await this.ask('GET', '/health'));
   }
 
   /** Every session; for the operator only. */
@@ -65,7 +65,7 @@ export class ApiClient {
     let after: string | undefined;
     for (let page = 0; page < MAX_SESSION_PAGES; page++) {
       const query = after === undefined ? '' : `?after=${encodeURIComponent(after)}`;
-      const list = decodeSessionList(await this.#ask('GET', `/sessions${query}`));
+      const list = decodeSessionList(await this.ask('GET', `/sessions${query}`));
       all.push(...list.sessions);
       after = list.next;
       if (after === undefined) break;
@@ -75,25 +75,26 @@ export class ApiClient {
 
   /** End one session; for the operator only. */
   async kick(id: string): Promise<void> {
-    await this.#ask('DELETE', `/sessions/${encodeURIComponent(id)}`);
+    await this.ask('DELETE', `/sessions/${encodeURIComponent(id)}`);
   }
 
   /** Who the server takes the caller for. */
   async whoAmI(): Promise<SignInState> {
-    return decodeSignInState(await this.#ask('GET', '/session'));
+    return decodeSignInState(await this.ask('GET', '/session'));
   }
 
   /** Exchange the operator's token for a session cookie. */
   async signIn(token: string): Promise<void> {
-    await this.#ask('POST', '/session', { token });
+    await this.ask('POST', '/session', { token });
   }
 
   /** Give the session cookie back. */
   async signOut(): Promise<void> {
-    await this.#ask('DELETE', '/session');
+    await this.ask('DELETE', '/session');
   }
 
-  async #ask(method: string, path: string, body?: unknown): Promise<unknown> {
+  /** One call of the API, for the pages that need what is not above. @param path below `/api/v1` */
+  async ask(method: string, path: string, body?: unknown): Promise<unknown> {
     const response = await this.#fetch(`${API}${path}`, {
       method,
       headers: {

@@ -71,6 +71,10 @@ export function Dashboard({ view }: { readonly view: ServerView }): JSX.Element 
       <div class="dashboard-head">
         <h1>{t('nav.dashboard')}</h1>
         <span class="muted small num">{info.value !== undefined && `onair ${info.value.version}`}</span>
+        <a class="button dashboard-console" href="/operator">
+          <Icon name="bolt" />
+          {t('operator.title')}
+        </a>
         <Operator view={view} />
       </div>
       <div class="dashboard">

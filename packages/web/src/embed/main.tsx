@@ -1,6 +1,7 @@
 import { render } from 'preact';
 import '../styles/base.css';
 import { useTitle } from '../frame/frame.tsx';
+import { OnPicture } from '../overlay/on-picture.tsx';
 import { PlayerBox } from '../player/player-box.tsx';
 import { playerView } from '../player/player-view.ts';
 import { streamOfPath } from '../watch/address.ts';
@@ -19,6 +20,7 @@ function Embed() {
   return (
     <main>
       <PlayerBox src={`/${stream.full}`} view={view} {...rest} />
+      <OnPicture view={view} stream={stream.full} />
     </main>
   );
 }

@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
 import { live, serverNow } from '../api/live.ts';
 import { Frame } from '../frame/frame.tsx';
+import { OnPicture } from '../overlay/on-picture.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Tally } from '../parts/tally.tsx';
 import { passKeysOn } from '../player/keys.ts';
@@ -29,6 +30,7 @@ export function Watch({ stream }: { readonly stream: StreamAddress }): JSX.Eleme
       <div class="stage">
         <div class="stage-box">
           <PlayerBox src={`/${stream.full}`} view={view} />
+          <OnPicture view={view} stream={stream.full} />
           {never && <WaitingCard stream={stream} ended={found?.state === 'ended'} />}
         </div>
       </div>

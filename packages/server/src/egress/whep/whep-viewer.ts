@@ -2,9 +2,10 @@ import { ParseError } from '@onair/media';
 import { isRtcp, ntpOfMs, parseRtcp, writeSenderReport } from '@onair/media/rtp';
 import type { ChosenMedia, Taken } from '@onair/media/sdp';
 import type { Clock, Stream, Viewer } from '../../hub/index.ts';
-import type { RtcPeer } from '../../net/index.ts';
+import type { RtcChannel, RtcPeer } from '../../net/index.ts';
 import type { RtpPackager } from '../../packager/rtp/index.ts';
 import { type LiveDeps, Viewing } from '../live/index.ts';
+import { tellEvents } from './event-channel.ts';
 import { RtpSender } from './rtp-sender.ts';
 
 /** How often a viewer is told the clock and looked after, in milliseconds. */
@@ -48,6 +49,7 @@ export class WhepViewer {
   readonly #lines: readonly Line[];
   #peer: RtcPeer | undefined;
   #cancel: (() => void) | undefined;
+  #untell: (() => void) | undefined;
   #heard: number;
   #restarted = 0;
   #opened = false;
@@ -106,6 +108,17 @@ export class WhepViewer {
     this.#cancel = clock.after(FIRST_REPORT_MS, () => this.#look());
   }
 
+  /** The viewer opened a data channel: the stream's events go there. */
+  channel(channel: RtcChannel): void {
+    if (this.#over) return;
+    const { stream, packager } = this.#options;
+    this.#untell = tellEvents(channel, {
+      stream,
+      packager,
+      pictures: this.#lines.some(({ video }) => video),
+    });
+  }
+
   /** A packet from the viewer; RTP does not come. */
   packet(bytes: Uint8Array): void {
     this.#heard = this.#options.clock.now();
@@ -127,6 +140,7 @@ export class WhepViewer {
     if (this.#over) return;
     this.#over = true;
     this.#cancel?.();
+    this.#untell?.();
     for (const line of this.#lines) {
       line.sender.close();
       line.viewer?.close();

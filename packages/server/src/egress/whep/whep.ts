@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { chooseWatched, readOffer, writeAnswer } from '@onair/media/sdp';
+import { chooseWatched, dataSection, readOffer, writeAnswer } from '@onair/media/sdp';
 import type { Clock, PackagerKind, Stream } from '../../hub/index.ts';
 import {
   HttpProblem,
+  type RtcChannel,
   type RtcEndpoint,
   type RtcOfferCall,
   type RtcProtocol,
@@ -70,14 +71,17 @@ function watch(call: RtcOfferCall, deps: WhepDeps): RtcSession {
     connectTimeoutMs: () => deps.settings().connectTimeoutMs,
   });
   try {
-    const peer = deps.endpoint.accept(offer, viewer.taken, call.local, {
+    const data = dataSection(offer);
+    const handlers = {
       opened: () => viewer.opened(),
-      packet: (_mid, bytes) => viewer.packet(bytes),
-      closed: (reason) => viewer.close(reason),
-    });
+      packet: (_mid: string, bytes: Uint8Array) => viewer.packet(bytes),
+      channel: (channel: RtcChannel) => viewer.channel(channel),
+      closed: (reason: string) => viewer.close(reason),
+    };
+    const peer = deps.endpoint.accept(offer, viewer.taken, call.local, handlers, data);
     viewer.use(peer);
     return {
-      answer: writeAnswer(offer, viewer.taken, peer.transport),
+      answer: writeAnswer(offer, viewer.taken, peer.transport, data),
       remoteUfrag: offer.iceUfrag,
       close: (reason) => viewer.close(reason),
       onEnd: (listener) => viewer.onEnd(listener),

@@ -1,9 +1,11 @@
 import {
+  decodeEvent,
   MICROSECONDS,
   ParseError,
   rescale,
   type Sample,
   type Timebase,
+  type TimedEvent,
   type Track,
   type VideoParameters,
 } from '@onair/media';
@@ -57,6 +59,7 @@ export class RtpPackager implements Packager {
   #epoch: LogEpoch<Uint8Array> | undefined;
   #anchor: ClockAnchor = { time: 0, wallMs: 0 };
   #refusal: RtpRefusal | undefined;
+  readonly #listeners = new Set<(event: TimedEvent) => void>();
   readonly #newest = { video: 0, audio: 0 };
   #hasVideo = false;
 
@@ -118,7 +121,14 @@ export class RtpPackager implements Packager {
     );
   }
 
+  /** Calls `listener` with each timed event to come, until the returned function is called. */
+  onEvent(listener: (event: TimedEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
   sample(sample: Sample, wallMs: number): void {
+    if (sample.track.parameters.kind === 'data') this.#tell(sample);
     const lane = this.#lanes.get(sample.track.id);
     if (lane === undefined || this.#epoch === undefined || this.#refusal !== undefined) return;
     const { video, format, track } = lane;
@@ -155,6 +165,11 @@ export class RtpPackager implements Packager {
   close(): void {
     this.#log.finish('stream-ended');
     this.#log.clear();
+  }
+
+  #tell({ data }: Sample): void {
+    const event = this.#listeners.size === 0 ? undefined : decodeEvent(data);
+    if (event !== undefined) for (const listener of this.#listeners) listener(event);
   }
 
   #append(

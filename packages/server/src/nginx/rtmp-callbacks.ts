@@ -1,0 +1,211 @@
+import { isNamePart } from '@onair/media';
+import type { PlayRequest, PublishRequest } from '@onair/media/rtmp';
+import type { RtmpHandlers, RtmpPeer } from '../net/rtmp-handlers.ts';
+import { CallbackClient, type CallbackName, type CallbackRule, formOf } from './callbacks.ts';
+
+/** What callbacks of RTMP clients stand on. */
+export interface RtmpCallbacksDeps {
+  /** The first rule that fits an application counts. */
+  rules(): readonly CallbackRule[];
+  readonly log: (message: string, fields: Readonly<Record<string, unknown>>) => void;
+}
+
+/** Lets everybody publish whom a callback has admitted. */
+export const ADMITTED = { authorize: async () => ({ ok: true as const, identity: 'callback' }) };
+
+type Verdict =
+  | { readonly ok: true; readonly name: string; readonly asked: boolean }
+  | { readonly ok: false; readonly reason: string };
+
+/** Asks and tells addresses of the configuration what RTMP clients do, with the forms and the answers of nginx-rtmp. */
+export class RtmpCallbacks {
+  readonly #deps: RtmpCallbacksDeps;
+  readonly #client = new CallbackClient();
+  readonly #ids = new WeakMap<RtmpPeer, number>();
+  readonly #admitted = new WeakSet<PublishRequest>();
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #last = 0;
+
+  constructor(deps: RtmpCallbacksDeps) {
+    this.#deps = deps;
+  }
+
+  /** True if `onPublish` let this publisher in and `admits` says that it needs no stream key then. */
+  admitted(request: PublishRequest): boolean {
+    return this.#admitted.has(request);
+  }
+
+  /** These handlers with the callbacks around them. */
+  around(handlers: RtmpHandlers): RtmpHandlers {
+    return {
+      ...handlers,
+      admit: async (peer) => {
+        const url = this.#rule(peer)?.onConnect;
+        if (url !== undefined) {
+          const answer = await this.#call('onConnect', peer, { call: 'connect' });
+          if (answer?.kind !== 'allow')
+            return answer?.kind === 'redirect' ? 'a connection cannot be renamed' : answer?.reason;
+        }
+        return await handlers.admit?.(peer);
+      },
+      left: (peer) => {
+        handlers.left?.(peer);
+        void this.#call('onDisconnect', peer, { call: 'disconnect' });
+      },
+      publish: async (peer, request) => {
+        const fields = { call: 'publish', name: request.name, type: request.mode };
+        const verdict = await this.#ask('onPublish', peer, request, fields);
+        if (!verdict.ok) return { refused: 'NetStream.Publish.Denied', reason: verdict.reason };
+        const renamed = { ...request, name: verdict.name };
+        if (verdict.asked && this.#rule(peer)?.admits === true) this.#admitted.add(renamed);
+        const inlet = await handlers.publish(peer, renamed);
+        if ('refused' in inlet) return inlet;
+        const done = this.#begin(peer, renamed, 'publish');
+        return {
+          media: (message) => inlet.media(message),
+          data: (event) => inlet.data(event),
+          closed: (reason) => {
+            inlet.closed(reason);
+            done();
+          },
+        };
+      },
+      play: async (peer, request) => {
+        const start =
+          typeof request.start === 'number' ? request.start : request.start === 'live' ? -1000 : -2000;
+        const fields = {
+          call: 'play',
+          name: request.name,
+          start,
+          duration: request.durationMs ?? 0,
+          reset: request.reset ? 1 : 0,
+        };
+        const verdict = await this.#ask('onPlay', peer, request, fields);
+        if (!verdict.ok) return { refused: 'NetStream.Play.Failed', reason: verdict.reason };
+        const renamed = { ...request, name: verdict.name };
+        const outlet = await handlers.play(peer, renamed);
+        if ('refused' in outlet) return outlet;
+        const done = this.#begin(peer, renamed, 'play');
+        return {
+          started: () => outlet.started(),
+          paused: (paused) => outlet.paused(paused),
+          receive: (media, on) => outlet.receive(media, on),
+          drained: () => outlet.drained(),
+          closed: (reason) => {
+            outlet.closed(reason);
+            done();
+          },
+        };
+      },
+    };
+  }
+
+  /** Ends what waits. */
+  close(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#timers.clear();
+    this.#client.close();
+  }
+
+  async #ask(
+    callback: 'onPublish' | 'onPlay',
+    peer: RtmpPeer,
+    { name, query }: PublishRequest | PlayRequest,
+    fields: Readonly<Record<string, string | number>>,
+  ): Promise<Verdict> {
+    const answer = await this.#call(callback, peer, fields, query);
+    if (answer === undefined) return { ok: true, name, asked: false };
+    switch (answer.kind) {
+      case 'allow':
+        return { ok: true, name, asked: true };
+      case 'redirect':
+        // What is no name of a stream, an address above all, leads nowhere: the answer reaches no other server.
+        return isNamePart(answer.location)
+          ? { ok: true, name: answer.location, asked: true }
+          : { ok: false, reason: 'the callback names no stream' };
+      default:
+        return { ok: false, reason: answer.reason };
+    }
+  }
+
+  /** Tells of a session again and again; the returned function tells of its end. */
+  #begin(
+    peer: RtmpPeer,
+    { name, query }: PublishRequest | PlayRequest,
+    what: 'publish' | 'play',
+  ): () => void {
+    const rule = this.#rule(peer);
+    const since = Date.now();
+    let timer: NodeJS.Timeout | undefined;
+    if (rule?.onUpdate !== undefined) {
+      timer = setInterval(() => {
+        const time = Math.round((Date.now() - since) / 1000);
+        void this.#call(
+          'onUpdate',
+          peer,
+          { call: `update_${what}`, name, time, timestamp: time * 1000 },
+          query,
+        ).then((answer) => {
+          const over = answer?.kind === 'silent' ? rule.updateStrict : answer?.kind !== 'allow';
+          if (answer !== undefined && over && timer !== undefined) peer.close('ended by a callback');
+        });
+      }, rule.updateMs).unref();
+      this.#timers.add(timer);
+    }
+    return () => {
+      clearInterval(timer);
+      if (timer !== undefined) this.#timers.delete(timer);
+      timer = undefined;
+      const done = what === 'publish' ? 'onPublishDone' : 'onPlayDone';
+      void this.#call(done, peer, { call: `${what}_done`, name }, query);
+      void this.#call('onDone', peer, { call: 'done', name }, query);
+    };
+  }
+
+  #rule(peer: RtmpPeer): CallbackRule | undefined {
+    const { app } = peer.connect;
+    return this.#deps.rules().find((rule) => rule.app === undefined || rule.app === app);
+  }
+
+  async #call(
+    callback: CallbackName,
+    peer: RtmpPeer,
+    fields: Readonly<Record<string, string | number>>,
+    query = '',
+  ) {
+    const rule = this.#rule(peer);
+    const url = rule?.[callback];
+    if (rule === undefined || url === undefined) return undefined;
+    const { app, flashVer, swfUrl, tcUrl, pageUrl, query: own } = peer.connect;
+    const { call = '', ...rest } = fields;
+    const client = {
+      call,
+      app,
+      flashver: flashVer,
+      swfurl: swfUrl,
+      tcurl: tcUrl,
+      pageurl: pageUrl,
+      addr: peer.address,
+      clientid: this.#idOf(peer),
+      ...rest,
+    };
+    const answer = await this.#client.call(url, rule, formOf(client, query === '' ? own : query));
+    if (answer.kind !== 'allow') {
+      const said = answer.kind === 'redirect' ? answer.location : answer.reason;
+      this.#deps.log('a callback did not allow', {
+        callback,
+        app,
+        connection: peer.id,
+        answer: answer.kind,
+        said,
+      });
+    }
+    return answer;
+  }
+
+  #idOf(peer: RtmpPeer): number {
+    const id = this.#ids.get(peer) ?? ++this.#last;
+    this.#ids.set(peer, id);
+    return id;
+  }
+}

@@ -1,0 +1,66 @@
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseMediaPlaylist } from '@onair/media/hls';
+import { afterEach, expect, it } from 'vitest';
+import { importConf } from '../../packages/server/src/cli/import-nginx-work.ts';
+import { Scope, startPublisher, until } from '../kit/index.ts';
+import { RtmpTestClient } from '../kit/rtmp-client.ts';
+import { startTestServer } from '../kit/server.ts';
+
+const scope = new Scope();
+afterEach(() => scope.close());
+
+it('an nginx.conf with HLS is imported and serves /hls/test.m3u8, statistics and control', async () => {
+  const conf = fileURLToPath(new URL('../kit/nginx/rtmp-hls.conf', import.meta.url));
+  const file = join(scope.tempDir('onair-import'), 'onair.yaml');
+  writeFileSync(file, importConf(conf));
+  const asked: URLSearchParams[] = [];
+  const judge = createServer(async (request, response) => {
+    let text = '';
+    for await (const part of request) text += part;
+    const form = new URLSearchParams(text);
+    asked.push(form);
+    if (form.get('name') === 'old') response.writeHead(302, { location: 'renamed' }).end();
+    else response.writeHead(form.get('token') === 'wrong' ? 403 : 200).end();
+  });
+  await new Promise<void>((resolve) => judge.listen(0, '127.0.0.1', resolve));
+  scope.defer(() => judge.close());
+  const url = `http://127.0.0.1:${(judge.address() as AddressInfo).port}/`;
+  const callbacks = JSON.stringify([{ app: 'live', onPublish: url, onPublishDone: url }]);
+  const server = await startTestServer(scope, { callbacks }, file);
+
+  await startPublisher(scope, { url: `${server.rtmp}/live/test`, gopSeconds: 1 });
+  const list = async () => {
+    const answer = await fetch(`${server.http}/hls/test.m3u8`);
+    return answer.ok ? parseMediaPlaylist(await answer.text()) : undefined;
+  };
+  await until(async () => ((await list())?.segments.length ?? 0) >= 3, { timeoutMs: 30_000 });
+  for (const { duration } of (await list())!.segments) expect(duration).toBeCloseTo(1, 1);
+
+  const stat = await (await fetch(`${server.http}/stat`)).text();
+  expect(stat).toContain('<application><name>live</name><live><stream><name>test</name>');
+  expect(stat).toMatch(/<video><width>320<\/width>.*<codec>H264<\/codec>/);
+  expect(stat).toMatch(/<client><id>\d+<\/id><address>127\.0\.0\.1<\/address>.*<publishing\/>/);
+  const control = (path: string, headers = {}) => fetch(`${server.http}/control/${path}`, { headers });
+  const foreign = await control('drop/client?app=live', { 'sec-fetch-site': 'cross-site' });
+  expect(foreign.status).toBe(403);
+  expect((await control('record/start?app=live&name=test')).status).toBe(501);
+  expect(await (await control('drop/publisher?app=live&name=nobody')).text()).toBe('0');
+  expect(await (await control('drop/publisher?app=live&name=test')).text()).toBe('1');
+  await until(() => asked.some((form) => form.get('call') === 'publish_done'));
+  expect(asked[0]!.get('call')).toBe('publish');
+
+  const publish = (name: string): RtmpTestClient => {
+    const client = new RtmpTestClient(server.ports.rtmp!, { intent: 'publish', name });
+    scope.defer(() => client.stop());
+    return client;
+  };
+  const refused = publish('cam?token=wrong');
+  const renamed = publish('old');
+  await until(() => refused.closed && renamed.ready);
+  expect(refused.codes).toContain('NetStream.Publish.Denied');
+  await until(() => server.registry.list().some(({ name }) => name === 'live/renamed'));
+}, 90_000);
