@@ -17,6 +17,7 @@ import { Fmp4HttpServer } from './egress/fmp4/index.ts';
 import { registerHlsRoutes } from './egress/hls/index.ts';
 import { CmafFanouts } from './egress/live/index.ts';
 import { registerLiveRoutes } from './egress/live-routes.ts';
+import { registerRelay } from './egress/relay/index.ts';
 import { PushSet, RtmpEgress } from './egress/rtmp/index.ts';
 import { registerTsRoutes } from './egress/ts/index.ts';
 import { Fmp4SocketServer } from './egress/ws-fmp4/index.ts';
@@ -153,6 +154,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     undo.push(() => fmp4.close());
     const fmp4Http = new Fmp4HttpServer({ ...live, fanouts });
     undo.push(() => fmp4Http.close());
+    const relay = registerRelay(http, { ...live, fanouts, settings: () => config().relay });
+    undo.push(() => relay.close());
     if (config().hls.enabled) {
       const served = registerHlsRoutes(http, {
         ...live,
@@ -212,6 +215,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       streams: streamService(sources),
       sessions: sessionService(sessions),
       events: events.service,
+      relay,
       client: http.client,
       metrics,
       loop,

@@ -1,4 +1,5 @@
 import type { Field, KeyInfo, PushInfo, SessionInfo, StreamInfo } from '@onair/contracts';
+import type { RelayTreeInfo } from '@onair/contracts/relay';
 import type { StreamName, TimedEvent } from '@onair/media';
 import type { AdminGuard, PublishGuard, StreamKeyStore } from '../auth/index.ts';
 import type { Config } from '../config/index.ts';
@@ -44,6 +45,11 @@ export interface TimedEvents {
   fire(stream: StreamName, request: Field, author: EventAuthor): TimedEvent;
 }
 
+/** The relay trees, as the API needs them. */
+export interface RelayTrees {
+  tree(stream: StreamName): RelayTreeInfo;
+}
+
 /** Ports that are open. */
 export interface OpenPorts {
   readonly http: number;
@@ -66,6 +72,7 @@ export interface ApiDeps {
   readonly streams: StreamService;
   readonly sessions: SessionService;
   readonly events: TimedEvents;
+  readonly relay: RelayTrees;
   readonly client: ClientReader;
   readonly metrics: Metrics;
   readonly loop: LoopDelay;

@@ -131,8 +131,7 @@ export class Fmp4SocketServer {
   #tellState(stream: Stream): void {
     const watchers = this.#viewers.get(stream);
     if (watchers === undefined) return;
-    const json = encodeFmp4Json(stateHeader(stream.epoch?.number ?? 0), stateOf(stream));
-    const message = framed(json);
+    const message = stateMessage(stream);
     const before = this.#told.get(stream);
     this.#told.set(stream, stream.state);
     for (const { socket, join } of watchers) {
@@ -140,6 +139,11 @@ export class Fmp4SocketServer {
       if (before === 'ended' && stream.state === 'live') join();
     }
   }
+}
+
+/** A stream's state as a framed message. */
+export function stateMessage(stream: Stream): Uint8Array {
+  return framed(encodeFmp4Json(stateHeader(stream.epoch?.number ?? 0), stateOf(stream)));
 }
 
 function stateHeader(epoch: number): Fmp4Header {

@@ -1,0 +1,2 @@
+export * from './register-relay.ts';
+export type { RelaySettings } from './settings.ts';
