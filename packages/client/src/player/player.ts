@@ -1,4 +1,5 @@
 import type { LatencyClass } from '../engine/live-edge.ts';
+import type { RelayWish } from '../relay/browser-willingness.ts';
 import type { StreamAddresses } from '../sources/address.ts';
 import type {
   Qualities,
@@ -38,6 +39,8 @@ export interface PlayerOptions {
   readonly latency: LatencyClass;
   /** Makes sources; those of this package by default. */
   readonly factory?: SourceFactory;
+  /** What the viewer gives to other viewers: what its line carries by default, false to take no part. */
+  readonly relay?: RelayWish | false;
   /** What the browser can do; found out by default. */
   readonly capabilities?: Capabilities;
 }
@@ -75,17 +78,23 @@ export class Player {
   readonly #listener: PlayerListener;
   readonly #factory: SourceFactory;
   readonly #can: Capabilities;
-  readonly #wish: { play: boolean; transport: TransportPreference; latency: LatencyClass };
+  readonly #wish: {
+    play: boolean;
+    transport: TransportPreference;
+    latency: LatencyClass;
+    relay: RelayWish | false | undefined;
+  };
   readonly #life: Life;
   #addresses: StreamAddresses | undefined;
   #source: Source | undefined;
   #order: readonly Transport[] = [];
   #reported: PlayerStatus = { kind: 'idle' };
-  #state: { source: SourceState | undefined; blocked: boolean; rounds: number; turn: number } = {
-    source: undefined,
+  #state = {
+    source: undefined as SourceState | undefined,
     blocked: false,
     rounds: 0,
     turn: 0,
+    relayFailed: false,
   };
   #motion = { position: -1, at: 0 };
 
@@ -94,7 +103,8 @@ export class Player {
     this.#listener = listener;
     this.#factory = options.factory ?? createSource;
     this.#can = options.capabilities ?? detectCapabilities(media);
-    this.#wish = { play: false, transport: options.transport, latency: options.latency };
+    const { transport, latency, relay } = options;
+    this.#wish = { play: false, transport, latency, relay };
     const events = new EventClock(media, (event) => listener.event(event));
     const abort = new AbortController();
     const { signal } = abort;
@@ -154,6 +164,7 @@ export class Player {
     this.#addresses = addresses;
     this.#life.events.reset();
     this.#state.rounds = 0;
+    this.#state.relayFailed = false;
     this.#begin();
   }
 
@@ -192,6 +203,12 @@ export class Player {
     this.#wish.transport = preference;
     this.#state.rounds = 0;
     this.#begin();
+  }
+
+  /** Another part in the relay tree; false for none. */
+  setRelay(relay: RelayWish | false): void {
+    this.#wish.relay = relay;
+    if (this.#source?.transport === 'relay') this.#begin();
   }
 
   /** Another balance of delay and smoothness. */
@@ -268,6 +285,13 @@ export class Player {
       event: (event, place) => {
         if (current()) this.#life.events.add(event, place);
       },
+      offered: (better) => {
+        const { transport: asked, relay } = this.#wish;
+        if (!current() || asked !== 'auto' || relay === false || this.#state.relayFailed) return;
+        if (!this.#can.webRtc) return;
+        this.#stop();
+        this.#use({ transport: better, why: 'offered' });
+      },
       replaced: () => {
         if (current() && this.#wish.play) this.#tryPlay();
       },
@@ -275,7 +299,9 @@ export class Player {
         if (current()) this.#failed(transport, failure);
       },
     };
-    this.#factory(transport, { media: this.#media, addresses, latency: this.#wish.latency }, listener).then(
+    const { latency, relay } = this.#wish;
+    const context = { media: this.#media, addresses, latency, ...(relay ? { relay } : {}) };
+    this.#factory(transport, context, listener).then(
       (source) => {
         if (!current()) source?.close();
         else if (source === undefined) {
@@ -295,6 +321,7 @@ export class Player {
 
   #failed(transport: Transport, failure: SourceFailure): void {
     this.#stop();
+    this.#state.relayFailed ||= transport === 'relay';
     this.#listener.failed(transport, failure);
     const next = failure.code === 'denied' ? undefined : this.#order[this.#order.indexOf(transport) + 1];
     if (next !== undefined) {

@@ -20,6 +20,8 @@ export interface Fmp4SocketDeps extends LiveDeps {
   readonly fanouts: CmafFanouts;
   /** Merge window for viewers who ask for none, in milliseconds. */
   windowMs(): number;
+  /** Whether viewers may pass the stream on to each other. */
+  relayed?(stream: StreamName): boolean;
 }
 
 /** Who asks for a stream, and from where on. */
@@ -99,7 +101,8 @@ export class Fmp4SocketServer {
     const { stream } = viewing;
     const { after, epoch } = request;
     const hello = { type: 'hello', protocol: FMP4_SUBPROTOCOL, stream: request.stream, now: Date.now() };
-    socket.sendText({ ...hello, ...stateOf(stream) });
+    const relay = this.#deps.relayed?.(request.stream) === true ? { relay: true } : {};
+    socket.sendText({ ...hello, ...stateOf(stream), ...relay });
     socket.raw.on('drain', () => viewing.viewer?.drained());
     // The end of a broadcast is told by a state message; the viewer may wait for the next.
     const ended = (reason: string): void => (reason === 'stream-ended' ? undefined : end(reason));
