@@ -11,7 +11,7 @@ export interface SourceContext {
   readonly addresses: StreamAddresses;
   readonly latency: LatencyClass;
   /** What the viewer gives to others; by default what its line carries. */
-  readonly relay?: RelayWish;
+  readonly relay?: RelayWish | false | undefined;
 }
 
 /** The source for a transport, not yet started; undefined if this browser cannot use it. */
@@ -33,7 +33,7 @@ export const createSource: SourceFactory = async (transport, context, listener) 
       if (platform === undefined || typeof RTCPeerConnection !== 'function') return undefined;
       const { RelaySource } = await import('../sources/relay-source.ts');
       return new RelaySource(
-        { address: addresses.relay, media, platform, latency, wish: context.relay },
+        { address: addresses.relay, media, platform, latency, wish: context.relay || undefined },
         listener,
       );
     }

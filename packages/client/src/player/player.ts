@@ -78,11 +78,8 @@ export class Player {
   readonly #listener: PlayerListener;
   readonly #factory: SourceFactory;
   readonly #can: Capabilities;
-  readonly #wish: {
-    play: boolean;
-    transport: TransportPreference;
-    latency: LatencyClass;
-    relay: RelayWish | false | undefined;
+  readonly #wish: { play: boolean } & {
+    -readonly [K in 'transport' | 'latency' | 'relay']: PlayerOptions[K];
   };
   readonly #life: Life;
   #addresses: StreamAddresses | undefined;
@@ -103,8 +100,7 @@ export class Player {
     this.#listener = listener;
     this.#factory = options.factory ?? createSource;
     this.#can = options.capabilities ?? detectCapabilities(media);
-    const { transport, latency, relay } = options;
-    this.#wish = { play: false, transport, latency, relay };
+    this.#wish = { ...options, play: false };
     const events = new EventClock(media, (event) => listener.event(event));
     const abort = new AbortController();
     const { signal } = abort;
@@ -286,9 +282,7 @@ export class Player {
         if (current()) this.#life.events.add(event, place);
       },
       offered: (better) => {
-        const { transport: asked, relay } = this.#wish;
-        if (!current() || asked !== 'auto' || relay === false || this.#state.relayFailed) return;
-        if (!this.#can.webRtc) return;
+        if (!current() || !this.#mayRelay()) return;
         this.#stop();
         this.#use({ transport: better, why: 'offered' });
       },
@@ -299,8 +293,7 @@ export class Player {
         if (current()) this.#failed(transport, failure);
       },
     };
-    const { latency, relay } = this.#wish;
-    const context = { media: this.#media, addresses, latency, ...(relay ? { relay } : {}) };
+    const context = { media: this.#media, addresses, latency: this.#wish.latency, relay: this.#wish.relay };
     this.#factory(transport, context, listener).then(
       (source) => {
         if (!current()) source?.close();
@@ -317,6 +310,11 @@ export class Player {
         if (current()) this.#failed(transport, { code: 'unreachable', detail: String(error) });
       },
     );
+  }
+
+  #mayRelay(): boolean {
+    const { transport, relay } = this.#wish;
+    return transport === 'auto' && relay !== false && this.#can.webRtc && !this.#state.relayFailed;
   }
 
   #failed(transport: Transport, failure: SourceFailure): void {

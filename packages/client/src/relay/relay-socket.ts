@@ -35,6 +35,8 @@ const MAX_PAUSED = 2048;
  * outlives the sockets that are opened through it one after the other.
  */
 export class RelayConnector {
+  /** What the peer is called in its tree. */
+  readonly uuid: RelayUuid;
   readonly #options: RelayOptions;
   readonly #node: RelayNode;
   readonly #timer: ReturnType<typeof setInterval>;
@@ -43,15 +45,18 @@ export class RelayConnector {
   constructor(options: RelayOptions) {
     this.#options = options;
     const { link, hash, willing } = options;
-    const identity = { uuid: randomUuid(), secret: randomUuid() };
-    this.#node = new RelayNode(identity, {
-      link,
-      hash,
-      willing,
-      send: (message) => this.#socket?.sendServer(message),
-      sendBytes: (bytes) => this.#socket?.sendBytes(bytes),
-      deliver: (message) => this.#socket?.deliver(message),
-    });
+    this.uuid = randomUuid();
+    this.#node = new RelayNode(
+      { uuid: this.uuid, secret: randomUuid() },
+      {
+        link,
+        hash,
+        willing,
+        send: (message) => this.#socket?.sendServer(message),
+        sendBytes: (bytes) => this.#socket?.sendBytes(bytes),
+        deliver: (message) => this.#socket?.deliver(message),
+      },
+    );
     this.#timer = setInterval(() => this.#node.tick(performance.now()), TICK_MS);
   }
 

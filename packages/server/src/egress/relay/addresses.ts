@@ -30,7 +30,8 @@ export function passedOn(signal: RelaySignalling, addresses: RelayAddresses): Re
 }
 
 function isRelayed(candidate: string): boolean {
-  return / typ relay(?: |$)/.test(candidate);
+  const fields = candidate.split(' ');
+  return fields[6] === 'typ' && fields[7] === 'relay';
 }
 
 function hideRelated(candidate: string): string {
