@@ -1,14 +1,15 @@
 import type { LatencyClass } from '../engine/live-edge.ts';
 import type { RelayWish } from '../relay/browser-willingness.ts';
 import type { StreamAddresses } from '../sources/address.ts';
-import type {
-  Qualities,
-  Source,
-  SourceFailure,
-  SourceFigures,
-  SourceListener,
-  SourceState,
-  Transport,
+import {
+  NO_FIGURES,
+  type Qualities,
+  type Source,
+  type SourceFailure,
+  type SourceFigures,
+  type SourceListener,
+  type SourceState,
+  type Transport,
 } from '../sources/source.ts';
 import { createSource, type SourceFactory } from './create-source.ts';
 import { EventClock, type FiredEvent } from './event-clock.ts';
@@ -78,9 +79,7 @@ export class Player {
   readonly #listener: PlayerListener;
   readonly #factory: SourceFactory;
   readonly #can: Capabilities;
-  readonly #wish: { play: boolean } & {
-    -readonly [K in 'transport' | 'latency' | 'relay']: PlayerOptions[K];
-  };
+  readonly #wish: { -readonly [K in keyof PlayerOptions]: PlayerOptions[K] } & { play: boolean };
   readonly #life: Life;
   #addresses: StreamAddresses | undefined;
   #source: Source | undefined;
@@ -134,18 +133,8 @@ export class Player {
   figures(): PlayerFigures {
     const media = this.#media;
     const quality = media.getVideoPlaybackQuality?.();
-    const empty: SourceFigures = {
-      latency: undefined,
-      ahead: 0,
-      bitrate: undefined,
-      codecs: '',
-      reconnects: 0,
-      skipped: 0,
-      stalls: 0,
-      clockOffset: undefined,
-    };
     return {
-      ...(this.#source?.figures() ?? empty),
+      ...(this.#source?.figures() ?? NO_FIGURES),
       transport: this.#source?.transport,
       width: media.videoWidth,
       height: media.videoHeight,

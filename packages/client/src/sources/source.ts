@@ -65,6 +65,18 @@ export interface SourceFigures {
   readonly peerBytesSent?: number;
 }
 
+/** Figures where there is no source. */
+export const NO_FIGURES: SourceFigures = {
+  latency: undefined,
+  ahead: 0,
+  bitrate: undefined,
+  codecs: '',
+  reconnects: 0,
+  skipped: 0,
+  stalls: 0,
+  clockOffset: undefined,
+};
+
 /** One quality that a stream is offered in. */
 export interface Quality {
   /** Which one it is among those of its stream, also after a reconnection. */
