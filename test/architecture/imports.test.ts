@@ -25,7 +25,7 @@ const SERVER: Record<string, readonly string[]> = {
   record: ['disk', 'hub', 'packager', '@media', '@contracts'],
   vod: ['record', 'net', 'observe', '@media', '@contracts'],
   ingest: ['disk', 'hub', 'net', 'observe', '@media', '@contracts'],
-  egress: ['hub', 'packager', 'net', 'observe', '@media', '@contracts'],
+  egress: ['hub', 'packager', 'relay', 'net', 'observe', '@media', '@contracts'],
   auth: ['config', 'observe', '@media', '@contracts'],
   transcode: ['hub', '@media'],
   demo: ['@media', '@contracts'],

@@ -3,6 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Poll, SessionInfo, StreamInfo } from '@onair/contracts';
+import { RELAY_ROOT } from '../../packages/contracts/src/relay/index.ts';
 import { type ApiDeps, registerApi } from '../../packages/server/src/api/index.ts';
 import {
   AdminGuard,
@@ -80,6 +81,16 @@ export async function openApi(
   const metrics = createMetrics({ streams: () => [] }, loop, '9.9.9');
   const state = { stopping: false };
   const deps: ApiDeps = {
+    relay: {
+      tree: (stream) => ({
+        stream,
+        enabled: false,
+        root_uuid: RELAY_ROOT,
+        sent: { blocks: 0, index: 0 },
+        relayed: 0,
+        nodes: [],
+      }),
+    },
     events: {
       records: [],
       standing: () => [],

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { streamName } from '@onair/media';
+import { type StreamName, streamName } from '@onair/media';
 import { figuresSource, type OpenPorts, registerApi, sessionService, streamService } from './api/index.ts';
 import {
   AdminGuard,
@@ -17,6 +17,7 @@ import { Fmp4HttpServer } from './egress/fmp4/index.ts';
 import { registerHlsRoutes } from './egress/hls/index.ts';
 import { CmafFanouts } from './egress/live/index.ts';
 import { registerLiveRoutes } from './egress/live-routes.ts';
+import { mayRelay, registerRelay } from './egress/relay/index.ts';
 import { PushSet, RtmpEgress } from './egress/rtmp/index.ts';
 import { registerTsRoutes } from './egress/ts/index.ts';
 import { Fmp4SocketServer } from './egress/ws-fmp4/index.ts';
@@ -156,10 +157,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const http = createHttpServer({ config, logger, pagesFolder: options.pagesFolder ?? builtPages() });
     undo.push(() => http.close(0));
     const fanouts = new CmafFanouts(kinds.cmaf, context);
-    const fmp4 = new Fmp4SocketServer({ ...live, fanouts });
+    const relayed = (name: StreamName): boolean => mayRelay(config().relay, name);
+    const fmp4 = new Fmp4SocketServer({ ...live, fanouts, relayed });
     undo.push(() => fmp4.close());
     const fmp4Http = new Fmp4HttpServer({ ...live, fanouts });
     undo.push(() => fmp4Http.close());
+    const relay = registerRelay(http, { ...live, fanouts, settings: () => config().relay });
+    undo.push(() => relay.close());
     if (config().hls.enabled) {
       const served = registerHlsRoutes(http, {
         ...live,
@@ -256,6 +260,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       streams: streamService(sources),
       sessions: sessionService(sessions),
       events: events.service,
+      relay,
       client: http.client,
       metrics,
       loop,

@@ -1,5 +1,6 @@
 import { LATENCY_CLASSES, type LatencyClass } from '../engine/live-edge.ts';
 import type { TransportPreference } from '../player/transports.ts';
+import type { RelayWish } from '../relay/browser-willingness.ts';
 import { TRANSPORTS } from '../sources/source.ts';
 
 /** Attributes of `<onair-player>`. */
@@ -12,6 +13,8 @@ export const ATTRIBUTES = [
   'poster',
   'controls',
   'lang',
+  'relay',
+  'upload-limit',
 ] as const;
 
 const PREFERENCES: readonly TransportPreference[] = ['auto', ...TRANSPORTS];
@@ -29,6 +32,16 @@ export function parseLatency(value: string | null): LatencyClass {
 /** `controls`: shown unless the page says `off`. */
 export function parseControls(value: string | null): boolean {
   return oneOf('controls', value === '' ? 'on' : value, ['on', 'off'] as const, 'on') === 'on';
+}
+
+/** `relay` and `upload-limit` (bits per second): false if the viewer takes no part in the relay tree. */
+export function parseRelay(relay: string | null, limit: string | null): RelayWish | false {
+  if (oneOf('relay', relay === '' ? 'on' : relay, ['on', 'off'] as const, 'on') === 'off') return false;
+  if (limit === null || limit === '') return { uploadBits: 0 };
+  const bits = Number(limit);
+  if (Number.isFinite(bits) && bits > 0) return { uploadBits: bits };
+  console.warn(`<onair-player upload-limit="${limit}">: expected bits per second; no limit is used instead`);
+  return { uploadBits: 0 };
 }
 
 function oneOf<T extends string>(name: string, value: string | null, known: readonly T[], fallback: T): T {

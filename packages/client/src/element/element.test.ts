@@ -22,7 +22,7 @@ describe('attributes', () => {
     expect(parseTransport('carrier-pigeon')).toBe('auto');
     expect(parseLatency('0.2')).toBe('lowest');
     expect(warn.mock.calls.map(([text]) => text)).toEqual([
-      '<onair-player transport="carrier-pigeon">: expected one of auto, ws, llhls, hls, flv, whep; auto is used instead',
+      '<onair-player transport="carrier-pigeon">: expected one of auto, ws, relay, llhls, hls, flv, whep; auto is used instead',
       '<onair-player latency="0.2">: expected one of lowest, balanced, smoothest; lowest is used instead',
     ]);
   });

@@ -5,7 +5,7 @@ import type { PlayerStatus, TransportChoice } from '../player/status.ts';
 import type { TransportPreference } from '../player/transports.ts';
 import { streamAddresses } from '../sources/address.ts';
 import type { Qualities, SourceFailure, Transport } from '../sources/source.ts';
-import { ATTRIBUTES, parseControls, parseLatency, parseTransport } from './attributes.ts';
+import { ATTRIBUTES, parseControls, parseLatency, parseRelay, parseTransport } from './attributes.ts';
 import { type Key, keyAction, ownsKey } from './keyboard.ts';
 import { Stage } from './stage.ts';
 import { HISTORY } from './stats-panel.ts';
@@ -31,7 +31,7 @@ const BACK_MARGIN = 1;
 /**
  * `<onair-player src="/live/test">`: plays one live stream.
  *
- * Attributes: `src`, `transport` (auto, ws, llhls, hls, flv), `latency` (lowest, balanced, smoothest), `autoplay`,
+ * Attributes: `src`, `transport` (auto, ws, relay, llhls, hls, flv, whep), `relay` (on, off), `upload-limit` (bit/s), `latency` (lowest, balanced, smoothest), `autoplay`,
  * `muted`, `poster`, `controls` (on, off), `lang` (en, ja, zh). Events: see {@link OnairPlayerEvents}.
  */
 export class OnairPlayerElement extends HTMLElement {
@@ -151,7 +151,8 @@ export class OnairPlayerElement extends HTMLElement {
     stage.video.muted = this.hasAttribute('muted');
     stage.setPoster(this.getAttribute('poster'));
     stage.setControls(this, parseControls(this.getAttribute('controls')));
-    const options = { transport: this.transport, latency: this.latency };
+    const relay = parseRelay(this.getAttribute('relay'), this.getAttribute('upload-limit'));
+    const options = { transport: this.transport, latency: this.latency, relay };
     this.#player = new Player(stage.video, options, {
       status: (status) => this.#showStatus(status),
       transport: (choice) => {
@@ -215,6 +216,10 @@ export class OnairPlayerElement extends HTMLElement {
         break;
       case 'controls':
         stage.setControls(this, parseControls(now));
+        break;
+      case 'relay':
+      case 'upload-limit':
+        player.setRelay(parseRelay(this.getAttribute('relay'), this.getAttribute('upload-limit')));
         break;
       case 'lang':
         // Words are everywhere in the tree: it is made anew.

@@ -30,6 +30,16 @@ export function statLines(figures: PlayerFigures, speak: Speak): StatLine[] {
     { word: 'statStalls', value: String(figures.stalls) },
     { word: 'statReconnects', value: String(figures.reconnects) },
     { word: 'statSkipped', value: String(figures.skipped) },
+    ...peerLines(figures),
+  ];
+}
+
+/** What came from other viewers and went to them, where they carry the stream. */
+function peerLines({ transport, peerShare, peerBytesSent }: PlayerFigures): StatLine[] {
+  if (transport !== 'relay') return [];
+  return [
+    { word: 'statPeers', value: `${((peerShare ?? 0) * 100).toFixed(0)} %` },
+    { word: 'statPeersSent', value: `${((peerBytesSent ?? 0) / 1e6).toFixed(1)} MB` },
   ];
 }
 

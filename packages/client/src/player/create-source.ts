@@ -1,5 +1,6 @@
 import { browserPlatform } from '../engine/browser-platform.ts';
 import type { LatencyClass } from '../engine/live-edge.ts';
+import type { RelayWish } from '../relay/browser-willingness.ts';
 import type { StreamAddresses } from '../sources/address.ts';
 import { Fmp4Source } from '../sources/fmp4-source.ts';
 import type { Source, SourceListener, Transport } from '../sources/source.ts';
@@ -9,6 +10,8 @@ export interface SourceContext {
   readonly media: HTMLVideoElement;
   readonly addresses: StreamAddresses;
   readonly latency: LatencyClass;
+  /** What the viewer gives to others; by default what its line carries. */
+  readonly relay?: RelayWish | false | undefined;
 }
 
 /** The source for a transport, not yet started; undefined if this browser cannot use it. */
@@ -26,6 +29,14 @@ export const createSource: SourceFactory = async (transport, context, listener) 
     case 'ws':
       if (platform === undefined) return undefined;
       return new Fmp4Source({ address: addresses.ws, media, platform, latency }, listener);
+    case 'relay': {
+      if (platform === undefined || typeof RTCPeerConnection !== 'function') return undefined;
+      const { RelaySource } = await import('../sources/relay-source.ts');
+      return new RelaySource(
+        { address: addresses.relay, media, platform, latency, wish: context.relay || undefined },
+        listener,
+      );
+    }
     case 'llhls': {
       if (platform === undefined) return undefined;
       const { HlsSource } = await import('../sources/hls-source.ts');

@@ -1,13 +1,15 @@
 import type { LatencyClass } from '../engine/live-edge.ts';
+import type { RelayWish } from '../relay/browser-willingness.ts';
 import type { StreamAddresses } from '../sources/address.ts';
-import type {
-  Qualities,
-  Source,
-  SourceFailure,
-  SourceFigures,
-  SourceListener,
-  SourceState,
-  Transport,
+import {
+  NO_FIGURES,
+  type Qualities,
+  type Source,
+  type SourceFailure,
+  type SourceFigures,
+  type SourceListener,
+  type SourceState,
+  type Transport,
 } from '../sources/source.ts';
 import { createSource, type SourceFactory } from './create-source.ts';
 import { EventClock, type FiredEvent } from './event-clock.ts';
@@ -38,6 +40,8 @@ export interface PlayerOptions {
   readonly latency: LatencyClass;
   /** Makes sources; those of this package by default. */
   readonly factory?: SourceFactory;
+  /** What the viewer gives to other viewers: what its line carries by default, false to take no part. */
+  readonly relay?: RelayWish | false;
   /** What the browser can do; found out by default. */
   readonly capabilities?: Capabilities;
 }
@@ -75,17 +79,18 @@ export class Player {
   readonly #listener: PlayerListener;
   readonly #factory: SourceFactory;
   readonly #can: Capabilities;
-  readonly #wish: { play: boolean; transport: TransportPreference; latency: LatencyClass };
+  readonly #wish: { -readonly [K in keyof PlayerOptions]: PlayerOptions[K] } & { play: boolean };
   readonly #life: Life;
   #addresses: StreamAddresses | undefined;
   #source: Source | undefined;
   #order: readonly Transport[] = [];
   #reported: PlayerStatus = { kind: 'idle' };
-  #state: { source: SourceState | undefined; blocked: boolean; rounds: number; turn: number } = {
-    source: undefined,
+  #state = {
+    source: undefined as SourceState | undefined,
     blocked: false,
     rounds: 0,
     turn: 0,
+    relayFailed: false,
   };
   #motion = { position: -1, at: 0 };
 
@@ -94,7 +99,7 @@ export class Player {
     this.#listener = listener;
     this.#factory = options.factory ?? createSource;
     this.#can = options.capabilities ?? detectCapabilities(media);
-    this.#wish = { play: false, transport: options.transport, latency: options.latency };
+    this.#wish = { ...options, play: false };
     const events = new EventClock(media, (event) => listener.event(event));
     const abort = new AbortController();
     const { signal } = abort;
@@ -128,18 +133,8 @@ export class Player {
   figures(): PlayerFigures {
     const media = this.#media;
     const quality = media.getVideoPlaybackQuality?.();
-    const empty: SourceFigures = {
-      latency: undefined,
-      ahead: 0,
-      bitrate: undefined,
-      codecs: '',
-      reconnects: 0,
-      skipped: 0,
-      stalls: 0,
-      clockOffset: undefined,
-    };
     return {
-      ...(this.#source?.figures() ?? empty),
+      ...(this.#source?.figures() ?? NO_FIGURES),
       transport: this.#source?.transport,
       width: media.videoWidth,
       height: media.videoHeight,
@@ -154,6 +149,7 @@ export class Player {
     this.#addresses = addresses;
     this.#life.events.reset();
     this.#state.rounds = 0;
+    this.#state.relayFailed = false;
     this.#begin();
   }
 
@@ -192,6 +188,12 @@ export class Player {
     this.#wish.transport = preference;
     this.#state.rounds = 0;
     this.#begin();
+  }
+
+  /** Another part in the relay tree; false for none. */
+  setRelay(relay: RelayWish | false): void {
+    this.#wish.relay = relay;
+    if (this.#source?.transport === 'relay') this.#begin();
   }
 
   /** Another balance of delay and smoothness. */
@@ -268,6 +270,11 @@ export class Player {
       event: (event, place) => {
         if (current()) this.#life.events.add(event, place);
       },
+      offered: (better) => {
+        if (!current() || !this.#mayRelay()) return;
+        this.#stop();
+        this.#use({ transport: better, why: 'offered' });
+      },
       replaced: () => {
         if (current() && this.#wish.play) this.#tryPlay();
       },
@@ -275,7 +282,8 @@ export class Player {
         if (current()) this.#failed(transport, failure);
       },
     };
-    this.#factory(transport, { media: this.#media, addresses, latency: this.#wish.latency }, listener).then(
+    const context = { media: this.#media, addresses, latency: this.#wish.latency, relay: this.#wish.relay };
+    this.#factory(transport, context, listener).then(
       (source) => {
         if (!current()) source?.close();
         else if (source === undefined) {
@@ -293,8 +301,14 @@ export class Player {
     );
   }
 
+  #mayRelay(): boolean {
+    const { transport, relay } = this.#wish;
+    return transport === 'auto' && relay !== false && this.#can.webRtc && !this.#state.relayFailed;
+  }
+
   #failed(transport: Transport, failure: SourceFailure): void {
     this.#stop();
+    this.#state.relayFailed ||= transport === 'relay';
     this.#listener.failed(transport, failure);
     const next = failure.code === 'denied' ? undefined : this.#order[this.#order.indexOf(transport) + 1];
     if (next !== undefined) {

@@ -57,8 +57,8 @@ export function sameStatus(a: PlayerStatus, b: PlayerStatus): boolean {
 /** Why the transport in use is in use. */
 export interface TransportChoice {
   readonly transport: Transport;
-  /** `chosen` by a person, `first` of the automatic order, or a `fallback` after another failed. */
-  readonly why: 'chosen' | 'first' | 'fallback';
+  /** `chosen` by a person, `first` of the automatic order, or a `fallback` after another failed, or `offered` by the server. */
+  readonly why: 'chosen' | 'first' | 'fallback' | 'offered';
   /** With `fallback`: what failed and how. */
   readonly failed?: { readonly transport: Transport; readonly failure: SourceFailure };
 }

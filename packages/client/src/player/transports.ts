@@ -25,18 +25,22 @@ export function detectCapabilities(media: HTMLMediaElement): Capabilities {
 }
 
 /**
- * The transports to try, best first: only the chosen one if a person chose. WebRTC has the others behind it, for there
- * are streams that it does not carry.
+ * The transports to try, best first: only the chosen one if a person chose. WebRTC and the relay have the others behind
+ * them, for there are streams that they do not carry.
  */
 export function transportOrder(preference: TransportPreference, can: Capabilities): readonly Transport[] {
-  if (preference !== 'auto' && preference !== 'whep') return [preference];
+  if (preference !== 'auto' && preference !== 'whep' && preference !== 'relay') return [preference];
   const usable: Readonly<Record<Transport, boolean>> = {
     ws: can.mediaSource && can.webSocket,
+    // Used where the server offers it.
+    relay: false,
     llhls: can.mediaSource,
     hls: can.nativeHls,
     flv: can.mediaSource,
     whep: can.webRtc,
   };
   const order = TRANSPORTS.filter((transport) => usable[transport]);
-  return preference === 'whep' ? ['whep', ...order.filter((transport) => transport !== 'whep')] : order;
+  return preference === 'auto'
+    ? order
+    : [preference, ...order.filter((transport) => transport !== preference)];
 }

@@ -17,6 +17,7 @@ it.each([
     ws: `${root.replace('https', 'wss')}.fmp4${query}`,
     hls: `${root}/index.m3u8${query}`,
     flv: `${root}.flv${query}`,
+    relay: `${root.replace('http', 'ws')}.relay${query}`,
     whep: `${root}/whep${query}`,
   });
 });

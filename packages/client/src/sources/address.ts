@@ -3,12 +3,13 @@ export interface StreamAddresses {
   /** `APP/NAME` as people see it. */
   readonly name: string;
   readonly ws: string;
+  readonly relay: string;
   readonly hls: string;
   readonly flv: string;
   readonly whep: string;
 }
 
-const SUFFIX = /(?:\.(?:fmp4|flv|m3u8)|\/index\.m3u8|\/whep)$/;
+const SUFFIX = /(?:\.(?:fmp4|relay|flv|m3u8)|\/index\.m3u8|\/whep)$/;
 /** `live/test/ts.m3u8` is a playlist of `live/test`, but `live/ts.m3u8` belongs to a stream named `ts`. */
 const TS_PLAYLIST = /(\/[^/]+\/[^/]+)\/ts\.m3u8$/;
 
@@ -36,6 +37,7 @@ export function streamAddresses(src: string, base: string): StreamAddresses | un
   return {
     name: safeDecode(path.slice(1)),
     ws: `${http.replace(/^http/, 'ws')}.fmp4${query}`,
+    relay: `${http.replace(/^http/, 'ws')}.relay${query}`,
     hls: `${http}/index.m3u8${query}`,
     flv: `${http}.flv${query}`,
     whep: `${http}/whep${query}`,

@@ -187,6 +187,7 @@ export class Fmp4Source implements Source {
 
   #hello(hello: Fmp4Hello): void {
     this.#backOff.reset();
+    if (hello.relay === true) this.#listener.offered?.('relay');
     if (this.#pausedAt !== undefined) this.#link.connection?.send({ type: 'pause' });
     this.#state(hello);
   }

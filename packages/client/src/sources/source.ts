@@ -1,10 +1,10 @@
 import type { TimedEvent } from '@onair/media';
 import type { LatencyClass } from '../engine/live-edge.ts';
 
-/** A way to the picture: fMP4 over WebSocket, LL-HLS by hls.js, HLS by the browser, FLV over HTTP, WebRTC by WHEP. */
-export type Transport = 'ws' | 'llhls' | 'hls' | 'flv' | 'whep';
+/** A way to the picture: fMP4 over WebSocket, the same from other viewers, LL-HLS by hls.js, HLS by the browser, FLV over HTTP, WebRTC by WHEP. */
+export type Transport = 'ws' | 'relay' | 'llhls' | 'hls' | 'flv' | 'whep';
 /** Every {@link Transport} in the order in which they are tried. */
-export const TRANSPORTS: readonly Transport[] = ['ws', 'llhls', 'hls', 'flv', 'whep'];
+export const TRANSPORTS: readonly Transport[] = ['ws', 'relay', 'llhls', 'hls', 'flv', 'whep'];
 
 /** How things stand between a source and its stream. */
 export type SourceState =
@@ -37,6 +37,8 @@ export interface SourceListener {
   event(event: TimedEvent, place: EventPlace): void;
   /** The media element was given new media and is paused: play if the viewer wants to. */
   replaced(): void;
+  /** The server says that the stream can be had by another transport that serves it better. */
+  offered?(transport: Transport): void;
   /** The source gives up; it is closed by the player. */
   failed(failure: SourceFailure): void;
 }
@@ -58,7 +60,22 @@ export interface SourceFigures {
   readonly stalls: number;
   /** Milliseconds to add to this machine's clock to get the server's, where the transport tells. */
   readonly clockOffset: number | undefined;
+  /** Part of the media that came from other viewers, 0 to 1, and bytes sent to them; only by `relay`. */
+  readonly peerShare?: number | undefined;
+  readonly peerBytesSent?: number;
 }
+
+/** Figures where there is no source. */
+export const NO_FIGURES: SourceFigures = {
+  latency: undefined,
+  ahead: 0,
+  bitrate: undefined,
+  codecs: '',
+  reconnects: 0,
+  skipped: 0,
+  stalls: 0,
+  clockOffset: undefined,
+};
 
 /** One quality that a stream is offered in. */
 export interface Quality {

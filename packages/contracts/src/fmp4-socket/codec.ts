@@ -101,6 +101,7 @@ export function decodeFmp4ServerText(text: string): Fmp4ServerText {
         protocol: 'onair.fmp4.v1',
         stream: string(value.stream),
         now: number(value.now),
+        ...(value.relay === true ? { relay: true } : {}),
       };
     case 'pong':
       return { type: 'pong', id: number(value.id), now: number(value.now) };

@@ -72,6 +72,8 @@ export interface Fmp4Hello extends Fmp4State {
   readonly stream: string;
   /** Server clock, ms since the Unix epoch. */
   readonly now: number;
+  /** True if viewers may pass the stream on to each other: `NAME.relay` is there. */
+  readonly relay?: boolean;
 }
 
 /** Text messages from the server. */

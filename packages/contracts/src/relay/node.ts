@@ -39,6 +39,12 @@ export function readRelayUuid(field: Field): RelayUuid {
   return UUID.test(text) ? (text as RelayUuid) : field.fail('a UUID in lower case');
 }
 
+/** Reads a name that cannot be the server's: nobody may claim to be the root. @throws DecodeError */
+export function peerUuid(field: Field): RelayUuid {
+  const uuid = readRelayUuid(field);
+  return uuid === RELAY_ROOT ? field.fail('the name of a peer') : uuid;
+}
+
 /** Reads what a peer tells about itself. @throws DecodeError */
 export function readRelayFacts(field: Field): RelayFacts {
   return {

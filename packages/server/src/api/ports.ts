@@ -9,6 +9,7 @@ import type {
   SessionInfo,
   StreamInfo,
 } from '@onair/contracts';
+import type { RelayTreeInfo } from '@onair/contracts/relay';
 import type { StreamName, TimedEvent } from '@onair/media';
 import type { AdminGuard, PublishGuard, StreamKeyStore } from '../auth/index.ts';
 import type { Config } from '../config/index.ts';
@@ -69,6 +70,11 @@ export interface Voter {
   readonly address: string;
 }
 
+/** The relay trees, as the API needs them. */
+export interface RelayTrees {
+  tree(stream: StreamName): RelayTreeInfo;
+}
+
 /** Ports that are open. */
 export interface OpenPorts {
   readonly http: number;
@@ -91,6 +97,7 @@ export interface ApiDeps {
   readonly streams: StreamService;
   readonly sessions: SessionService;
   readonly events: TimedEvents;
+  readonly relay: RelayTrees;
   readonly client: ClientReader;
   readonly metrics: Metrics;
   readonly loop: LoopDelay;

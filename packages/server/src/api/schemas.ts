@@ -10,6 +10,7 @@ import {
   SESSION_KINDS,
   STREAM_STATES,
 } from '@onair/contracts';
+import { RELAY_MAX_CHILDREN, RELAY_MAX_NODES } from '@onair/contracts/relay';
 
 /** A JSON Schema (2020-12) as OpenAPI 3.1 uses it. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -52,6 +53,8 @@ const keyFields: Record<string, JsonSchema> = {
   created: time,
 };
 
+const uuid: JsonSchema = { type: 'string', format: 'uuid' };
+
 /** Every resource and message of the API. */
 export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   Track: object(
@@ -73,6 +76,26 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     'address',
     'encoder',
   ]),
+  RelayNode: object({
+    uuid,
+    parent_uuid: { ...uuid, description: 'Who feeds it; `root_uuid` for the server.' },
+    children_uuid: list(uuid, RELAY_MAX_CHILDREN),
+    relayable: { ...flag, description: 'Whether it may serve others.' },
+    capacity: { ...count, description: 'Children it offers to serve.' },
+    rtt: { ...amount, description: 'Round trip to the server, milliseconds.' },
+    uplink: { ...amount, description: 'Measured uplink, bits per second; 0 unknown.' },
+    depth: { ...count, description: 'Hops from the server.' },
+    peerBytes: { ...count, description: 'Bytes of blocks it got from other viewers.' },
+    serverBytes: { ...count, description: 'Bytes of blocks that the server sent it.' },
+  }),
+  RelayTree: object({
+    stream: streamName,
+    enabled: { ...flag, description: 'Whether the settings allow relaying of this stream.' },
+    root_uuid: { ...uuid, description: 'The server among the nodes.' },
+    sent: object({ blocks: count, index: count }),
+    relayed: { ...count, description: 'Bytes of blocks that viewers got from each other.' },
+    nodes: list(ref('RelayNode'), RELAY_MAX_NODES),
+  }),
   Stream: object(
     {
       name: streamName,

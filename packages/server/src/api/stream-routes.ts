@@ -56,6 +56,17 @@ export function streamRoutes(deps: ApiDeps): readonly ApiRoute[] {
     },
     {
       method: 'GET',
+      path: '/streams/:app/:name/relay',
+      id: 'getRelayTree',
+      summary: 'The relay tree of a stream: who passes it on to whom.',
+      audience: 'operator',
+      status: 200,
+      answer: ref('RelayTree'),
+      errors: ['STREAM_NAME_INVALID'],
+      handle: (call) => deps.relay.tree(streamOf(call)),
+    },
+    {
+      method: 'GET',
       path: '/sessions',
       id: 'listSessions',
       summary: 'Sessions, oldest first.',

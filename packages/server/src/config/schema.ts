@@ -5,6 +5,7 @@ import { http } from './sections/http.ts';
 import { apps, dash, hls, hub, pulls, pushes, rtmp, webrtc } from './sections/media.ts';
 import { callbacks, nginx } from './sections/nginx.ts';
 import { record, upload } from './sections/recording.ts';
+import { relay } from './sections/relay.ts';
 import { rooms } from './sections/rooms.ts';
 
 /** The one description of every setting: kinds, defaults, texts of `docs/config.md`. */
@@ -27,6 +28,9 @@ export const configSchema = z.strictObject({
   apps: key(apps.prefault({}), { description: 'Application scripts: methods that clients can call.' }),
   rooms: key(rooms.prefault({}), {
     description: 'Rooms, in which one casts to others from browser to browser.',
+  }),
+  relay: key(relay.prefault({}), {
+    description: 'The relay tree: viewers pass streams on to each other.',
   }),
   auth: key(auth.prefault({}), { description: 'Who may publish.' }),
   admin: key(admin.prefault({}), { description: 'The operator’s routes.' }),

@@ -1,3 +1,4 @@
+export { Allowance } from './allowance.ts';
 export { bindAddress } from './any-address.ts';
 export { type CertificateSource, fingerprint, loadIdentity, OWN_CERTIFICATE_FILE } from './certificate.ts';
 export {

@@ -8,7 +8,7 @@ import type {
 
 /** What happens to a relay tree. The caller has made sure that `uuid` is who sent the message. */
 export type RelayEvent =
-  | ({ readonly kind: 'announce' } & Omit<RelayAnnounce, 'type'>)
+  | ({ readonly kind: 'announce' } & Omit<RelayAnnounce, 'type' | 'secret'>)
   | { readonly kind: 'report'; readonly uuid: RelayUuid; readonly facts: RelayFacts }
   | { readonly kind: 'attached'; readonly uuid: RelayUuid; readonly attempt: number }
   | { readonly kind: 'failed'; readonly uuid: RelayUuid; readonly attempt: number }

@@ -29,7 +29,7 @@ export function lost(turn: Turn, child: RelayPeer, parent: RelayPeer | undefined
   const { state, now } = turn;
   if (parent === undefined || child.parent !== parent || parent === state.tree.root) return;
   // A parent whose own feed is being mended is late without fault, and so is everybody without a publisher.
-  const fault = reason === 'late' && parent.settled && state.source;
+  const fault = reason !== 'closed' && parent.settled && state.source;
   send(turn, parent, { type: 'release', child_uuid: child.uuid });
   rescue(turn, child);
   if (complain(turn, child, parent)) child.waits = now + state.policy.probationMs;

@@ -4,7 +4,7 @@ import type { RelayPeer } from './peer.ts';
 import { roomOf, send, sizeRoot, type Turn } from './state.ts';
 
 /** A peer comes, comes back, or tells a restarted coordinator where it is. */
-export function announce(turn: Turn, said: Omit<RelayAnnounce, 'type'>): void {
+export function announce(turn: Turn, said: Omit<RelayAnnounce, 'type' | 'secret'>): void {
   const { state, now } = turn;
   const { tree, policy } = state;
   const { relayable, capacity, rtt, uplink } = said;
@@ -95,7 +95,7 @@ function welcome(turn: Turn, peer: RelayPeer): void {
 }
 
 /** A peer that never left in our eyes has a new socket: attempts on the old one are void. */
-function returned(turn: Turn, peer: RelayPeer, said: Omit<RelayAnnounce, 'type'>): void {
+function returned(turn: Turn, peer: RelayPeer, said: Omit<RelayAnnounce, 'type' | 'secret'>): void {
   const parent = peer.parent!;
   if (peer.move !== undefined) abort(turn, peer);
   if (peer.place === 'claimed') return;

@@ -6,7 +6,7 @@ import {
   type RoomRefusal,
 } from '@onair/contracts/rooms';
 import type { Socket } from 'socket.io';
-import { Allowance } from './allowance.ts';
+import { Allowance } from '../net/index.ts';
 import { type RoomDirectory, RoomError, type RoomMember } from './room-directory.ts';
 
 /** What a socket needs of the server. */

@@ -1,6 +1,6 @@
 import type { RoomMessage } from '@onair/contracts/rooms';
 import { describe, expect, it } from 'vitest';
-import { Allowance } from './allowance.ts';
+import { Allowance } from '../net/index.ts';
 import { RoomDirectory, RoomError, type RoomMember, type RoomPolicy } from './index.ts';
 
 class Hall {

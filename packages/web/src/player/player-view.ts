@@ -36,4 +36,12 @@ export function playerView(latency: LatencyClass, transport: TransportPreference
 /** The classes of delay, least first; the player's code itself is loaded later. */
 export const LATENCIES: readonly LatencyClass[] = ['lowest', 'balanced', 'smoothest'];
 /** The ways to the picture that a person can choose. */
-export const PREFERENCES: readonly TransportPreference[] = ['auto', 'ws', 'whep', 'llhls', 'flv', 'hls'];
+export const PREFERENCES: readonly TransportPreference[] = [
+  'auto',
+  'ws',
+  'whep',
+  'relay',
+  'llhls',
+  'flv',
+  'hls',
+];

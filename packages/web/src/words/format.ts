@@ -73,6 +73,7 @@ const TRANSPORT_NAMES: Readonly<Record<string, string>> = {
   'ws-flv': 'WebSocket FLV',
   flv: 'HTTP-FLV',
   whep: 'WebRTC',
+  relay: 'WebRTC relay',
   llhls: 'LL-HLS',
   'll-hls': 'LL-HLS',
   local: 'onair',

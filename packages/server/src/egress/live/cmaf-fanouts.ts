@@ -21,9 +21,14 @@ export class CmafFanouts {
     this.#context = context;
   }
 
+  /** The log that the pumps read. */
+  logOf(stream: Stream): CmafLog {
+    return stream.packager(this.#kind).log;
+  }
+
   /** The stream's pumps. */
   of(stream: Stream): Fanout<CmafConfig> {
-    const { log } = stream.packager(this.#kind);
+    const log = this.logOf(stream);
     const known = this.#fanouts.get(log);
     if (known !== undefined) return known;
     const fanout = new Fanout(log, this.#context);

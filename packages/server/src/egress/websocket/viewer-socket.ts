@@ -16,6 +16,10 @@ export interface ViewerSocketOptions {
   readonly subprotocol?: string;
   /** A text message came. Throwing ends the session and closes the socket with 1002. */
   onText?(text: string, from: ViewerSocket): void;
+  /** A binary message came; without this it is an error. Throwing ends the session as with `onText`. */
+  onBinary?(bytes: Uint8Array, from: ViewerSocket): void;
+  /** Longest message it may send, in bytes; 1 KiB if left out. */
+  readonly maxMessage?: number;
   /** The session is over, for whatever reason: nothing more may be written. Called once. */
   onClose(reason: string): void;
 }
@@ -38,8 +42,9 @@ export class ViewerSocket {
     ws.on('message', (data, binary) => {
       this.#alive = true;
       try {
-        if (binary) throw new TypeError('viewers send text only');
-        options.onText?.(String(data), this);
+        if (!binary) options.onText?.(String(data), this);
+        else if (options.onBinary === undefined) throw new TypeError('viewers send text only');
+        else options.onBinary(data as Buffer, this);
       } catch {
         this.#end('malformed message');
         this.close(1002, 'malformed message');
@@ -77,7 +82,7 @@ export class ViewerSocket {
       perMessageDeflate: false,
       clientTracking: false,
       autoPong: false,
-      maxPayload: MAX_VIEWER_MESSAGE,
+      maxPayload: options.maxMessage ?? MAX_VIEWER_MESSAGE,
       handleProtocols: (offered) =>
         options.subprotocol !== undefined && offered.has(options.subprotocol) ? options.subprotocol : false,
     });

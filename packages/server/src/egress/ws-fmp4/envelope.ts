@@ -24,7 +24,8 @@ export const WS_FMP4_ENVELOPE: Envelope<CmafConfig> = {
   batch: batchMessages,
 };
 
-function batchMessages(blocks: readonly Block<CmafConfig>[]): Uint8Array {
+/** Blocks as framed messages, one after the other. */
+export function batchMessages(blocks: readonly Block<CmafConfig>[]): Uint8Array {
   let length = 0;
   for (const block of blocks) length += messageLength(block);
   const out = new Uint8Array(length);
@@ -65,8 +66,8 @@ function writeMessage(block: Block<CmafConfig>, out: Uint8Array, at: number): nu
 
 const configs = new WeakMap<LogEpoch<CmafConfig>, Uint8Array>();
 
-/** The `epoch` message and an `init` message per track; made once per epoch. */
-function configMessages(epoch: LogEpoch<CmafConfig>): Uint8Array {
+/** The framed `epoch` message and an `init` message per track; made once per epoch. */
+export function configMessages(epoch: LogEpoch<CmafConfig>): Uint8Array {
   const known = configs.get(epoch);
   if (known !== undefined) return known;
   const tracks = epoch.tracks.filter((track) => epoch.config.inits.has(track.id));

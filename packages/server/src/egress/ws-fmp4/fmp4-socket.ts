@@ -20,6 +20,8 @@ export interface Fmp4SocketDeps extends LiveDeps {
   readonly fanouts: CmafFanouts;
   /** Merge window for viewers who ask for none, in milliseconds. */
   windowMs(): number;
+  /** Whether viewers may pass the stream on to each other. */
+  relayed?(stream: StreamName): boolean;
 }
 
 /** Who asks for a stream, and from where on. */
@@ -99,7 +101,8 @@ export class Fmp4SocketServer {
     const { stream } = viewing;
     const { after, epoch } = request;
     const hello = { type: 'hello', protocol: FMP4_SUBPROTOCOL, stream: request.stream, now: Date.now() };
-    socket.sendText({ ...hello, ...stateOf(stream) });
+    const relay = this.#deps.relayed?.(request.stream) === true ? { relay: true } : {};
+    socket.sendText({ ...hello, ...stateOf(stream), ...relay });
     socket.raw.on('drain', () => viewing.viewer?.drained());
     // The end of a broadcast is told by a state message; the viewer may wait for the next.
     const ended = (reason: string): void => (reason === 'stream-ended' ? undefined : end(reason));
@@ -131,8 +134,7 @@ export class Fmp4SocketServer {
   #tellState(stream: Stream): void {
     const watchers = this.#viewers.get(stream);
     if (watchers === undefined) return;
-    const json = encodeFmp4Json(stateHeader(stream.epoch?.number ?? 0), stateOf(stream));
-    const message = framed(json);
+    const message = stateMessage(stream);
     const before = this.#told.get(stream);
     this.#told.set(stream, stream.state);
     for (const { socket, join } of watchers) {
@@ -140,6 +142,11 @@ export class Fmp4SocketServer {
       if (before === 'ended' && stream.state === 'live') join();
     }
   }
+}
+
+/** A stream's state as a framed message. */
+export function stateMessage(stream: Stream): Uint8Array {
+  return framed(encodeFmp4Json(stateHeader(stream.epoch?.number ?? 0), stateOf(stream)));
 }
 
 function stateHeader(epoch: number): Fmp4Header {

@@ -1,0 +1,2 @@
+export * from './register-relay.ts';
+export { mayRelay, type RelaySettings } from './settings.ts';

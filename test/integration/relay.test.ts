@@ -1,0 +1,210 @@
+import { createHash } from 'node:crypto';
+import { createRequire } from 'node:module';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type * as Ws from 'ws';
+import { decodeFmp4Message } from '../../packages/contracts/src/fmp4-socket/index.ts';
+import {
+  decodeRelayServerMessage,
+  decodeRelayTree,
+  RELAY_ROOT,
+  type RelayNode,
+  type RelayServerMessage,
+  type RelayTreeInfo,
+} from '../../packages/contracts/src/relay/index.ts';
+import { slack } from '../kit/load.ts';
+import { type NodePeer, nodePeer, type SeenBlock } from '../kit/relay/node-peer.ts';
+import { Scope } from '../kit/scope.ts';
+import { startTestServer, type TestServer } from '../kit/server.ts';
+import { until } from '../kit/until.ts';
+
+const { WebSocket } = createRequire(new URL('../../packages/server/package.json', import.meta.url))(
+  'ws',
+) as typeof Ws;
+
+const scope = new Scope();
+let server: TestServer;
+/** What a viewer gets from the server alone: the truth about the stream. */
+const truth: { readonly order: number[]; readonly hashes: Map<number, string> } = {
+  order: [],
+  hashes: new Map(),
+};
+const peers = new Map<string, NodePeer>();
+
+beforeAll(async () => {
+  server = await startTestServer(scope, {
+    demo: 'true',
+    'relay.enabled': 'true',
+    'relay.maxChildren': '2',
+    // Many peers share one event loop here; what is slow on a busy machine is not silent.
+    'relay.silentMs': '400',
+  });
+  const socket = new WebSocket(`${server.ws}/live/demo.fmp4`);
+  scope.defer(() => socket.terminate());
+  socket.on('message', (data: Buffer, binary: boolean) => {
+    if (!binary) return;
+    const { kind, header } = decodeFmp4Message(data);
+    if (kind !== 'chunk') return;
+    truth.order.push(header.sequence);
+    truth.hashes.set(header.sequence, createHash('sha256').update(data).digest('base64'));
+  });
+  await until(() => truth.order.length > 0, { message: 'a picture' });
+});
+afterAll(() => scope.close());
+
+async function tree(): Promise<RelayTreeInfo> {
+  const headers = { authorization: `Bearer ${server.freshToken}` };
+  const answer = await fetch(`${server.http}/api/v1/streams/live/demo/relay`, { headers });
+  return decodeRelayTree(await answer.json());
+}
+
+function join(
+  ...rest: Parameters<typeof nodePeer> extends [unknown, unknown, ...infer R] ? R : never
+): NodePeer {
+  const peer = nodePeer(scope, `${server.ws}/live/demo.relay`, ...rest);
+  peers.set(peer.connector.uuid, peer);
+  return peer;
+}
+
+/** Waits until all but a few hang below each other. */
+async function settled(deep: number): Promise<readonly RelayNode[]> {
+  return until(
+    async () => {
+      const { nodes } = await tree();
+      const inner = nodes.filter(({ depth }) => depth > 1);
+      return nodes.length === peers.size && inner.length >= deep ? nodes : undefined;
+    },
+    { timeoutMs: 20_000 * slack(), everyMs: 200, message: `${deep} of ${peers.size} below others` },
+  );
+}
+
+/** What a peer got is the stream from some block on, nothing missing, nothing twice, nothing changed. */
+function expectWhole(seen: readonly SeenBlock[]): void {
+  const from = truth.order.indexOf(seen[0]!.sequence);
+  expect(from).toBeGreaterThanOrEqual(0);
+  const wanted = truth.order.slice(from, from + seen.length);
+  const got = seen.map(({ sequence }) => sequence);
+  expect(got.slice(0, wanted.length)).toEqual(wanted);
+  for (const { sequence, hash } of seen) {
+    const right = truth.hashes.get(sequence);
+    if (right !== undefined) expect(hash).toBe(right);
+  }
+}
+
+/** Waits until everybody has `more` blocks more than now. */
+async function playOn(more: number): Promise<void> {
+  const goals = [...peers.values()].map((peer) => ({ peer, goal: peer.seen.length + more }));
+  await until(() => goals.every(({ peer, goal }) => peer.seen.length >= goal), {
+    timeoutMs: 20_000 * slack(),
+    message: () => `blocks: ${goals.map(({ peer, goal }) => `${peer.seen.length}/${goal}`).join(' ')}`,
+  });
+}
+
+/** One that feeds others, itself fed by another peer if there is such a one. */
+function middle(nodes: readonly RelayNode[]): RelayNode {
+  const inner = nodes.filter(({ children_uuid }) => children_uuid.length > 0);
+  return inner.find(({ parent_uuid }) => parent_uuid !== RELAY_ROOT) ?? inner[0]!;
+}
+
+describe('a relay tree of programs', () => {
+  it('lets nothing through that a peer changed, and finds who did it', async () => {
+    join(undefined, (message) => {
+      if (message.length < 200) return message;
+      const other = message.slice();
+      other[150] = other[150]! ^ 1;
+      return other;
+    });
+    // Who serves nobody is sent below the only one that does.
+    for (let n = 0; n < 3; n++) join({ relayable: false, uploadBits: 0 });
+    const forged = () => [...peers.values()].some(({ connector }) => connector.figures.forged > 0);
+    await until(forged, { timeoutMs: 20_000 * slack(), message: 'a forged block' });
+    await playOn(60);
+    for (const { seen } of peers.values()) expectWhole(seen);
+    for (const peer of peers.values()) peer.leave();
+    peers.clear();
+  });
+
+  it('carries the stream down, and the server sends less than to each', async () => {
+    for (let n = 0; n < 10; n++) join();
+    await settled(7);
+    const before = await tree();
+    await playOn(120);
+    const after = await tree();
+    const sent = after.sent.blocks - before.sent.blocks + after.sent.index - before.sent.index;
+    const direct = [...peers.values()].reduce((sum, { connector }) => {
+      const { taken } = connector.figures;
+      return sum + taken.peers + taken.server;
+    }, 0);
+    const deepest = Math.max(...after.nodes.map(({ depth }) => depth));
+    console.log(`relay: ${after.nodes.length} peers, depth ${deepest}, server sent ${sent} bytes meanwhile`);
+    expect(after.relayed).toBeGreaterThan(0);
+    expect(direct).toBeGreaterThan(sent);
+    expect(deepest).toBeGreaterThanOrEqual(3);
+    for (const { seen } of peers.values()) expectWhole(seen);
+  });
+
+  it.each(['leave', 'crash', 'cut'] as const)(
+    'misses no block anywhere when one in the middle goes: %s',
+    async (how) => {
+      const nodes = await settled(peers.size - 3);
+      const gone = middle(nodes);
+      const peer = peers.get(gone.uuid)!;
+      peers.delete(gone.uuid);
+      peer[how]();
+      await playOn(100);
+      for (const { seen } of peers.values()) expectWhole(seen);
+      await until(async () => !(await tree()).nodes.some(({ uuid }) => uuid === gone.uuid), {
+        timeoutMs: 12_000 * slack(),
+        everyMs: 100,
+        message: 'the tree without it',
+      });
+    },
+  );
+
+  it('keeps hostile sockets out without harm to others', async () => {
+    const closed = (first: (socket: Ws.WebSocket) => void): Promise<number> =>
+      new Promise((resolve) => {
+        const socket = new WebSocket(`${server.ws}/live/demo.relay`);
+        scope.defer(() => socket.terminate());
+        socket.on('open', () => first(socket));
+        socket.on('close', (code) => resolve(code));
+      });
+    const announce = {
+      type: 'announce',
+      parent_uuid: RELAY_ROOT,
+      children_uuid: [],
+      relayable: false,
+      capacity: 0,
+      rtt: 0,
+      uplink: 0,
+      secret: 'other',
+    };
+    const [known] = peers.keys();
+    expect(await closed((one) => one.send('{"type":"want","sequences":[1]}'))).toBe(1002);
+    expect(await closed((one) => one.send(new Uint8Array(10)))).toBe(1002);
+    expect(await closed((one) => one.send('x'.repeat(100_000)))).toBe(1009);
+    expect(await closed((one) => one.send(JSON.stringify({ ...announce, uuid: known })))).toBe(1008);
+    const uuid = '11111111-2222-4333-8444-555555555555';
+    expect(
+      await closed((one) => {
+        one.send(JSON.stringify({ ...announce, uuid }));
+        for (let n = 0; n < 400; n++) one.send('{"type":"ping","id":1}');
+      }),
+    ).toBe(1008);
+    // Signals go between peers only that the server sent to each other.
+    const heard: RelayServerMessage[] = [];
+    const quiet = new WebSocket(`${server.ws}/live/demo.relay`);
+    scope.defer(() => quiet.terminate());
+    quiet.on('message', (data: Buffer, binary: boolean) => {
+      if (!binary) heard.push(decodeRelayServerMessage(String(data)));
+    });
+    await new Promise((resolve) => quiet.on('open', resolve));
+    quiet.send(JSON.stringify({ ...announce, uuid }));
+    const signal = { type: 'signal', attempt: 1, candidate: { candidate: 'x', mid: '0' } };
+    quiet.send(JSON.stringify({ ...signal, peer_uuid: known }));
+    quiet.send('{"type":"want","sequences":[0,99999999]}');
+    await until(() => heard.some(({ type }) => type === 'gone'), { message: 'an answer about lost blocks' });
+    await playOn(30);
+    for (const { seen } of peers.values()) expectWhole(seen);
+    quiet.close();
+  });
+});
