@@ -43,7 +43,7 @@ import { DEFAULT_HLS_OPTIONS, hlsPackagerKind, optionsFor } from './packager/hls
 import { FLV_TAGS, RTMP_MESSAGES, tagPackagerKind } from './packager/tags/index.ts';
 import { tsPackagerKind } from './packager/ts/index.ts';
 import { registerRecordedUploads } from './recorded-uploads.ts';
-import { type Rooms, registerRooms } from './rooms/index.ts';
+import { type Rooms, registerRooms, roomGate } from './rooms/index.ts';
 import { AAC_FOR_FLV, AudioTranscoder, bridgedKind } from './transcode/index.ts';
 import { startWebRtc } from './webrtc.ts';
 
@@ -140,7 +140,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const token = AdminToken.open(data);
     if (token.wasExposed)
       logger.warn('other users of this machine could read the admin token; delete it for a new one');
-    const guard = createPublishGuard({ config: () => config().auth, keys, limiter });
+    let rooms: Rooms | undefined;
+    const guard = roomGate(
+      createPublishGuard({ config: () => config().auth, keys, limiter }),
+      () => rooms?.directory,
+    );
     const admin = new AdminGuard({ token, signIns: new SignIns(data, auth.sessionMs), limiter });
 
     const log = (message: string, fields: Readonly<Record<string, unknown>>): void =>
@@ -174,12 +178,30 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       const served = registerDashRoutes(http, { ...live, kind: kinds.dash, clock: systemClock, stallMs });
       undo.push(() => served.close('server stopping'));
     }
-    let rooms: Rooms | undefined;
+    const recorded = registerRecordedUploads({
+      config,
+      logger,
+      registry,
+      sessions,
+      guard,
+      cmaf: kinds.cmaf,
+      http,
+      records: (stream) => rooms?.directory.isRecorded(stream) === true,
+    });
+    undo.push(() => recorded.close());
     if (config().rooms.enabled) {
-      rooms = registerRooms(http, { config, limiter, log });
+      rooms = registerRooms(http, {
+        config,
+        limiter,
+        hasWebRtc: () => ports.webrtc !== undefined,
+        staged: (stream, talking) => {
+          recorded.reconsider(stream);
+          if (!talking) registry.find(stream)?.publication?.revoke('the talk is over');
+        },
+        log,
+      });
       undo.push(() => rooms?.close());
     }
-    undo.push(registerRecordedUploads({ config, logger, registry, sessions, guard, cmaf: kinds.cmaf, http }));
     registerLiveRoutes(http, { flv: { ...live, kind: kinds.flv }, fmp4, fmp4Http });
     const pushes = new PushSet({ ...live, kind: kinds.rtmp, clock: systemClock });
     undo.push(() => pushes.close('server stopping'));

@@ -22,13 +22,22 @@ export interface RecordedUploadsDeps {
   readonly guard: PublishGuard;
   readonly cmaf: PackagerKind<CmafPackager>;
   readonly http: HttpServer;
+  /** True for a live stream that somebody wants recorded, whatever the settings say. */
+  records(stream: StreamName): boolean;
+}
+
+/** What the others need of recordings. */
+export interface RecordedUploads {
+  /** Begins or ends the recording of a stream if `records` says something else than before. */
+  reconsider(stream: StreamName): void;
+  /** Leaves everything on the disk. */
+  close(): Promise<void>;
 }
 
 /**
  * Joins what makes recordings, plays them back and takes uploads, and begins to recover what a restart interrupted.
- * The returned function leaves everything on the disk.
  */
-export function registerRecordedUploads(deps: RecordedUploadsDeps): () => Promise<void> {
+export function registerRecordedUploads(deps: RecordedUploadsDeps): RecordedUploads {
   const { config, logger, registry, sessions, guard, cmaf, http } = deps;
   const { data, upload } = config();
   const log = (message: string, fields: Readonly<Record<string, unknown>>): void =>
@@ -43,15 +52,19 @@ export function registerRecordedUploads(deps: RecordedUploadsDeps): () => Promis
     kind: cmaf,
     sync,
     folder: join(data, 'recordings'),
-    wanted: (stream) => isWanted(stream, config().record.streams),
+    wanted: (stream) => isWanted(stream, config().record.streams) || deps.records(stream.name),
     log,
   });
   registerVodRoutes(http, recordings);
+  const reconsider = (stream: StreamName): void => recordings.reconsider(stream);
   if (!upload.enabled) {
     void recordings.recover(new Set());
-    return async () => {
-      await recordings.close();
-      sync.close();
+    return {
+      reconsider,
+      close: async () => {
+        await recordings.close();
+        sync.close();
+      },
     };
   }
   const uploads = new Uploads(
@@ -75,11 +88,14 @@ export function registerRecordedUploads(deps: RecordedUploadsDeps): () => Promis
     settings: () => ({ ...config().upload, anyOrigin: config().compat }),
     log,
   });
-  return async () => {
-    await chunks.close();
-    await uploads.close();
-    await recordings.close();
-    sync.close();
+  return {
+    reconsider,
+    close: async () => {
+      await chunks.close();
+      await uploads.close();
+      await recordings.close();
+      sync.close();
+    },
   };
 }
 

@@ -1,18 +1,24 @@
 import type { RoomMessage } from '@onair/contracts/rooms';
+import { streamName } from '@onair/media';
 import { describe, expect, it } from 'vitest';
 import { Allowance } from './allowance.ts';
 import { RoomDirectory, RoomError, type RoomMember, type RoomPolicy } from './index.ts';
 
 class Hall {
   readonly heard: string[] = [];
+  readonly staged: string[] = [];
+  keys = 0;
   readonly directory: RoomDirectory;
 
   constructor(policy: Partial<RoomPolicy> = {}) {
     const whole = { maxRooms: 10, maxMembers: 3, locks: [], ...policy };
-    this.directory = new RoomDirectory(
-      () => whole,
-      (given, wanted) => given === wanted,
-    );
+    this.directory = new RoomDirectory({
+      policy: () => whole,
+      same: (given, wanted) => given === wanted,
+      secret: () => `key ${++this.keys}`,
+      streamOf: (room, locked) => streamName('rooms', locked ? 'hidden' : room),
+      staged: (stream, talking) => void this.staged.push(`${stream} ${talking}`),
+    });
   }
 
   enter(id: string, room = 'r', password?: string): number {
