@@ -7,7 +7,7 @@ import {
 } from '@onair/contracts/rooms';
 import { FileParts } from './file-parts.ts';
 import { FileSender, type PartWay } from './file-sender.ts';
-import { channelWay, type FileDelivery } from './part-ways.ts';
+import type { FileDelivery } from './part-ways.ts';
 
 /** A file as the page shows it. */
 export interface FileView {

@@ -1,4 +1,4 @@
-import type { RoomMessage, RoomStage, RoomWelcome } from '@onair/contracts/rooms';
+import type { RoomMessage, RoomWelcome } from '@onair/contracts/rooms';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type RoomLink, Talker, type TalkerState, Watcher, type WatcherState } from './index.ts';
 import type { ServerViewOptions } from './server-view.ts';
