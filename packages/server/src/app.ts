@@ -43,7 +43,8 @@ import { DEFAULT_HLS_OPTIONS, hlsPackagerKind, optionsFor } from './packager/hls
 import { FLV_TAGS, RTMP_MESSAGES, tagPackagerKind } from './packager/tags/index.ts';
 import { tsPackagerKind } from './packager/ts/index.ts';
 import { registerRecordedUploads } from './recorded-uploads.ts';
-import { type Rooms, registerRooms, roomGate } from './rooms/index.ts';
+import { NO_ROOMS, type Rooms, roomGate } from './rooms/index.ts';
+import { startTalks } from './talks.ts';
 import { AAC_FOR_FLV, AudioTranscoder, bridgedKind } from './transcode/index.ts';
 import { startWebRtc } from './webrtc.ts';
 
@@ -189,19 +190,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       records: (stream) => rooms?.directory.isRecorded(stream) === true,
     });
     undo.push(() => recorded.close());
-    if (config().rooms.enabled) {
-      rooms = registerRooms(http, {
-        config,
-        limiter,
-        hasWebRtc: () => ports.webrtc !== undefined,
-        staged: (stream, talking) => {
-          recorded.reconsider(stream);
-          if (!talking) registry.find(stream)?.publication?.revoke('the talk is over');
-        },
-        log,
-      });
-      undo.push(() => rooms?.close());
-    }
+    const hasWebRtc = (): boolean => ports.webrtc !== undefined;
+    rooms = startTalks({ http, registry, recorded, config, limiter, hasWebRtc, log });
+    undo.push(() => rooms?.close());
     registerLiveRoutes(http, { flv: { ...live, kind: kinds.flv }, fmp4, fmp4Http });
     const pushes = new PushSet({ ...live, kind: kinds.rtmp, clock: systemClock });
     undo.push(() => pushes.close('server stopping'));
@@ -234,6 +225,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       streams: streamService(sources),
       sessions: sessionService(sessions),
       events: events.service,
+      rooms: rooms?.directory ?? NO_ROOMS,
       client: http.client,
       metrics,
       loop,

@@ -15,4 +15,5 @@ export {
   writeFilePart,
 } from './aside.ts';
 export { decodeIceSettings, ICE_POLICIES, type IceServer, type IceSettings } from './ice.ts';
+export { decodeRoomList, type RoomInfo } from './listing.ts';
 export * from './message.ts';

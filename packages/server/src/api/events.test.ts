@@ -87,6 +87,7 @@ it('answers are what the OpenAPI document says', async () => {
     createKey: { app: 'live' },
     signIn: { token },
     fireEvent: { name: 'cm' },
+    stageRoom: { record: true },
   };
   let checked = 0;
   for (const [template, operations] of Object.entries(document.paths)) {
@@ -94,6 +95,7 @@ it('answers are what the OpenAPI document says', async () => {
       .replace('{app}', 'live')
       .replace('{name}', 'test')
       .replace('{id}', 'a')
+      .replace('{room}', 'lesson')
       .replace('{code}', 'GONE');
     for (const [method, operation] of Object.entries(operations)) {
       const success = operation.responses['200'] ?? operation.responses['201'];

@@ -1,4 +1,5 @@
 import type { Field, KeyInfo, PushInfo, SessionInfo, StreamInfo } from '@onair/contracts';
+import type { RoomInfo, RoomStage } from '@onair/contracts/rooms';
 import type { StreamName, TimedEvent } from '@onair/media';
 import type { AdminGuard, PublishGuard, StreamKeyStore } from '../auth/index.ts';
 import type { Config } from '../config/index.ts';
@@ -44,6 +45,13 @@ export interface TimedEvents {
   fire(stream: StreamName, request: Field, author: EventAuthor): TimedEvent;
 }
 
+/** Rooms, as the API needs them. */
+export interface RoomService {
+  list(): readonly RoomInfo[];
+  /** Says what is done with the talk of a room from now on; undefined if nobody talks there. */
+  stageRoom(room: string, wish: Partial<RoomStage>): RoomStage | undefined;
+}
+
 /** Ports that are open. */
 export interface OpenPorts {
   readonly http: number;
@@ -66,6 +74,7 @@ export interface ApiDeps {
   readonly streams: StreamService;
   readonly sessions: SessionService;
   readonly events: TimedEvents;
+  readonly rooms: RoomService;
   readonly client: ClientReader;
   readonly metrics: Metrics;
   readonly loop: LoopDelay;
@@ -94,4 +103,16 @@ export function publicStream(stream: StreamInfo): StreamInfo {
   if (publisher === undefined) return stream;
   const { protocol, since, encoder } = publisher;
   return { ...stream, publisher: { protocol, since, ...(encoder === undefined ? {} : { encoder }) } };
+}
+
+/** Every stream as everybody may see it. Talks are seen only where their room shows them to everybody. */
+export function publicStreams({ streams, rooms }: Pick<ApiDeps, 'streams' | 'rooms'>): StreamInfo[] {
+  const all = streams.list();
+  if (!all.some(({ name }) => isTalk(name))) return all.map(publicStream);
+  const shown = new Set(rooms.list().map(({ stream }) => stream));
+  return all.filter(({ name }) => !isTalk(name) || shown.has(name)).map(publicStream);
+}
+
+function isTalk(name: string): boolean {
+  return name.startsWith('rooms/');
 }

@@ -7,6 +7,7 @@ import { eventRoutes } from './event-routes.ts';
 import { StreamEvents } from './events.ts';
 import { openApiOf } from './openapi.ts';
 import type { ApiDeps } from './ports.ts';
+import { roomRoutes } from './room-routes.ts';
 import { type ApiCall, type ApiRoute, readOrRefuse, refuseUnknown } from './route.ts';
 import type { JsonSchema } from './schemas.ts';
 import { healthOf, serverRoutes } from './server-routes.ts';
@@ -58,6 +59,7 @@ function apiRoutes(deps: ApiDeps, events: StreamEvents): readonly ApiRoute[] {
       },
     },
     ...eventRoutes(deps),
+    ...roomRoutes(deps),
     ...accessRoutes(deps),
     ...serverRoutes(deps),
   ];

@@ -5,6 +5,7 @@ import {
   SESSION_KINDS,
   STREAM_STATES,
 } from '@onair/contracts';
+import { ROOM_SCHEMAS } from './room-schemas.ts';
 
 /** A JSON Schema (2020-12) as OpenAPI 3.1 uses it. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -49,6 +50,7 @@ const keyFields: Record<string, JsonSchema> = {
 
 /** Every resource and message of the API. */
 export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
+  ...ROOM_SCHEMAS,
   Track: object(
     {
       kind: { type: 'string', enum: ['video', 'audio', 'data'] },

@@ -3,6 +3,7 @@ import {
   isFileStep,
   type MemberId,
   type RoomEntry,
+  type RoomInfo,
   type RoomMessage,
   type RoomStage,
 } from '@onair/contracts/rooms';
@@ -49,18 +50,6 @@ export interface RoomDirectoryDeps {
   staged?(stream: StreamName, talking: boolean): void;
 }
 
-/** A room as everybody may see it. */
-export interface RoomView {
-  readonly room: string;
-  readonly members: number;
-  readonly talking: boolean;
-  /** It has a password. */
-  readonly locked: boolean;
-  readonly stage: RoomStage;
-  /** Where its talk is shown as a stream, if it is. */
-  readonly stream?: string;
-}
-
 interface Room {
   readonly name: string;
   readonly locked: boolean;
@@ -93,7 +82,7 @@ export class RoomDirectory {
   }
 
   /** Every room with members, by name. */
-  list(): RoomView[] {
+  list(): RoomInfo[] {
     return [...this.#rooms.values()]
       .map(({ name, members, talker, locked, stage, stream }) => ({
         room: name,
@@ -247,3 +236,9 @@ export class RoomDirectory {
     for (const [id, member] of room.members) if (id !== from) member.send(event, payload);
   }
 }
+
+/** Where the settings want no rooms. */
+export const NO_ROOMS: Pick<RoomDirectory, 'list' | 'stageRoom'> = {
+  list: () => [],
+  stageRoom: () => undefined,
+};

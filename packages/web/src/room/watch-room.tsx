@@ -123,6 +123,9 @@ export function WatchRoom({ room }: { readonly room: string }): JSX.Element {
           />
         )}
         <h1>{t('room.watch.title', { room })}</h1>
+        <p>
+          <a href="/rooms">{t('rooms.title')}</a>
+        </p>
         <BesidePanel beside={beside} />
       </section>
     </Frame>
