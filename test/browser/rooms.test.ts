@@ -297,6 +297,9 @@ describe('rooms between Chromium and Firefox', () => {
       const talk = await open(one, `/talk/${room}`);
       await press(talk, 'start-video');
       await seesMoving(watch, 'remote-video');
+      await say(talk, 'one way');
+      await say(watch, 'and back');
+      for (const page of [talk, watch]) await hears(page, ['one way', 'and back']);
     }
   });
 });

@@ -31,10 +31,13 @@ export class AsideLimits {
     this.#bytes = new Allowance(() => settings().relayBytesPerSecond, BURST_SECONDS, now);
   }
 
-  /** Counts a message. @throws RoomError `TOO_MANY_REQUESTS`, or `ROOM_MESSAGE_INVALID` for a file that is too large. */
-  take(message: RoomMessage, now: number): void {
-    if (message.type === 'talk_ready') this.#talks = true;
-    else if (message.type === 'chat' || message.type === 'reaction' || message.type === 'file_offer') {
+  /**
+   * Counts a message. @param talks true for who is on air.
+   * @throws RoomError `TOO_MANY_REQUESTS`, or `ROOM_MESSAGE_INVALID` for a file that is too large.
+   */
+  take(message: RoomMessage, now: number, talks: boolean): void {
+    this.#talks = talks;
+    if (message.type === 'chat' || message.type === 'reaction' || message.type === 'file_offer') {
       if (!this.#chat.take(now)) throw new RoomError('TOO_MANY_REQUESTS', 'not so much at once, please');
     } else if (message.type === 'file_part') this.#part(message.id, message.data.length, now);
   }

@@ -130,6 +130,11 @@ export class RoomDirectory {
     return { stream: room.stream, key: member.key, stage: room.stage };
   }
 
+  /** True if this member is on air. */
+  talks(id: MemberId): boolean {
+    return this.#places.get(id)?.talker === id;
+  }
+
   /** True if this is the stream of a room, and the key that of its talker. */
   mayPublish(stream: string, key: string): boolean {
     const room = this.#byStream(stream);

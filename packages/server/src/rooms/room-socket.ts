@@ -87,7 +87,7 @@ export function serveRoomSocket(socket: Socket, port: RoomSocketPort): void {
   socket.on('message', (value: unknown) => {
     try {
       const message = decodeRoomMessage(value);
-      limits.take(message, performance.now());
+      limits.take(message, performance.now(), directory.talks(socket.id));
       directory.message(socket.id, message);
     } catch (error) {
       refuse(refusalOf(error, 'ROOM_MESSAGE_INVALID'));

@@ -219,7 +219,7 @@ describe('the talk of a room on the server', () => {
     const codes = (message: RoomMessage, times: number, now: number): (string | undefined)[] =>
       Array.from({ length: times }, () => {
         try {
-          limits.take(message, now);
+          limits.take(message, now, false);
           return undefined;
         } catch (error) {
           return (error as RoomError).code;
