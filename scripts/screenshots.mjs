@@ -182,6 +182,12 @@ try {
       picture: true,
       langs: ['en', 'ja', 'zh'],
     },
+    {
+      name: 'rooms',
+      path: '/rooms',
+      before: async (context) => (await context.newPage()).goto(`${server.url}/room/lesson`),
+      ready: shown('#rooms li'),
+    },
     { name: 'studio', path: '/studio', ready: shown('.studio-devices'), langs: ['en', 'ja', 'zh'] },
     { name: 'sign-in', path: '/signin', ready: shown('.sign-in') },
     { name: 'sign-in-error', path: '/signin#token=wrong', ready: shown('[role=alert] .notice') },

@@ -21,6 +21,7 @@ packages=(
   webkit2gtk-driver
   xvfb
   nginx
+  coturn
   libnginx-mod-rtmp
   rtmpdump
   gstreamer1.0-tools
@@ -47,7 +48,7 @@ absent() {
 if ! command -v dpkg-query >/dev/null; then
   # Not a Debian: the programs themselves must be there.
   missing=()
-  for program in ffmpeg ffprobe chromium firefox-esr WebKitWebDriver Xvfb nginx rtmpdump gst-launch-1.0 mpv; do
+  for program in ffmpeg ffprobe chromium firefox-esr WebKitWebDriver Xvfb nginx turnserver rtmpdump gst-launch-1.0 mpv; do
     command -v "$program" >/dev/null || missing+=("$program")
   done
   if ((${#missing[@]} == 0)); then exit 0; fi

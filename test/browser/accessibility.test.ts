@@ -125,6 +125,7 @@ const CASES: readonly Case[] = [
   { name: 'capabilities', path: '/capabilities', ready: '.can-yes' },
   { name: 'talk', path: '/talk/lesson', ready: '#on-air' },
   { name: 'room', path: '/room/lesson', ready: '#request' },
+  { name: 'rooms', path: '/rooms', ready: '.rooms-open' },
   { name: 'sign-in', path: '/signin', ready: '.sign-in' },
   {
     name: 'sign-in, wrong token',

@@ -127,6 +127,10 @@ export async function openApi(
     version: '9.9.9',
     ports: () => ({ http: 1, rtmp: 1936 }),
     pushes: () => [],
+    rooms: {
+      list: () => [],
+      stageRoom: (room, wish) => (room === 'lesson' ? { stream: true, record: false, ...wish } : undefined),
+    },
     stopping: () => state.stopping,
   };
   registerApi(server.fastify, deps);

@@ -11,7 +11,7 @@ export class RoomClient {
 
   constructor(socket: Socket) {
     this.socket = socket;
-    for (const event of ['message', 'user disconnected', 'refused']) {
+    for (const event of ['message', 'user disconnected', 'stage', 'refused']) {
       socket.on(event, (payload: Record<string, unknown>) => void this.heard.push([event, payload]));
     }
   }

@@ -118,6 +118,52 @@ export function describeRoomRules(scope: () => Scope, address: () => string): vo
     await late.message('talk_ready');
   });
 
+  it('the talker alone sends watchers to the server, and says what becomes of the talk', async () => {
+    const [talk, watch] = await pair();
+    watch.send({ type: 'talk_request', sendto: talk.id, spill: 'can', more: 1 });
+    expect(await talk.message('talk_request')).toEqual({
+      type: 'talk_request',
+      sendto: talk.id,
+      from: watch.id,
+      spill: 'can',
+    });
+    talk.send({ type: 'talk_ready' });
+    talk.send({ type: 'spill', sendto: watch.id });
+    expect(await watch.message('spill')).toEqual({ type: 'spill', sendto: watch.id, from: talk.id });
+    talk.send({ type: 'spill' });
+    expect(await talk.next('refused')).toMatchObject({ code: 'ROOM_MESSAGE_INVALID' });
+    watch.send({ type: 'spill', sendto: talk.id });
+    watch.socket.emit('stage', { stream: true, record: true });
+    for (let n = 0; n < 2; n++) {
+      expect(await watch.next('refused')).toMatchObject({ code: 'ROOM_HAS_TALKER' });
+    }
+    talk.socket.emit('stage', { stream: false, record: true });
+    const stage = { stream: true, record: true };
+    expect([await watch.next('stage'), await talk.next('stage')]).toEqual([stage, stage]);
+    talk.send({ type: 'end_talk' });
+    expect(await watch.next('stage')).toEqual({ stream: false, record: false });
+  });
+
+  it('chat, signs and files go to the room, parts of files as bytes, as fast as is allowed', async () => {
+    const [talk, watch] = await pair();
+    const chat = { type: 'chat', id: 'chat1234', text: '今日は', name: 'Aki' };
+    watch.send({ ...chat, html: '<b>' });
+    expect(await talk.message('chat')).toEqual({ ...chat, from: watch.id });
+    talk.send({ type: 'reaction', id: 'sign1234', sign: '🎉' });
+    expect(await watch.message('reaction')).toMatchObject({ sign: '🎉', from: talk.id });
+    const part = { type: 'file_part', id: 'file1234', index: 7, data: Uint8Array.from([1, 2, 3]) };
+    watch.send({ ...part, sendto: talk.id });
+    expect(await watch.next('refused')).toMatchObject({ code: 'ROOM_MESSAGE_INVALID' });
+    talk.send({ type: 'talk_ready' });
+    watch.send({ ...part, sendto: talk.id });
+    const { data } = await talk.message('file_part');
+    expect([...new Uint8Array(data as Uint8Array)]).toEqual([1, 2, 3]);
+    watch.send({ ...part, sendto: talk.id, data: new Uint8Array(20_000) });
+    expect(await watch.next('refused')).toMatchObject({ code: 'ROOM_MESSAGE_INVALID' });
+    for (let n = 0; n < 60; n++) watch.send({ ...chat, id: `chat${1000 + n}` });
+    expect(await watch.next('refused')).toMatchObject({ code: 'TOO_MANY_REQUESTS' });
+  });
+
   it('names are checked, and the answer tells what went wrong', async () => {
     const client = await connect();
     for (const name of ['', 'a b', '../x', 'x'.repeat(65), 7, null, { toString: 'a' }]) {

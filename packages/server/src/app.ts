@@ -52,6 +52,8 @@ import { FLV_TAGS, RTMP_MESSAGES, tagPackagerKind } from './packager/tags/index.
 import { tsPackagerKind } from './packager/ts/index.ts';
 import { registerRecordedUploads } from './recorded-uploads.ts';
 import type { Rooms } from './rooms/index.ts';
+import { NO_ROOMS } from './rooms/room-directory.ts';
+import { roomGate } from './rooms/room-gate.ts';
 import { AAC_FOR_FLV, AudioTranscoder, bridgedKind } from './transcode/index.ts';
 
 /** What a server is started with. The store and the logger stay the caller's. */
@@ -148,7 +150,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     if (token.wasExposed)
       logger.warn('other users of this machine could read the admin token; delete it for a new one');
     const challenge = new EncoderChallenge({ config: () => config().auth, limiter, now: Date.now });
-    const guard = createPublishGuard({ config: () => config().auth, keys, limiter });
+    let rooms: Rooms | undefined;
+    const guard = roomGate(
+      createPublishGuard({ config: () => config().auth, keys, limiter }),
+      () => rooms?.directory,
+    );
     const admin = new AdminGuard({ token, signIns: new SignIns(data, auth.sessionMs), limiter });
 
     const log = (message: string, fields: Readonly<Record<string, unknown>>): void =>
@@ -185,8 +191,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       const served = registerDashRoutes(http, { ...live, kind: kinds.dash, clock: systemClock, stallMs });
       undo.push(() => served.close('server stopping'));
     }
-    const parts = { config, logger, registry, sessions, guard, cmaf: kinds.cmaf, http };
-    const recorded = registerRecordedUploads(parts);
+    const recorded = registerRecordedUploads({
+      config,
+      logger,
+      registry,
+      sessions,
+      guard,
+      cmaf: kinds.cmaf,
+      http,
+      records: (stream) => rooms?.directory.isRecorded(stream) === true,
+    });
     undo.push(() => recorded.close());
     registerLiveRoutes(http, { flv: { ...live, kind: kinds.flv }, fmp4, fmp4Http });
     const pushes = new PushSet({ ...live, kind: kinds.rtmp, clock: systemClock });
@@ -243,12 +257,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       undo.push(() => rtmp.close('server stopping'));
       Object.assign(ports, rtmp.ports);
     }
-    let rooms: Rooms | undefined;
-    if (config().rooms.enabled) {
-      const { registerRooms } = await import('./rooms/index.ts');
-      rooms = registerRooms(http, { config, limiter, log });
-      undo.push(() => rooms?.close());
-    }
+    const { startTalks } = await import('./talks.ts');
+    const hasWebRtc = (): boolean => ports.webrtc !== undefined;
+    rooms = startTalks({ http, registry, recorded, config, limiter, hasWebRtc, log });
+    undo.push(() => rooms?.close());
     const sources = { registry, sessions, clock: systemClock };
     const metrics = createMetrics(figuresSource(sources), loop, version);
     undo.push(() => metrics.close());
@@ -261,6 +273,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       sessions: sessionService(sessions),
       events: events.service,
       relay,
+      rooms: rooms?.directory ?? NO_ROOMS,
       client: http.client,
       metrics,
       loop,

@@ -23,18 +23,22 @@ export interface RecordedUploadsDeps {
   readonly guard: PublishGuard;
   readonly cmaf: PackagerKind<CmafPackager>;
   readonly http: HttpServer;
+  /** True for a live stream that somebody wants recorded, whatever the settings say. */
+  records(stream: StreamName): boolean;
 }
 
-/** Recordings and uploads at work. */
+/** What the others need of recordings. */
 export interface RecordedUploads {
   /** For players by RTMP. */
   readonly archive: RecordingArchive;
+  /** Begins or ends the recording of a stream if `records` says something else than before. */
+  reconsider(stream: StreamName): void;
+  /** Leaves everything on the disk. */
   close(): Promise<void>;
 }
 
 /**
  * Joins what makes recordings, plays them back and takes uploads, and begins to recover what a restart interrupted.
- * `close` leaves everything on the disk.
  */
 export function registerRecordedUploads(deps: RecordedUploadsDeps): RecordedUploads {
   const { config, logger, registry, sessions, guard, cmaf, http } = deps;
@@ -51,18 +55,19 @@ export function registerRecordedUploads(deps: RecordedUploadsDeps): RecordedUplo
     kind: cmaf,
     sync,
     folder: join(data, 'recordings'),
-    wanted: (stream) => isWanted(stream, config().record.streams),
+    wanted: (stream) => isWanted(stream, config().record.streams) || deps.records(stream.name),
     log,
   });
   registerVodRoutes(http, recordings);
   const archive: RecordingArchive = { open: (stream) => openRecordedMedia(recordings, stream) };
+  const reconsider = (stream: StreamName): void => recordings.reconsider(stream);
   if (!upload.enabled) {
     void recordings.recover(new Set());
     const close = async (): Promise<void> => {
       await recordings.close();
       sync.close();
     };
-    return { archive, close };
+    return { archive, reconsider, close };
   }
   const uploads = new Uploads(
     {
@@ -91,7 +96,7 @@ export function registerRecordedUploads(deps: RecordedUploadsDeps): RecordedUplo
     await recordings.close();
     sync.close();
   };
-  return { archive, close };
+  return { archive, reconsider, close };
 }
 
 function isWanted(stream: Stream, which: Config['record']['streams']): boolean {

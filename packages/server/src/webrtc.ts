@@ -7,6 +7,7 @@ import { whipProtocol } from './ingest/whip/index.ts';
 import {
   bindAddress,
   type HttpServer,
+  iceSettings,
   openRtcEndpoint,
   type RtcEndpoint,
   registerRtcProtocol,
@@ -38,10 +39,11 @@ export async function startWebRtc(
   const endpoint = await openEndpoint(parts);
   if (endpoint === undefined) return undefined;
   const settings = () => parts.config().webrtc;
+  const iceServers = () => iceSettings(parts.config().ice, 'media', Date.now()).iceServers;
   const common = { ...live, endpoint, clock: systemClock, settings };
-  const whip = registerRtcProtocol(http, whipProtocol({ ...common, gate: guard }));
+  const whip = registerRtcProtocol(http, whipProtocol({ ...common, gate: guard }), iceServers);
   const kind = bridgedKind(rtpPackagerKind(context, parts.limits), OPUS_FOR_RTP, parts.bridge);
-  const whep = registerRtcProtocol(http, whepProtocol({ ...common, kind }));
+  const whep = registerRtcProtocol(http, whepProtocol({ ...common, kind }), iceServers);
   return {
     port: endpoint.port,
     close(reason) {

@@ -20,6 +20,8 @@ export interface WhipPublisherOptions {
   readonly codec?: 'H264' | 'VP8' | 'VP9' | 'AV1';
   /** Most bits per second of the picture; 3,000,000 unless given. */
   readonly maxBitrate?: number;
+  /** STUN and TURN servers and the like for the connection. */
+  readonly peer?: RTCConfiguration;
   /** Told of every change. */
   readonly onState?: (state: PublisherState) => void;
 }
@@ -88,7 +90,7 @@ export class WhipPublisher {
     this.#tell(state);
     const abort = new AbortController();
     this.#abort = abort;
-    const connection = new RTCPeerConnection();
+    const connection = new RTCPeerConnection(this.#options.peer);
     this.#connection = connection;
     for (const track of stream.getTracks()) await this.#add(connection, track, stream);
     connection.addEventListener('connectionstatechange', () => {

@@ -1,9 +1,18 @@
+import type { IceSettings } from '@onair/contracts/rooms';
+
 /** Makes the browser's connections; tests have their own. */
-export type PeerFactory = (iceServers: readonly string[]) => RTCPeerConnection;
+export type PeerFactory = (ice: IceSettings) => RTCPeerConnection;
 
 /** The browser's own connections. */
-export const browserPeers: PeerFactory = (iceServers) =>
-  new RTCPeerConnection({ iceServers: iceServers.length === 0 ? [] : [{ urls: [...iceServers] }] });
+export const browserPeers: PeerFactory = (ice) => new RTCPeerConnection(peerSettings(ice));
+
+/** How to connect, as browsers take it. */
+export function peerSettings({ iceServers, iceTransportPolicy }: IceSettings): RTCConfiguration {
+  return {
+    iceServers: iceServers.map((server) => ({ ...server, urls: [...server.urls] })),
+    iceTransportPolicy,
+  };
+}
 
 /** What a connection tells the other side, and its owner. */
 export interface PeerLinkEvents {

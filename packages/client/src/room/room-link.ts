@@ -2,10 +2,12 @@ import {
   decodeRoomAnswer,
   decodeRoomDeparture,
   decodeRoomRefusal,
+  decodeRoomStage,
   decodeStampedMessage,
   type MemberId,
   type RoomMessage,
   type RoomRefusal,
+  type RoomStage,
   type RoomWelcome,
 } from '@onair/contracts/rooms';
 import { io } from 'socket.io-client';
@@ -20,6 +22,8 @@ export interface RoomEvents {
   message(message: HeardMessage): void;
   left(id: MemberId): void;
   refused(refusal: RoomRefusal): void;
+  /** The server does something else with the talk than before. */
+  staged(stage: RoomStage): void;
   /** The connection to the server is lost; it is tried again by itself. */
   lost(): void;
 }
@@ -28,6 +32,8 @@ export interface RoomEvents {
 export interface RoomLink {
   readonly connected: boolean;
   send(message: RoomMessage): void;
+  /** Says what the server is to do with the talk; the talker's to say. */
+  stage(stage: RoomStage): void;
   /** Leaves the room for good. */
   close(): void;
 }
@@ -73,12 +79,14 @@ export function connectRoom(
     ),
   );
   socket.on('refused', (value) => decoded(() => decodeRoomRefusal(value), events.refused));
+  socket.on('stage', (value) => decoded(() => decodeRoomStage(value), events.staged));
   socket.on('disconnect', () => events.lost());
   return {
     get connected() {
       return socket.connected;
     },
     send: (message) => void socket.emit('message', message),
+    stage: (stage) => void socket.emit('stage', stage),
     close: () => void socket.disconnect(),
   };
 }

@@ -1,6 +1,7 @@
-import type { RoomMessage } from '@onair/contracts/rooms';
+import type { RoomMessage, RoomWelcome } from '@onair/contracts/rooms';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type RoomLink, Talker, type TalkerState, Watcher, type WatcherState } from './index.ts';
+import type { ServerViewOptions } from './server-view.ts';
 
 /** A connection that writes down what is done to it. */
 class FakePeer extends EventTarget {
@@ -20,6 +21,11 @@ class FakePeer extends EventTarget {
     const replaceTrack = async (track: FakeTrack | null): Promise<void> =>
       void this.done.push(`${kind} ${track?.label ?? 'nothing'}`);
     this.senders.push({ kind, sender: { replaceTrack } });
+  }
+
+  createDataChannel(label: string): EventTarget {
+    this.done.push(`channel ${label}`);
+    return new EventTarget();
   }
 
   getTransceivers() {
@@ -49,6 +55,16 @@ class FakePeer extends EventTarget {
     this.connectionState = state;
     this.dispatchEvent(new Event('connectionstatechange'));
   }
+}
+
+/** A stream that keeps its tracks. */
+function fakeStream(): MediaStream {
+  const tracks = new Set<unknown>();
+  return {
+    getTracks: () => [...tracks],
+    addTrack: (track: unknown) => void tracks.add(track),
+    removeTrack: (track: unknown) => void tracks.delete(track),
+  } as unknown as MediaStream;
 }
 
 class FakeTrack {
@@ -81,7 +97,22 @@ beforeEach(() => {
   made = [];
   sent = [];
 });
-const link: RoomLink = { connected: true, send: (message) => void sent.push(message), close: () => {} };
+const link: RoomLink = {
+  connected: true,
+  send: (message) => void sent.push(message),
+  stage: () => {},
+  close: () => {},
+};
+const welcome = (more: Partial<RoomWelcome> = {}): RoomWelcome => ({
+  id: 'me',
+  members: 1,
+  maxDirect: 2,
+  iceServers: [],
+  iceTransportPolicy: 'all',
+  stage: { stream: false, record: false },
+  relayed: { fileBytes: 1e6, perSecond: 1e5 },
+  ...more,
+});
 const peers = (): RTCPeerConnection => {
   const peer = new FakePeer(made.length + 1);
   made.push(peer);
@@ -109,7 +140,7 @@ describe('a talker', () => {
       },
       askedTooEarly: () => void early++,
     });
-    talker.entered({ maxDirect: 2, iceServers: [] });
+    talker.entered(welcome());
   });
 
   it('passes requests over while it has no picture, then tells that it is ready', async () => {
@@ -170,26 +201,77 @@ describe('a talker', () => {
     await talker.show(stream(camera));
     await talker.hear({ type: 'talk_request', from: 'w' });
     types();
-    talker.entered({ maxDirect: 2, iceServers: [] });
+    talker.entered(welcome());
     expect(made[0]!.done.at(-1)).toBe('closed');
     expect(types()).toEqual(['talk_ready']);
+  });
+
+  it('sends to the server while somebody watches there, and takes them back when there is a place', async () => {
+    const log: string[] = [];
+    const own = new Talker({
+      link,
+      peers,
+      changed: (next) => {
+        state = next;
+      },
+      cast: {
+        possible: true,
+        entered: () => {},
+        send: (media) => void log.push(media === undefined ? 'nothing' : 'stream'),
+        stop: () => void log.push('stop'),
+      },
+    });
+    own.entered(welcome({ stream: '/rooms/r', key: 'k' }));
+    await own.show(stream(camera));
+    types();
+    for (const from of ['a', 'b', 'c', 'd'])
+      await own.hear({ type: 'talk_request', from, ...(from === 'd' ? {} : { spill: 'can' }) });
+    // One of the pages of old knows nothing of the server.
+    expect(types()).toEqual(['offer a', 'offer b', 'spill c', 'bye d']);
+    expect([state.spilled, state.turnedAway, log.at(-1)]).toEqual([1, 1, 'stream']);
+    own.left('a');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(types()).toEqual(['offer c']);
+    expect(log.at(-1)).toBe('stream');
+    made[2]!.become('connected');
+    expect([state.spilled, log.at(-1)]).toEqual([0, 'nothing']);
+    // It fails there, and stays on the server from then on.
+    made[2]!.become('failed');
+    await own.hear({ type: 'talk_request', from: 'c', spill: 'only' });
+    own.left('b');
+    expect(types()).toEqual(['spill c']);
+    expect(log.at(-1)).toBe('stream');
+    own.left('c');
+    expect(log.at(-1)).toBe('nothing');
+    own.staged({ stream: true, record: false });
+    expect(log.at(-1)).toBe('stream');
+    own.stop();
+    expect(log.at(-2)).toBe('stop');
   });
 });
 
 describe('a watcher', () => {
-  let states: WatcherState[];
+  let states: (WatcherState | `${WatcherState} server`)[];
+  let views: { options: ServerViewOptions; closed: boolean }[];
+  let pictures: (() => void)[];
   let shown: (MediaStream | undefined)[];
   let watcher: Watcher;
 
   beforeEach(() => {
-    [states, shown] = [[], []];
+    [states, shown, views, pictures] = [[], [], [], []];
     watcher = new Watcher({
       link,
       peers,
-      changed: (next) => void states.push(next),
+      changed: (next, way) => void states.push(way === 'server' ? `${next} server` : next),
       show: (next) => void shown.push(next),
+      media: { stream: fakeStream, ready: () => new Promise((resolve) => void pictures.push(resolve)) },
+      view: (options) => {
+        const view = { options, closed: false, close: () => void Object.assign(view, { closed: true }) };
+        views.push(view);
+        return view;
+      },
     });
-    watcher.entered({ iceServers: [] });
+    watcher.entered({ iceServers: [], iceTransportPolicy: 'all' });
   });
   const offer = (session: number, from = 't') =>
     watcher.hear({ type: 'offer', from, sdp: `v=0\r\no=- ${session} 1 IN IP4 0.0.0.0\r\n` });
@@ -230,5 +312,49 @@ describe('a watcher', () => {
     await offer(9);
     watcher.close();
     expect(types()).toEqual(['answer t', 'bye t']);
+  });
+
+  const track = (label: string): MediaStreamTrack => new FakeTrack('video', label) as never;
+  const labels = (): string[] =>
+    shown
+      .at(-1)!
+      .getTracks()
+      .map(({ label }) => label);
+
+  it('takes the picture from the server when told to, and directly again without a gap', async () => {
+    watcher.entered({ iceServers: [], iceTransportPolicy: 'all', stream: '/rooms/r' });
+    await watcher.hear({ type: 'spill', from: 't' });
+    await watcher.hear({ type: 'spill', from: 't' });
+    await watcher.hear({ type: 'talk_ready', from: 't' });
+    expect(sent.splice(0).at(-1)).toEqual({ type: 'talk_request', spill: 'can' });
+    expect(views.map(({ options }) => options.stream)).toEqual(['/rooms/r']);
+    views[0]!.options.arrived([track('of the server')]);
+    expect([states.at(-1), labels()]).toEqual(['watching server', ['of the server']]);
+    await offer(7);
+    made[0]!.dispatchEvent(Object.assign(new Event('track'), { track: track('direct') }));
+    made[0]!.become('connected');
+    // What is seen stays until the other has a picture.
+    expect([labels(), views[0]!.closed]).toEqual([['of the server'], false]);
+    pictures[0]!();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([labels(), views[0]!.closed, states.at(-1)]).toEqual([['direct'], true, 'watching']);
+    expect(shown).toHaveLength(1);
+  });
+
+  it('keeps what it shows when the connection fails, and asks for it over the server', async () => {
+    watcher.entered({ iceServers: [], iceTransportPolicy: 'all', stream: '/rooms/r' });
+    await offer(7);
+    made[0]!.become('connected');
+    sent.length = 0;
+    made[0]!.become('failed');
+    expect(sent).toEqual([{ type: 'talk_request', sendto: 't', spill: 'only' }]);
+    expect(shown.at(-1)).toBeDefined();
+    await watcher.hear({ type: 'spill', from: 't' });
+    views[0]!.options.arrived([track('of the server')]);
+    pictures[0]!();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([states.at(-1), labels()]).toEqual(['watching server', ['of the server']]);
+    await watcher.hear({ type: 'end_talk', from: 't' });
+    expect([views[0]!.closed, shown.at(-1), states.at(-1)]).toEqual([true, undefined, 'waiting']);
   });
 });

@@ -1,11 +1,14 @@
-import type { MemberId } from '@onair/contracts/rooms';
+import type { MemberId, RoomStage, RoomWelcome } from '@onair/contracts/rooms';
 import { browserPeers, type PeerFactory, PeerLink } from './peer-link.ts';
 import type { HeardMessage, RoomLink } from './room-link.ts';
+import type { ServerCast } from './server-cast.ts';
 
 /** What the talker's page shows. */
 export interface TalkerState {
-  /** Watchers that see the picture. */
+  /** Watchers that see the picture directly. */
   readonly watching: number;
+  /** Watchers that get it from the server. */
+  readonly spilled: number;
   /** Watchers that were told that there is no place. */
   readonly turnedAway: number;
 }
@@ -16,15 +19,30 @@ export interface TalkerOptions {
   changed(state: TalkerState): void;
   /** Somebody asked for the picture before there was one. */
   askedTooEarly?(): void;
+  /** A connection to a watcher begins, before anything is said over it. */
+  linked?(watcher: MemberId, peer: RTCPeerConnection): void;
+  unlinked?(watcher: MemberId, peer: RTCPeerConnection): void;
   readonly peers?: PeerFactory;
+  /** Sends to the server those whom the talker has no place for; without it they are told so. */
+  readonly cast?: Pick<ServerCast, 'entered' | 'possible' | 'send' | 'stop'>;
 }
 
-/** The side of a room that casts: one connection per watcher. */
+/** How a watcher may get the picture: over the server `only` once a direct connection has failed. */
+type SpillWish = 'can' | 'only';
+
+/** The side of a room that casts: one connection per watcher, and one to the server for those beyond. */
 export class Talker {
   readonly #options: TalkerOptions;
   readonly #peers = new Map<MemberId, PeerLink>();
   readonly #away = new Set<MemberId>();
-  #room: { maxDirect: number; iceServers: readonly string[] } = { maxDirect: 10, iceServers: [] };
+  /** Who gets the picture from the server. */
+  readonly #spilled = new Map<MemberId, SpillWish>();
+  #room: Pick<RoomWelcome, 'maxDirect' | 'iceServers' | 'iceTransportPolicy'> = {
+    maxDirect: 10,
+    iceServers: [],
+    iceTransportPolicy: 'all',
+  };
+  #stage: RoomStage = { stream: false, record: false };
   #stream: MediaStream | undefined;
 
   constructor(options: TalkerOptions) {
@@ -36,11 +54,25 @@ export class Talker {
     return this.#stream;
   }
 
+  /** True if there may be members whom no connection of this side reaches. */
+  get hasOthers(): boolean {
+    if (this.#stream === undefined || this.#spilled.size + this.#away.size > 0) return true;
+    return [...this.#peers.values()].some(({ peer }) => peer.connectionState !== 'connected');
+  }
+
   /** In the room, perhaps again: old connections belong to nobody any more. */
-  entered(room: { readonly maxDirect: number; readonly iceServers: readonly string[] }): void {
+  entered(room: RoomWelcome): void {
     this.#room = room;
+    this.#stage = room.stage;
+    this.#options.cast?.entered(room);
     this.#closeAll();
     if (this.#stream !== undefined) this.tellReady();
+  }
+
+  /** What the server is to do with the talk. */
+  staged(stage: RoomStage): void {
+    this.#stage = stage;
+    this.#changed();
   }
 
   /**
@@ -52,6 +84,7 @@ export class Talker {
     this.#stream = stream;
     const kept = new Set(stream.getTracks());
     await Promise.all([...this.#peers.values()].map((link) => sendTracks(link.peer, stream)));
+    this.#changed();
     for (const track of old?.getTracks() ?? []) if (!kept.has(track)) track.stop();
     this.tellReady();
   }
@@ -65,6 +98,7 @@ export class Talker {
   stop(): void {
     for (const track of this.#stream?.getTracks() ?? []) track.stop();
     this.#stream = undefined;
+    this.#options.cast?.stop();
     this.#options.link.send({ type: 'end_talk' });
     this.#closeAll();
   }
@@ -74,7 +108,7 @@ export class Talker {
     const { from } = message;
     switch (message.type) {
       case 'talk_request':
-        return this.#request(from);
+        return this.#request(from, message.spill);
       case 'answer':
         return this.#peers.get(from)?.describe({ type: 'answer', sdp: message.sdp });
       case 'candidate':
@@ -89,57 +123,97 @@ export class Talker {
   /** A member is gone. */
   left(id: MemberId): void {
     this.#away.delete(id);
-    this.#peers.get(id)?.close();
-    this.#peers.delete(id);
+    this.#spilled.delete(id);
+    this.#close(id);
+    this.#promote();
     this.#changed();
   }
 
-  async #request(from: MemberId): Promise<void> {
-    const { link, askedTooEarly, peers = browserPeers } = this.#options;
-    const stream = this.#stream;
-    if (stream === undefined) {
+  async #request(from: MemberId, spill: SpillWish | undefined): Promise<void> {
+    const { link, askedTooEarly, cast } = this.#options;
+    if (this.#stream === undefined) {
       askedTooEarly?.();
       return;
     }
-    this.#peers.get(from)?.close();
-    this.#peers.delete(from);
-    if (this.#peers.size >= this.#room.maxDirect) {
+    this.#close(from);
+    this.#spilled.delete(from);
+    this.#away.delete(from);
+    if (spill !== 'only' && this.#peers.size < this.#room.maxDirect) return this.#connect(from);
+    if (spill !== undefined && cast?.possible === true) {
+      this.#spilled.set(from, spill);
+      link.send({ type: 'spill', sendto: from });
+    } else {
       this.#away.add(from);
       link.send({ type: 'bye', sendto: from });
-      this.#changed();
-      return;
     }
-    this.#away.delete(from);
-    const made = new PeerLink(peers(this.#room.iceServers), {
+    this.#changed();
+  }
+
+  /** Gives a place that is free to one who watches over the server; it goes on there until it sees the picture here. */
+  #promote(): void {
+    if (this.#stream === undefined) return;
+    for (const [id, wish] of this.#spilled) {
+      if (this.#peers.size >= this.#room.maxDirect) return;
+      if (wish === 'can' && !this.#peers.has(id)) void this.#connect(id);
+    }
+  }
+
+  async #connect(to: MemberId): Promise<void> {
+    const { link, peers = browserPeers, linked } = this.#options;
+    const stream = this.#stream!;
+    const made = new PeerLink(peers(this.#room), {
       candidate: ({ candidate, sdpMid, sdpMLineIndex }) =>
-        link.send({ type: 'candidate', sendto: from, candidate, sdpMid, sdpMLineIndex }),
+        link.send({ type: 'candidate', sendto: to, candidate, sdpMid, sdpMLineIndex }),
       state: (state) => {
-        if (state === 'failed' && this.#peers.get(from) === made) this.left(from);
-        else this.#changed();
+        if (this.#peers.get(to) !== made) return;
+        if (state === 'failed') this.#failed(to);
+        // Left without a word.
+        else if (state === 'closed') this.left(to);
+        else if (state === 'connected') this.#spilled.delete(to);
+        this.#changed();
       },
     });
-    this.#peers.set(from, made);
+    this.#peers.set(to, made);
     // Both kinds from the start, so that another source never needs a new description.
     for (const kind of ['audio', 'video']) {
       made.peer.addTransceiver(kind, { direction: 'sendonly', streams: [stream] });
     }
+    linked?.(to, made.peer);
     await sendTracks(made.peer, stream);
     await made.peer.setLocalDescription();
     const sdp = made.peer.localDescription?.sdp;
-    if (sdp !== undefined && this.#peers.get(from) === made) link.send({ type: 'offer', sendto: from, sdp });
+    if (sdp !== undefined && this.#peers.get(to) === made) link.send({ type: 'offer', sendto: to, sdp });
+  }
+
+  #failed(id: MemberId): void {
+    this.#close(id);
+    // Not again, or it would go back and forth.
+    if (this.#spilled.has(id)) this.#spilled.set(id, 'only');
+    this.#promote();
+  }
+
+  #close(id: MemberId): void {
+    const link = this.#peers.get(id);
+    if (link === undefined) return;
+    this.#peers.delete(id);
+    this.#options.unlinked?.(id, link.peer);
+    link.close();
   }
 
   #closeAll(): void {
-    for (const peer of this.#peers.values()) peer.close();
-    this.#peers.clear();
+    for (const id of [...this.#peers.keys()]) this.#close(id);
     this.#away.clear();
+    this.#spilled.clear();
     this.#changed();
   }
 
   #changed(): void {
+    const { cast, changed } = this.#options;
+    const needed = this.#spilled.size > 0 || this.#stage.stream || this.#stage.record;
+    cast?.send(needed ? this.#stream : undefined);
     let watching = 0;
     for (const { peer } of this.#peers.values()) if (peer.connectionState === 'connected') watching++;
-    this.#options.changed({ watching, turnedAway: this.#away.size });
+    changed({ watching, spilled: this.#spilled.size, turnedAway: this.#away.size });
   }
 }
 

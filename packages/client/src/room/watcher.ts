@@ -1,40 +1,56 @@
-import type { MemberId } from '@onair/contracts/rooms';
+import type { MemberId, RoomWelcome } from '@onair/contracts/rooms';
 import { browserPeers, type PeerFactory, PeerLink } from './peer-link.ts';
 import type { HeardMessage, RoomLink } from './room-link.ts';
+import { ServerView, type ServerViewOptions } from './server-view.ts';
+import { browserMedia, type ShownMedia, ShownStream } from './shown-stream.ts';
 
 /** What the watcher's page shows: `full`, the talker has no place for one more. */
 export type WatcherState = 'waiting' | 'connecting' | 'watching' | 'full';
+/** Where the picture comes from. */
+export type WatcherWay = 'talker' | 'server';
 
 /** What a watcher is made with. */
 export interface WatcherOptions {
   readonly link: RoomLink;
-  changed(state: WatcherState): void;
+  /** @param way where the picture comes from, if there is one. */
+  changed(state: WatcherState, way?: WatcherWay): void;
   /** The picture, or undefined when there is none any more. */
   show(stream: MediaStream | undefined): void;
+  /** A connection to the talker begins, before anything is said over it. */
+  linked?(talker: MemberId, peer: RTCPeerConnection): void;
+  unlinked?(talker: MemberId, peer: RTCPeerConnection): void;
   readonly peers?: PeerFactory;
+  readonly media?: ShownMedia;
+  view?(options: ServerViewOptions): Pick<ServerView, 'close'>;
 }
+
+/** What a watcher uses of its welcome. */
+export type WatcherRoom = Pick<RoomWelcome, 'iceServers' | 'iceTransportPolicy' | 'stream'>;
 
 /** The side of a room that watches. */
 export class Watcher {
   readonly #options: WatcherOptions;
+  readonly #shown: ShownStream;
   #talk: { readonly id: MemberId; readonly link: PeerLink } | undefined;
+  #view: { readonly id: MemberId; readonly server: Pick<ServerView, 'close'> } | undefined;
   #asked: MemberId | undefined;
-  #iceServers: readonly string[] = [];
+  #room: WatcherRoom = { iceServers: [], iceTransportPolicy: 'all' };
 
   constructor(options: WatcherOptions) {
     this.#options = options;
+    this.#shown = new ShownStream(options.media ?? browserMedia, options.show);
   }
 
   /** In the room, perhaps again: asks for the talk that may be running. */
-  entered(room: { readonly iceServers: readonly string[] }): void {
-    this.#iceServers = room.iceServers;
+  entered(room: WatcherRoom): void {
+    this.#room = room;
     this.#drop('waiting');
     this.request();
   }
 
   /** Asks whoever casts in the room for the picture. */
   request(): void {
-    this.#options.link.send({ type: 'talk_request' });
+    this.#ask('can');
   }
 
   /** Takes a message of the room. */
@@ -42,13 +58,16 @@ export class Watcher {
     const { from } = message;
     switch (message.type) {
       case 'talk_ready':
-        if (this.#talk?.id === from) return;
-        this.#options.link.send({ type: 'talk_request', sendto: from });
+        if (this.#talk?.id === from || this.#view?.id === from) return;
+        this.#ask('can', from);
         return;
       case 'offer':
         return this.#answer(from, message.sdp);
       case 'candidate':
         if (this.#talk?.id === from) await this.#talk.link.candidate(message);
+        return;
+      case 'spill':
+        this.#spill(from);
         return;
       case 'bye':
         if (this.#talk === undefined || this.#talk.id === from) this.#drop('full', from);
@@ -62,14 +81,22 @@ export class Watcher {
 
   /** A member is gone. */
   left(id: MemberId): void {
-    if (this.#talk?.id === id || this.#asked === id) this.#drop('waiting');
+    if (this.#talk?.id === id || this.#view?.id === id || this.#asked === id) this.#drop('waiting');
   }
 
   /** Ends watching and tells the talker. */
   close(): void {
-    const id = this.#talk?.id;
+    const id = this.#talk?.id ?? this.#view?.id;
     this.#drop('waiting');
     if (id !== undefined) this.#options.link.send({ type: 'bye', sendto: id });
+  }
+
+  #ask(spill: 'can' | 'only', sendto?: MemberId): void {
+    this.#options.link.send({
+      type: 'talk_request',
+      ...(sendto === undefined ? {} : { sendto }),
+      ...(this.#room.stream === undefined ? {} : { spill }),
+    });
   }
 
   async #answer(from: MemberId, sdp: string): Promise<void> {
@@ -84,30 +111,78 @@ export class Watcher {
   }
 
   #begin(from: MemberId): void {
-    const { link, peers = browserPeers, changed, show } = this.#options;
-    this.#drop('connecting');
-    const made = new PeerLink(peers(this.#iceServers), {
+    const { link, peers = browserPeers, linked } = this.#options;
+    if (this.#view !== undefined && this.#view.id !== from) this.#drop('connecting');
+    this.#unlink();
+    const tracks: MediaStreamTrack[] = [];
+    const made = new PeerLink(peers(this.#room), {
       candidate: ({ candidate, sdpMid, sdpMLineIndex }) =>
         link.send({ type: 'candidate', sendto: from, candidate, sdpMid, sdpMLineIndex }),
       state: (state) => {
         if (this.#talk?.link !== made) return;
-        if (state === 'connected') changed('watching');
-        if (state !== 'failed') return;
-        this.#drop('waiting');
-        this.request();
+        if (state === 'connected') this.#take(tracks, 'talker');
+        else if (state === 'failed') this.#failed(from);
       },
     });
-    made.peer.addEventListener('track', ({ streams }) => {
-      if (streams[0] !== undefined && this.#talk?.link === made) show(streams[0]);
-    });
+    made.peer.addEventListener('track', ({ track }) => void tracks.push(track));
     this.#talk = { id: from, link: made };
+    if (!this.#shown.present) this.#options.changed('connecting');
+    linked?.(from, made.peer);
+  }
+
+  /** What is shown stays, standing still, until the picture comes another way. */
+  #failed(from: MemberId): void {
+    this.#unlink();
+    if (this.#view !== undefined) return;
+    if (this.#room.stream === undefined) {
+      this.#drop('waiting');
+      this.request();
+    } else this.#ask('only', from);
+  }
+
+  #spill(from: MemberId): void {
+    const { stream } = this.#room;
+    if (stream === undefined || this.#view?.id === from) return;
+    this.#view?.server.close();
+    const { peers = browserPeers, view = (options) => new ServerView(options) } = this.#options;
+    const server = view({
+      stream,
+      ice: this.#room,
+      peers,
+      arrived: (tracks) => {
+        if (this.#view?.server === server) this.#take(tracks, 'server');
+      },
+    });
+    this.#view = { id: from, server };
+    if (!this.#shown.present) this.#options.changed('connecting');
+  }
+
+  /** The picture comes from `way` now; the other way is let go of once it does. */
+  #take(tracks: readonly MediaStreamTrack[], way: WatcherWay): void {
+    this.#shown.take(tracks, () => {
+      if (way === 'server') this.#unlink();
+      else {
+        this.#view?.server.close();
+        this.#view = undefined;
+      }
+      this.#options.changed('watching', way);
+    });
+  }
+
+  #unlink(): void {
+    const talk = this.#talk;
+    this.#talk = undefined;
+    if (talk === undefined) return;
+    this.#options.unlinked?.(talk.id, talk.link.peer);
+    talk.link.close();
   }
 
   #drop(state: WatcherState, full?: MemberId): void {
     this.#asked = full;
-    this.#talk?.link.close();
-    if (this.#talk !== undefined) this.#options.show(undefined);
-    this.#talk = undefined;
+    this.#unlink();
+    this.#view?.server.close();
+    this.#view = undefined;
+    this.#shown.clear();
     this.#options.changed(state);
   }
 }

@@ -1,5 +1,7 @@
 import { Field } from '../api/index.ts';
 import { type ErrorCode, isErrorCode } from '../errors/index.ts';
+import { ASIDE_TYPES, type Aside, decodeAside } from './aside.ts';
+import { decodeIceSettings, type IceSettings } from './ice.ts';
 
 /** Longest SDP of a message in UTF-16 units. */
 export const ROOM_MAX_SDP = 48 * 1024;
@@ -17,7 +19,12 @@ export const ROOM_MESSAGE_TYPES = [
   'candidate',
   'bye',
   'end_talk',
+  'spill',
+  ...ASIDE_TYPES,
 ] as const;
+
+/** What a watcher says of the way over the server. */
+export const SPILL_WISHES = ['can', 'only'] as const;
 
 /** Id of a member: of its Socket.IO socket. */
 export type MemberId = string;
@@ -31,7 +38,13 @@ interface Addressed {
 
 /** What the event `message` carries, see `docs/protocols/rooms.md`. */
 export type RoomMessage =
-  | (Addressed & { readonly type: 'talk_ready' | 'talk_request' | 'bye' | 'end_talk' })
+  | (Addressed & { readonly type: 'talk_ready' | 'bye' | 'end_talk' | 'spill' })
+  | (Addressed & {
+      readonly type: 'talk_request';
+      /** The watcher can take the picture from the server too; `only` if nothing else works for it. */
+      readonly spill?: (typeof SPILL_WISHES)[number];
+    })
+  | (Addressed & Aside)
   | (Addressed & { readonly type: 'offer' | 'answer'; readonly sdp: string })
   | (Addressed & {
       readonly type: 'candidate';
@@ -53,14 +66,33 @@ export interface RoomRefusal {
 }
 
 /** What a member learns of the room it entered. */
-export interface RoomWelcome {
+export interface RoomWelcome extends IceSettings {
   readonly id: MemberId;
   /** Members, the new one included. */
   readonly members: number;
   /** Watchers that one talker sends to directly, at most. */
   readonly maxDirect: number;
-  /** Addresses of STUN and TURN servers. */
-  readonly iceServers: readonly string[];
+  /** Where the talk is on the server, `/APP/NAME`, for those whom the talker does not send to. */
+  readonly stream?: string;
+  /** Lets this member publish there by WHIP while it is the talker. */
+  readonly key?: string;
+  readonly stage: RoomStage;
+  /** Bytes of a file and bytes per second that go over the server. */
+  readonly relayed: { readonly fileBytes: number; readonly perSecond: number };
+}
+
+/** What the server does with the talk of a room, besides showing it to those who have no place with the talker. */
+export interface RoomStage {
+  /** It is a stream for everybody. */
+  readonly stream: boolean;
+  /** It is recorded, and therefore a stream. */
+  readonly record: boolean;
+}
+
+/** Reads what is to be done with a talk. @throws DecodeError */
+export function decodeRoomStage(value: unknown): RoomStage {
+  const field = new Field(value);
+  return { stream: field.at('stream').boolean(), record: field.at('record').boolean() };
 }
 
 /** What those who ask for an acknowledgement of `enter` get. */
@@ -75,7 +107,14 @@ export function decodeRoomAnswer(value: unknown): RoomAnswer {
     id: field.at('id').string(64),
     members: field.at('members').count(),
     maxDirect: field.at('maxDirect').count(),
-    iceServers: field.at('iceServers').list((url) => url.string(255), 8),
+    ...decodeIceSettings(field),
+    ...field.optional('stream', (stream) => stream.string(160)),
+    ...field.optional('key', (key) => key.string(64)),
+    stage: decodeRoomStage(field.at('stage').value),
+    relayed: {
+      fileBytes: field.at('relayed').at('fileBytes').count(),
+      perSecond: field.at('relayed').at('perSecond').count(),
+    },
   };
 }
 
@@ -125,8 +164,15 @@ export function decodeRoomMessage(value: unknown): RoomMessage {
         sdpMLineIndex: line.present ? line.count() : null,
       };
     }
-    default:
+    case 'talk_request':
+      return { type, ...to, ...field.optional('spill', (spill) => spill.oneOf(SPILL_WISHES)) };
+    case 'talk_ready':
+    case 'bye':
+    case 'end_talk':
+    case 'spill':
       return { type, ...to };
+    default:
+      return { ...decodeAside(value), ...to };
   }
 }
 

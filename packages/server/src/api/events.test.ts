@@ -89,6 +89,7 @@ it('answers are what the OpenAPI document says', async () => {
     fireEvent: { name: 'cm' },
     setCues: { cues: [] },
     vote: { choice: 0, voter: 'aaaaaaaaaaaaaaaa' },
+    stageRoom: { record: true },
   };
   let checked = 0;
   for (const [template, operations] of Object.entries(document.paths)) {
@@ -96,6 +97,7 @@ it('answers are what the OpenAPI document says', async () => {
       .replace('{app}', 'live')
       .replace('{name}', 'test')
       .replace('{id}', 'a')
+      .replace('{room}', 'lesson')
       .replace('{code}', 'GONE');
     for (const [method, operation] of Object.entries(operations)) {
       const success = operation.responses['200'] ?? operation.responses['201'];

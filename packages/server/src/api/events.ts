@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import { refusedForNow } from '../net/index.ts';
-import { type ApiDeps, publicStream } from './ports.ts';
+import { type ApiDeps, publicStreams } from './ports.ts';
 
 /** Shortest and longest time between two lists, milliseconds. */
 const MIN_INTERVAL_MS = 250;
@@ -87,7 +87,7 @@ export class StreamEvents {
   }
 
   #text(): string {
-    const streams = this.#deps.streams.list().map(publicStream);
+    const streams = publicStreams(this.#deps);
     return `event: streams\ndata: ${JSON.stringify({ streams })}\n\n`;
   }
 

@@ -10,6 +10,7 @@ import type {
   StreamInfo,
 } from '@onair/contracts';
 import type { RelayTreeInfo } from '@onair/contracts/relay';
+import type { RoomInfo, RoomStage } from '@onair/contracts/rooms';
 import type { StreamName, TimedEvent } from '@onair/media';
 import type { AdminGuard, PublishGuard, StreamKeyStore } from '../auth/index.ts';
 import type { Config } from '../config/index.ts';
@@ -75,6 +76,13 @@ export interface RelayTrees {
   tree(stream: StreamName): RelayTreeInfo;
 }
 
+/** Rooms, as the API needs them. */
+export interface RoomService {
+  list(): readonly RoomInfo[];
+  /** Says what is done with the talk of a room from now on; undefined if nobody talks there. */
+  stageRoom(room: string, wish: Partial<RoomStage>): RoomStage | undefined;
+}
+
 /** Ports that are open. */
 export interface OpenPorts {
   readonly http: number;
@@ -98,6 +106,7 @@ export interface ApiDeps {
   readonly sessions: SessionService;
   readonly events: TimedEvents;
   readonly relay: RelayTrees;
+  readonly rooms: RoomService;
   readonly client: ClientReader;
   readonly metrics: Metrics;
   readonly loop: LoopDelay;
@@ -126,4 +135,16 @@ export function publicStream(stream: StreamInfo): StreamInfo {
   if (publisher === undefined) return stream;
   const { protocol, since, encoder } = publisher;
   return { ...stream, publisher: { protocol, since, ...(encoder === undefined ? {} : { encoder }) } };
+}
+
+/** Every stream as everybody may see it. Talks are seen only where their room shows them to everybody. */
+export function publicStreams({ streams, rooms }: Pick<ApiDeps, 'streams' | 'rooms'>): StreamInfo[] {
+  const all = streams.list();
+  if (!all.some(({ name }) => isTalk(name))) return all.map(publicStream);
+  const shown = new Set(rooms.list().map(({ stream }) => stream));
+  return all.filter(({ name }) => !isTalk(name) || shown.has(name)).map(publicStream);
+}
+
+function isTalk(name: string): boolean {
+  return name.startsWith('rooms/');
 }

@@ -8,6 +8,7 @@ import { StreamEvents } from './events.ts';
 import { openApiOf } from './openapi.ts';
 import { operatorRoutes } from './operator-routes.ts';
 import type { ApiDeps } from './ports.ts';
+import { roomRoutes } from './room-routes.ts';
 import { type ApiCall, type ApiRoute, readOrRefuse, refuseUnknown } from './route.ts';
 import type { JsonSchema } from './schemas.ts';
 import { healthOf, serverRoutes } from './server-routes.ts';
@@ -60,6 +61,7 @@ function apiRoutes(deps: ApiDeps, events: StreamEvents): readonly ApiRoute[] {
     },
     ...eventRoutes(deps),
     ...operatorRoutes(deps),
+    ...roomRoutes(deps),
     ...accessRoutes(deps),
     ...serverRoutes(deps),
   ];

@@ -11,6 +11,7 @@ import {
   STREAM_STATES,
 } from '@onair/contracts';
 import { RELAY_MAX_CHILDREN, RELAY_MAX_NODES } from '@onair/contracts/relay';
+import { ROOM_SCHEMAS } from './room-schemas.ts';
 
 /** A JSON Schema (2020-12) as OpenAPI 3.1 uses it. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -57,6 +58,7 @@ const uuid: JsonSchema = { type: 'string', format: 'uuid' };
 
 /** Every resource and message of the API. */
 export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
+  ...ROOM_SCHEMAS,
   Track: object(
     {
       kind: { type: 'string', enum: ['video', 'audio', 'data'] },

@@ -1,6 +1,6 @@
 import { SESSION_KINDS, type SessionInfo } from '@onair/contracts';
 import { HttpProblem } from '../net/index.ts';
-import { type ApiDeps, publicStream } from './ports.ts';
+import { type ApiDeps, publicStream, publicStreams } from './ports.ts';
 import { type ApiRoute, readOrRefuse, streamOf } from './route.ts';
 import { ref } from './schemas.ts';
 
@@ -21,8 +21,7 @@ export function streamRoutes(deps: ApiDeps): readonly ApiRoute[] {
       answer: ref('StreamList'),
       errors: [],
       handle: ({ admin }) => {
-        const streams = deps.streams.list();
-        return { streams: admin ? streams : streams.map(publicStream) };
+        return { streams: admin ? deps.streams.list() : publicStreams(deps) };
       },
     },
     {

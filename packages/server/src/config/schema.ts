@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { key } from './field.ts';
 import { admin, auth, log } from './sections/access.ts';
 import { http } from './sections/http.ts';
+import { ice } from './sections/ice.ts';
 import { apps, dash, hls, hub, pulls, pushes, rtmp, webrtc } from './sections/media.ts';
 import { callbacks, nginx } from './sections/nginx.ts';
 import { record, upload } from './sections/recording.ts';
@@ -20,6 +21,10 @@ export const configSchema = z.strictObject({
   http: key(http.prefault({}), { description: 'HTTP: pages, API, playlists, HTTP and WebSocket delivery.' }),
   rtmp: key(rtmp.prefault({}), { description: 'RTMP, publishing and playing.' }),
   webrtc: key(webrtc.prefault({}), { description: 'WebRTC: publishing by WHIP, playing by WHEP.' }),
+  ice: key(ice.prefault({}), {
+    description:
+      'STUN and TURN servers, told to rooms, to clients of WHIP and WHEP, and by `GET /api/v1/ice`.',
+  }),
   hub: key(hub.prefault({}), { description: 'Streams, what is kept of them, and slow viewers.' }),
   hls: key(hls.prefault({}), { description: 'HLS and low-latency HLS.' }),
   dash: key(dash.prefault({}), { description: 'DASH and low-latency DASH.' }),

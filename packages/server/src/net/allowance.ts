@@ -16,13 +16,13 @@ export class Allowance {
     this.#at = now;
   }
 
-  /** True if one more may pass. */
-  take(now: number): boolean {
+  /** True if `amount` more may pass. */
+  take(now: number, amount = 1): boolean {
     const rate = this.#perSecond();
     this.#left = Math.min(rate * this.#burst, this.#left + ((now - this.#at) * rate) / 1000);
     this.#at = now;
-    if (this.#left < 1) return false;
-    this.#left--;
+    if (this.#left < amount) return false;
+    this.#left -= amount;
     return true;
   }
 }

@@ -44,6 +44,7 @@ const PAGES: readonly { readonly path: string; readonly file: string; readonly e
   { path: '/room/:room', file: 'room.html' },
   { path: '/room', file: 'room.html' },
   { path: '/watch.html', file: 'room.html' },
+  { path: '/rooms', file: 'rooms.html' },
   { path: '/dashboard', file: 'dashboard.html' },
   { path: '/operator', file: 'operator.html' },
   { path: '/studio', file: 'studio.html' },

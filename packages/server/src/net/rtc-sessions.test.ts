@@ -21,7 +21,6 @@ async function setUp(name: 'whip' | 'whep' = 'whip') {
     name,
     answers: name === 'whep' ? 'media' : 'api',
     maxSessions: () => 3,
-    iceServers: () => ['stun:stun.example.org'],
     accept: async (call) => {
       calls.push(call);
       const n = listeners.length;
@@ -36,7 +35,7 @@ async function setUp(name: 'whip' | 'whep' = 'whip') {
       };
     },
   };
-  const close = registerRtcProtocol(server, protocol);
+  const close = registerRtcProtocol(server, protocol, () => [{ urls: ['stun:stun.example.org'] }]);
   const port = await server.listen();
   open.push(() => server.close(0));
   const ask = (

@@ -1,10 +1,12 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { IceServer } from '@onair/contracts/rooms';
 import { isNamePart, ParseError, type StreamName, streamName } from '@onair/media';
 import { parseIceFragment } from '@onair/media/sdp';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AnswerKind } from './http-headers.ts';
 import { HttpProblem, refusedForNow } from './http-problem.ts';
 import type { HttpServer } from './http-server.ts';
+import { iceLinks } from './ice-servers.ts';
 
 /** An offer that came by HTTP. */
 export interface RtcOfferCall {
@@ -40,8 +42,6 @@ export interface RtcProtocol {
   /** @throws HttpProblem */
   accept(call: RtcOfferCall): Promise<RtcSession>;
   maxSessions(): number;
-  /** Told to clients in `Link` headers. */
-  iceServers(): readonly string[];
 }
 
 const SDP_TYPE = 'application/sdp';
@@ -61,8 +61,15 @@ interface Call {
   readonly Params: { readonly app: string; readonly name: string; readonly id?: string };
 }
 
-/** Registers the endpoint and its session resources; the returned function ends every session. */
-export function registerRtcProtocol(server: HttpServer, protocol: RtcProtocol): (reason: string) => void {
+/**
+ * Registers the endpoint and its session resources; the returned function ends every session.
+ * @param iceServers told to clients in `Link` headers.
+ */
+export function registerRtcProtocol(
+  server: HttpServer,
+  protocol: RtcProtocol,
+  iceServers: () => readonly IceServer[],
+): (reason: string) => void {
   const kept = new Map<string, Kept>();
   let coming = 0;
   const make = async (request: FastifyRequest<Call>, reply: FastifyReply): Promise<FastifyReply> => {
@@ -77,7 +84,7 @@ export function registerRtcProtocol(server: HttpServer, protocol: RtcProtocol): 
     const etag = `"${randomBytes(8).toString('hex')}"`;
     kept.set(id, { session, path, etag, owner: digest(call.bearer) });
     session.onEnd(() => kept.delete(id));
-    const links = protocol.iceServers().map((url) => `<${url}>; rel="ice-server"`);
+    const links = iceLinks(iceServers());
     return reply
       .code(201)
       .headers({

@@ -120,6 +120,11 @@ export class Recording implements RecordingView {
     return this.runs.at(-1)?.sourceEnd;
   }
 
+  /** Begins at the next block that can be decoded on its own: for a stream that has been live for a while. */
+  awaitKeyframe(): void {
+    this.#gap = true;
+  }
+
   /** Takes a block of the stream's CMAF log. */
   take(block: Block<CmafConfig>): void {
     if (block.kind === 'config') this.#endRun();
@@ -134,7 +139,7 @@ export class Recording implements RecordingView {
       this.#gap = true;
       this.#context.lost(this, 'the disk is too slow');
     }
-    if (this.#gap && (!block.independent || this.#closing.runs > 0)) return;
+    if (this.#gap && (!leads || !block.independent || this.#closing.runs > 0)) return;
     this.#gap = false;
     this.#open ??= this.#begin(block);
     this.#open.run.add(block);

@@ -114,6 +114,14 @@ export class Recordings {
     return done;
   }
 
+  /** Begins or ends the recording of a live stream whose `wanted` says something else than before. */
+  reconsider(name: StreamName): void {
+    const stream = this.#deps.registry.find(name);
+    if (this.#closed || stream?.state !== 'live') return;
+    if (!this.#deps.wanted(stream)) void this.finish(name);
+    else if (!this.#active.has(name)) this.#begin(stream, undefined, true);
+  }
+
   /** The recording of a stream that goes on, else the newest one. */
   async newest(stream: StreamName): Promise<RecordingView | undefined> {
     const active = this.#active.get(stream);
@@ -156,12 +164,13 @@ export class Recordings {
     } else if (stream.state === 'ended' && active?.stop !== undefined) void this.finish(stream.name);
   }
 
-  #begin(stream: Stream, running: Recording | undefined): void {
+  #begin(stream: Stream, running: Recording | undefined, late = false): void {
     const { clock, kind, log } = this.#deps;
     const { name } = stream;
     try {
       const place = this.#place(name, newRecordingId(clock.wall()));
       const recording = running ?? new Recording(place, this.#context(name));
+      if (late) recording.awaitKeyframe();
       const { log: blocks } = stream.packager(kind);
       // The stream tells that it is live before its first sample.
       const stop = blocks.follow({ appended: (block) => recording.take(block), ended: () => undefined });

@@ -33,7 +33,13 @@ async function startSignalling(owner: Scope): Promise<typeof server> {
   owner.defer(() => http.close(100));
   let failures = 0;
   const limiter = { retryAfter: () => (failures < 3 ? 0 : 60), failed: () => void failures++ };
-  const rooms = registerRooms(http, { config: () => config, limiter, log: () => {} });
+  const rooms = registerRooms(http, {
+    config: () => config,
+    limiter,
+    hasWebRtc: () => true,
+    staged: () => {},
+    log: () => {},
+  });
   owner.defer(() => rooms.close());
   const [port, compat] = [await http.listen(), await rooms.listenCompat()];
   return { http: `http://127.0.0.1:${port}`, compat: `http://127.0.0.1:${compat}` };

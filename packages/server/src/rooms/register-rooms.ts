@@ -1,13 +1,22 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { isNamePart, type StreamName, streamName } from '@onair/media';
 import { Server as Engine } from 'engine.io';
 import { Server, type Socket } from 'socket.io';
 import { WebSocketServer } from 'ws';
 import type { Config } from '../config/index.ts';
-import { checkHost, checkOrigin, HttpProblem, type HttpServer, hostNameOf } from '../net/index.ts';
+import {
+  checkHost,
+  checkOrigin,
+  HttpProblem,
+  type HttpServer,
+  hostNameOf,
+  iceSettings,
+} from '../net/index.ts';
+import { ROOM_APP } from './room-app.ts';
 import { RoomDirectory } from './room-directory.ts';
 import { serveRoomSocket } from './room-socket.ts';
 
@@ -16,6 +25,10 @@ export interface RegisterRoomsOptions {
   config(): Config;
   /** Counts wrong passwords per address. */
   readonly limiter: { retryAfter(address: string): number; failed(address: string): void };
+  /** False if the server takes no talk by WHIP. */
+  hasWebRtc(): boolean;
+  /** What is to be done with a room's stream is another than before; `talking` is false once nobody may send to it. */
+  staged(stream: StreamName, talking: boolean): void;
   log(message: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
@@ -37,7 +50,14 @@ const MAX_SOCKETS = 10_000;
 /** Adds Socket.IO to the HTTP server: long polling and WebSocket, and the client's script. */
 export function registerRooms(http: HttpServer, options: RegisterRoomsOptions): Rooms {
   const { config, limiter } = options;
-  const directory = new RoomDirectory(() => config().rooms, equal);
+  const nameKey = randomBytes(16);
+  const directory = new RoomDirectory({
+    policy: () => config().rooms,
+    same: equal,
+    secret: () => randomBytes(16).toString('base64url'),
+    streamOf: (room, locked) => streamOfRoom(room, locked, nameKey),
+    staged: options.staged,
+  });
   let compatPort = -1;
   const engine = new Engine({
     wsEngine: WebSocketServer,
@@ -57,6 +77,8 @@ export function registerRooms(http: HttpServer, options: RegisterRoomsOptions): 
     serveRoomSocket(socket, {
       directory,
       settings: () => config().rooms,
+      ice: (member) => iceSettings(config().ice, member, Date.now()),
+      spills: () => config().rooms.spill && options.hasWebRtc(),
       retryAfter: () => limiter.retryAfter(address),
       failedPassword: () => limiter.failed(address),
       log: options.log,
@@ -126,6 +148,15 @@ function isSameHost({ headers: { origin, host } }: IncomingMessage): boolean {
   const name = hostNameOf(host);
   const page = origin === undefined ? undefined : /^https?:\/\/([^/]+)$/.exec(origin)?.[1];
   return name !== undefined && name === hostNameOf(page);
+}
+
+/** A room that has a password, or a name that no stream can have, becomes a stream whose name nobody can guess. */
+function streamOfRoom(room: string, locked: boolean, key: Buffer): StreamName {
+  const name =
+    locked || !isNamePart(room)
+      ? createHmac('sha256', key).update(room).digest('base64url').slice(0, 22)
+      : room;
+  return streamName(ROOM_APP, name);
 }
 
 function equal(given: string, wanted: string): boolean {

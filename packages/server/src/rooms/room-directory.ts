@@ -1,5 +1,13 @@
 import type { ErrorCode } from '@onair/contracts/errors';
-import type { MemberId, RoomEntry, RoomMessage } from '@onair/contracts/rooms';
+import {
+  isFileStep,
+  type MemberId,
+  type RoomEntry,
+  type RoomInfo,
+  type RoomMessage,
+  type RoomStage,
+} from '@onair/contracts/rooms';
+import type { StreamName } from '@onair/media';
 
 /** Why a room refused something. The member stays connected. */
 export class RoomError extends Error {
@@ -12,11 +20,14 @@ export class RoomError extends Error {
   }
 }
 
+/** What the server says to a member. */
+export type RoomEvent = 'message' | 'user disconnected' | 'stage';
+
 /** Somebody who can be in a room. */
 export interface RoomMember {
   readonly id: MemberId;
   /** Hands over an event of the wire. Must not throw. */
-  send(event: 'message' | 'user disconnected', payload: object): void;
+  send(event: RoomEvent, payload: object): void;
 }
 
 /** Limits and locks that hold at the moment. */
@@ -26,29 +37,43 @@ export interface RoomPolicy {
   readonly locks: readonly { readonly room: string; readonly password: string }[];
 }
 
+/** What the directory works with. */
+export interface RoomDirectoryDeps {
+  policy(): RoomPolicy;
+  /** Compares secrets in a time that does not depend on them. */
+  same(given: string, wanted: string): boolean;
+  /** A secret that nobody can guess. */
+  secret(): string;
+  /** Name of the stream that the talk of a room is on the server. */
+  streamOf(room: string, locked: boolean): StreamName;
+  /** What is to be done with a room's stream is another than before; `talking` is false once nobody may send to it. */
+  staged?(stream: StreamName, talking: boolean): void;
+}
+
 interface Room {
   readonly name: string;
-  readonly members: Map<MemberId, RoomMember>;
+  readonly locked: boolean;
+  readonly stream: StreamName;
+  readonly members: Map<MemberId, RoomMember & { readonly key: string }>;
   /** Who is on air. */
   talker: MemberId | undefined;
+  stage: RoomStage;
 }
 
 /** Types that say: I am the one who talks here. */
-const TALKER_TYPES: ReadonlySet<RoomMessage['type']> = new Set(['talk_ready', 'offer']);
+const TALKER_TYPES: ReadonlySet<RoomMessage['type']> = new Set(['talk_ready', 'offer', 'spill']);
 /** Types that mean something to one receiver only. */
-const ADDRESSED_TYPES: ReadonlySet<RoomMessage['type']> = new Set(['offer', 'answer', 'candidate']);
+const ADDRESSED_TYPES: ReadonlySet<RoomMessage['type']> = new Set(['offer', 'answer', 'candidate', 'spill']);
+const NOTHING: RoomStage = { stream: false, record: false };
 
 /** Who is in which room, and who may say what to whom. Knows no sockets. */
 export class RoomDirectory {
-  readonly #policy: () => RoomPolicy;
-  readonly #same: (given: string, wanted: string) => boolean;
+  readonly #deps: RoomDirectoryDeps;
   readonly #rooms = new Map<string, Room>();
   readonly #places = new Map<MemberId, Room>();
 
-  /** @param same compares a password in a time that does not depend on it. */
-  constructor(policy: () => RoomPolicy, same: (given: string, wanted: string) => boolean) {
-    this.#policy = policy;
-    this.#same = same;
+  constructor(deps: RoomDirectoryDeps) {
+    this.#deps = deps;
   }
 
   /** How many rooms have members. */
@@ -56,14 +81,28 @@ export class RoomDirectory {
     return this.#rooms.size;
   }
 
+  /** Every room with members, by name. */
+  list(): RoomInfo[] {
+    return [...this.#rooms.values()]
+      .map(({ name, members, talker, locked, stage, stream }) => ({
+        room: name,
+        members: members.size,
+        talking: talker !== undefined,
+        locked,
+        stage,
+        ...(stage.stream && !locked ? { stream } : {}),
+      }))
+      .sort((a, b) => (a.room < b.room ? -1 : 1));
+  }
+
   /**
    * Takes a member into a room, out of the one it was in. Returns how many are there now.
    * @throws RoomError `ROOM_PASSWORD_WRONG` or `ROOM_FULL`; then it stays where it was.
    */
   enter(member: RoomMember, { room: name, password }: RoomEntry): number {
-    const { locks, maxRooms, maxMembers } = this.#policy();
+    const { locks, maxRooms, maxMembers } = this.#deps.policy();
     const lock = locks.find(({ room }) => room === name);
-    if (lock !== undefined && !this.#same(password ?? '', lock.password)) {
+    if (lock !== undefined && !this.#deps.same(password ?? '', lock.password)) {
       throw new RoomError('ROOM_PASSWORD_WRONG', 'the room has a password');
     }
     const known = this.#rooms.get(name);
@@ -75,11 +114,37 @@ export class RoomDirectory {
       throw new RoomError('ROOM_FULL', `there are ${maxMembers} members`);
     }
     this.leave(member.id);
-    const room = this.#rooms.get(name) ?? { name, members: new Map(), talker: undefined };
-    this.#rooms.set(name, room);
-    room.members.set(member.id, member);
+    const room = this.#rooms.get(name) ?? this.#open(name, lock !== undefined);
+    room.members.set(member.id, { id: member.id, send: member.send, key: this.#deps.secret() });
     this.#places.set(member.id, room);
     return room.members.size;
+  }
+
+  /** What a member is told of its room besides; undefined for one that is in none. */
+  welcome(
+    id: MemberId,
+  ): { readonly stream: string; readonly key: string; readonly stage: RoomStage } | undefined {
+    const room = this.#places.get(id);
+    const member = room?.members.get(id);
+    if (room === undefined || member === undefined) return undefined;
+    return { stream: room.stream, key: member.key, stage: room.stage };
+  }
+
+  /** True if this member is on air. */
+  talks(id: MemberId): boolean {
+    return this.#places.get(id)?.talker === id;
+  }
+
+  /** True if this is the stream of a room, and the key that of its talker. */
+  mayPublish(stream: string, key: string): boolean {
+    const room = this.#byStream(stream);
+    const talker = room?.members.get(room.talker ?? '');
+    return talker !== undefined && this.#deps.same(key, talker.key);
+  }
+
+  /** True if this is the stream of a room that is to be recorded. */
+  isRecorded(stream: string): boolean {
+    return this.#byStream(stream)?.stage.record === true;
   }
 
   /**
@@ -90,13 +155,16 @@ export class RoomDirectory {
     const room = this.#places.get(from);
     if (room === undefined) throw new RoomError('ROOM_NOT_ENTERED', 'enter a room first');
     const { type, sendto } = message;
-    if (sendto === undefined && ADDRESSED_TYPES.has(type)) {
+    if (sendto === undefined && (ADDRESSED_TYPES.has(type) || isFileStep(type))) {
       throw new RoomError('ROOM_MESSAGE_INVALID', `sendto: expected a member, received nothing`);
     }
     const receiver = sendto === undefined ? undefined : room.members.get(sendto);
     // The same answer whether the id is unknown or in another room.
     if (sendto !== undefined && receiver === undefined) {
       throw new RoomError('ROOM_NOT_ENTERED', 'there is no such member in the room');
+    }
+    if (type.startsWith('file_') && room.talker !== from && (sendto ?? '') !== room.talker) {
+      throw new RoomError('ROOM_MESSAGE_INVALID', 'files go from the talker and to the talker');
     }
     if (TALKER_TYPES.has(type)) {
       room.talker ??= from;
@@ -105,11 +173,30 @@ export class RoomDirectory {
     if (type === 'end_talk') {
       // Only who is on air can end it; a page that says so when it closes does no harm.
       if (room.talker !== from) return;
-      room.talker = undefined;
+      this.#ended(room);
     }
     const stamped = { ...message, from };
     if (receiver !== undefined) receiver.send('message', stamped);
     else this.#tell(room, from, 'message', stamped);
+  }
+
+  /**
+   * Says what is to be done with the talk of a room, and tells all its members.
+   * @param from the talker. @throws RoomError if it does not talk in a room.
+   */
+  stage(from: MemberId, stage: RoomStage): void {
+    const room = this.#places.get(from);
+    if (room === undefined) throw new RoomError('ROOM_NOT_ENTERED', 'enter a room first');
+    if (room.talker !== from) throw new RoomError('ROOM_HAS_TALKER', 'the talker alone can do that');
+    this.#stage(room, stage);
+  }
+
+  /** As {@link stage}, for the operator. Returns what is done now, or undefined if nobody talks in such a room. */
+  stageRoom(name: string, wish: Partial<RoomStage>): RoomStage | undefined {
+    const room = this.#rooms.get(name);
+    if (room?.talker === undefined) return undefined;
+    this.#stage(room, { ...room.stage, ...wish });
+    return room.stage;
   }
 
   /** Takes a member out of its room and tells the others. Does nothing for one that is in none. */
@@ -118,12 +205,45 @@ export class RoomDirectory {
     if (room === undefined) return;
     this.#places.delete(id);
     room.members.delete(id);
-    if (room.talker === id) room.talker = undefined;
+    if (room.talker === id) this.#ended(room);
     if (room.members.size === 0) this.#rooms.delete(room.name);
     else this.#tell(room, id, 'user disconnected', { id });
   }
 
-  #tell(room: Room, from: MemberId, event: 'message' | 'user disconnected', payload: object): void {
+  #open(name: string, locked: boolean): Room {
+    const stream = this.#deps.streamOf(name, locked);
+    const room: Room = { name, locked, stream, members: new Map(), talker: undefined, stage: NOTHING };
+    this.#rooms.set(name, room);
+    return room;
+  }
+
+  #byStream(stream: string): Room | undefined {
+    for (const room of this.#rooms.values()) if (room.stream === stream) return room;
+    return undefined;
+  }
+
+  #ended(room: Room): void {
+    room.talker = undefined;
+    if (room.stage.stream || room.stage.record) {
+      room.stage = NOTHING;
+      this.#tell(room, '', 'stage', room.stage);
+    }
+    this.#deps.staged?.(room.stream, false);
+  }
+
+  #stage(room: Room, { stream, record }: RoomStage): void {
+    room.stage = { stream: stream || record, record };
+    this.#tell(room, '', 'stage', room.stage);
+    this.#deps.staged?.(room.stream, true);
+  }
+
+  #tell(room: Room, from: MemberId, event: RoomEvent, payload: object): void {
     for (const [id, member] of room.members) if (id !== from) member.send(event, payload);
   }
 }
+
+/** Where the settings want no rooms. */
+export const NO_ROOMS: Pick<RoomDirectory, 'list' | 'stageRoom'> = {
+  list: () => [],
+  stageRoom: () => undefined,
+};

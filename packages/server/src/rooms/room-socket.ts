@@ -2,22 +2,30 @@ import { DecodeError } from '@onair/contracts/api';
 import {
   decodeRoomEntry,
   decodeRoomMessage,
+  decodeRoomStage,
+  type IceSettings,
+  type MemberId,
   type RoomAnswer,
   type RoomRefusal,
+  type RoomWelcome,
 } from '@onair/contracts/rooms';
 import type { Socket } from 'socket.io';
 import { Allowance } from '../net/index.ts';
+import { AsideLimits, type AsideSettings } from './aside-limits.ts';
 import { type RoomDirectory, RoomError, type RoomMember } from './room-directory.ts';
 
 /** What a socket needs of the server. */
 export interface RoomSocketPort {
   readonly directory: RoomDirectory;
   /** Settings in force. */
-  settings(): {
+  settings(): AsideSettings & {
     readonly maxDirect: number;
-    readonly iceServers: readonly string[];
     readonly messagesPerSecond: number;
   };
+  /** How a member is to connect. */
+  ice(member: MemberId): IceSettings;
+  /** False if the server takes no talk. */
+  spills(): boolean;
   /** Seconds until the address may try a password again; 0 if it may now. */
   retryAfter(): number;
   /** Counts a wrong password. */
@@ -29,6 +37,7 @@ export interface RoomSocketPort {
 const BURST_SECONDS = 3;
 /** A member that was told so often to send less is closed. */
 const MAX_REFUSALS = 200;
+const EVENTS: ReadonlySet<string> = new Set(['enter', 'message', 'stage']);
 /** Until when a socket must have entered a room, ms. */
 const ENTER_MS = 30_000;
 
@@ -38,6 +47,7 @@ export function serveRoomSocket(socket: Socket, port: RoomSocketPort): void {
   const allowance = new Allowance(() => port.settings().messagesPerSecond, BURST_SECONDS, performance.now());
   const member: RoomMember = { id: socket.id, send: (event, payload) => void socket.emit(event, payload) };
   const idle = setTimeout(() => socket.disconnect(true), ENTER_MS).unref();
+  const limits = new AsideLimits(port.settings, performance.now());
   let refusals = 0;
   let room: string | undefined;
   const refuse = (refusal: RoomRefusal, acknowledge?: (answer: RoomAnswer) => void): void => {
@@ -53,8 +63,8 @@ export function serveRoomSocket(socket: Socket, port: RoomSocketPort): void {
   socket.use(([event], next) => {
     if (!allowance.take(performance.now())) {
       refuse({ code: 'TOO_MANY_REQUESTS', detail: 'fewer messages, please' });
-    } else if (event === 'enter' || event === 'message') next();
-    else refuse({ code: 'ROOM_MESSAGE_INVALID', detail: 'there are the events enter and message' });
+    } else if (EVENTS.has(String(event))) next();
+    else refuse({ code: 'ROOM_MESSAGE_INVALID', detail: 'there are the events enter, message and stage' });
   });
   socket.on('enter', (...args: unknown[]) => {
     const last = args.at(-1);
@@ -67,8 +77,7 @@ export function serveRoomSocket(socket: Socket, port: RoomSocketPort): void {
       // Once per connection: who goes from room to room shall not fill the log.
       if (room === undefined) port.log('entered a room', { room: entry.room, member: socket.id });
       room = entry.room;
-      const { maxDirect, iceServers } = port.settings();
-      acknowledge?.({ ok: true, id: socket.id, members, maxDirect, iceServers });
+      acknowledge?.({ ok: true, ...welcomeOf(socket.id, members, port) });
     } catch (error) {
       const refusal = refusalOf(error, 'ROOM_NAME_INVALID');
       if (refusal.code === 'ROOM_PASSWORD_WRONG') port.failedPassword();
@@ -77,7 +86,18 @@ export function serveRoomSocket(socket: Socket, port: RoomSocketPort): void {
   });
   socket.on('message', (value: unknown) => {
     try {
-      directory.message(socket.id, decodeRoomMessage(value));
+      const message = decodeRoomMessage(value);
+      limits.take(message, performance.now(), directory.talks(socket.id));
+      directory.message(socket.id, message);
+    } catch (error) {
+      refuse(refusalOf(error, 'ROOM_MESSAGE_INVALID'));
+    }
+  });
+  socket.on('stage', (value: unknown) => {
+    try {
+      const stage = decodeRoomStage(value);
+      if (!port.spills()) throw new RoomError('ROOM_MESSAGE_INVALID', 'this server takes no talk');
+      directory.stage(socket.id, stage);
     } catch (error) {
       refuse(refusalOf(error, 'ROOM_MESSAGE_INVALID'));
     }
@@ -87,6 +107,20 @@ export function serveRoomSocket(socket: Socket, port: RoomSocketPort): void {
     directory.leave(socket.id);
     if (room !== undefined) port.log('left a room', { room, member: socket.id });
   });
+}
+
+function welcomeOf(id: MemberId, members: number, port: RoomSocketPort): RoomWelcome {
+  const { maxDirect, relayBytesPerSecond: perSecond, relayFileBytes: fileBytes } = port.settings();
+  const { stream, key, stage } = port.directory.welcome(id)!;
+  return {
+    id,
+    members,
+    maxDirect,
+    ...port.ice(id),
+    ...(port.spills() ? { stream: `/${stream}`, key } : {}),
+    stage,
+    relayed: { fileBytes, perSecond },
+  };
 }
 
 /** @throws whatever is not the sender's fault. */

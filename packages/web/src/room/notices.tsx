@@ -64,12 +64,18 @@ export function Stage({
   stream,
   muted,
   mirrored = false,
+  over,
+  way,
   children,
 }: {
   readonly id: string;
   readonly stream: MediaStream | undefined;
   readonly muted: boolean;
   readonly mirrored?: boolean;
+  /** Where the picture comes from, for whoever looks into the page. */
+  readonly way?: string | undefined;
+  /** Lies over the picture. */
+  readonly over?: ComponentChildren;
   /** Stands where the picture will be. */
   readonly children: ComponentChildren;
 }): JSX.Element {
@@ -77,6 +83,7 @@ export function Stage({
     <div class="room-stage">
       <video
         id={id}
+        data-way={way}
         class={mirrored ? 'room-mirrored' : undefined}
         ref={(video) => {
           if (video === null || video.srcObject === (stream ?? null)) return;
@@ -93,6 +100,7 @@ export function Stage({
         controls={!muted && stream !== undefined}
         aria-label={t('room.picture')}
       />
+      {over}
       {stream === undefined && <div class="room-card">{children}</div>}
     </div>
   );

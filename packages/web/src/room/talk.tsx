@@ -1,15 +1,19 @@
-import { connectRoom, type RoomLink, Talker, type TalkerState } from '@onair/client/room';
+import { Asides, connectRoom, type RoomLink, ServerCast, Talker, type TalkerState } from '@onair/client/room';
+import type { RoomStage } from '@onair/contracts/rooms';
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { Frame } from '../frame/frame.tsx';
 import { CopyField } from '../parts/copy-field.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Tally } from '../parts/tally.tsx';
 import { t, type WordKey } from '../words/words.ts';
 import { watchAddress } from './address.ts';
+import { createBeside } from './beside.ts';
+import { BesidePanel, FloatingSigns } from './beside-panel.tsx';
 import { type CaptureSource, capture, captureFault, withSound } from './capture.ts';
 import { Notices, PasswordForm, refusalWord, Stage } from './notices.tsx';
+import { StageControls } from './stage-controls.tsx';
 import './room.css';
 
 interface Session {
@@ -23,10 +27,13 @@ export function Talk({ room }: { readonly room: string }): JSX.Element {
   const password = useSignal<string | undefined>(undefined);
   const stream = useSignal<MediaStream | undefined>(undefined);
   const source = useSignal<CaptureSource>('camera');
-  const state = useSignal<TalkerState>({ watching: 0, turnedAway: 0 });
+  const state = useSignal<TalkerState>({ watching: 0, spilled: 0, turnedAway: 0 });
   const entered = useSignal(false);
   const max = useSignal(0);
   const told = useSignal(false);
+  const stage = useSignal<RoomStage>({ stream: false, record: false });
+  const place = useSignal<string | undefined>(undefined);
+  const beside = useMemo(createBeside, []);
   const refusal = useSignal<WordKey | undefined>(undefined);
   const fault = useSignal<WordKey | undefined>(undefined);
 
@@ -39,10 +46,23 @@ export function Talk({ room }: { readonly room: string }): JSX.Element {
           entered.value = true;
           refusal.value = undefined;
           max.value = welcome.maxDirect;
+          stage.value = welcome.stage;
+          place.value = welcome.stream;
+          asides.entered(welcome);
           talker.entered(welcome);
         },
-        message: (message) => void talker.hear(message),
-        left: (id) => talker.left(id),
+        message: (message) => {
+          asides.hear(message);
+          void talker.hear(message);
+        },
+        left: (id) => {
+          asides.left(id);
+          talker.left(id);
+        },
+        staged: (next) => {
+          stage.value = next;
+          talker.staged(next);
+        },
         refused: (reason) => {
           refusal.value = refusalWord(reason) ?? refusal.value;
           if (reason.code === 'ROOM_HAS_TALKER') told.value = false;
@@ -52,8 +72,20 @@ export function Talk({ room }: { readonly room: string }): JSX.Element {
         },
       },
     );
+    const asides = new Asides({
+      link,
+      talks: true,
+      hasOthers: () => talker.hasOthers,
+      said: beside.said,
+      reacted: beside.reacted,
+      files: beside.filesChanged,
+    });
+    beside.asides.value = asides;
     const talker = new Talker({
       link,
+      cast: new ServerCast(),
+      linked: (id, peer) => asides.attach(id, peer),
+      unlinked: (id, peer) => asides.detach(id, peer),
       changed: (next) => {
         state.value = next;
       },
@@ -61,6 +93,8 @@ export function Talk({ room }: { readonly room: string }): JSX.Element {
     session.current = { link, talker };
     return () => {
       if (talker.stream !== undefined) talker.stop();
+      asides.close();
+      beside.asides.value = undefined;
       link.close();
     };
   }, [password.value]);
@@ -100,7 +134,13 @@ export function Talk({ room }: { readonly room: string }): JSX.Element {
   return (
     <Frame place="elsewhere" title={t('room.talk.title', { room })}>
       <section class="room">
-        <Stage id="local-video" stream={stream.value} muted mirrored={source.value === 'camera'}>
+        <Stage
+          id="local-video"
+          stream={stream.value}
+          muted
+          mirrored={source.value === 'camera'}
+          over={<FloatingSigns beside={beside} />}
+        >
           <p>{t('room.talk.empty')}</p>
         </Stage>
         <div class="room-bar">
@@ -141,11 +181,25 @@ export function Talk({ room }: { readonly room: string }): JSX.Element {
           <span class="num" id="watching">
             {t('room.watching', { count: state.value.watching, max: max.value })}
           </span>
+          {state.value.spilled > 0 && (
+            <span class="num" id="spilled">
+              {t('room.spilled', { count: state.value.spilled })}
+            </span>
+          )}
           {state.value.turnedAway > 0 && (
             <span class="room-away num">{t('room.turnedAway', { count: state.value.turnedAway })}</span>
           )}
         </p>
         <CopyField label={t('room.link')} text={watchAddress(location.origin, room)} />
+        {place.value !== undefined && (
+          <StageControls
+            stage={stage.value}
+            place={place.value}
+            live={live}
+            change={(next) => session.current?.link.stage(next)}
+          />
+        )}
+        <BesidePanel beside={beside} />
       </section>
     </Frame>
   );

@@ -1,10 +1,12 @@
-import { connectRoom, Watcher, type WatcherState } from '@onair/client/room';
+import { Asides, connectRoom, Watcher, type WatcherState, type WatcherWay } from '@onair/client/room';
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { Frame } from '../frame/frame.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { t, type WordKey } from '../words/words.ts';
+import { createBeside } from './beside.ts';
+import { BesidePanel, FloatingSigns } from './beside-panel.tsx';
 import { Notices, PasswordForm, refusalWord, Stage } from './notices.tsx';
 import './room.css';
 
@@ -16,6 +18,9 @@ export function WatchRoom({ room }: { readonly room: string }): JSX.Element {
   const state = useSignal<WatcherState>('waiting');
   const refusal = useSignal<WordKey | undefined>(undefined);
   const lost = useSignal(false);
+  const way = useSignal<WatcherWay | undefined>(undefined);
+  const recorded = useSignal(false);
+  const beside = useMemo(createBeside, []);
 
   useEffect(() => {
     const link = connectRoom(
@@ -25,10 +30,21 @@ export function WatchRoom({ room }: { readonly room: string }): JSX.Element {
         entered: (welcome) => {
           lost.value = false;
           refusal.value = undefined;
+          recorded.value = welcome.stage.record;
+          asides.entered(welcome);
           made.entered(welcome);
         },
-        message: (message) => void made.hear(message),
-        left: (id) => made.left(id),
+        message: (message) => {
+          asides.hear(message);
+          void made.hear(message);
+        },
+        left: (id) => {
+          asides.left(id);
+          made.left(id);
+        },
+        staged: ({ record }) => {
+          recorded.value = record;
+        },
         refused: (reason) => {
           refusal.value = refusalWord(reason) ?? refusal.value;
         },
@@ -37,11 +53,22 @@ export function WatchRoom({ room }: { readonly room: string }): JSX.Element {
         },
       },
     );
+    const asides = new Asides({
+      link,
+      talks: false,
+      said: beside.said,
+      reacted: beside.reacted,
+      files: beside.filesChanged,
+    });
+    beside.asides.value = asides;
     const made = new Watcher({
       link,
-      changed: (next) => {
+      changed: (next, from) => {
         state.value = next;
+        way.value = from;
       },
+      linked: (id, peer) => asides.attach(id, peer),
+      unlinked: (id, peer) => asides.detach(id, peer),
       show: (next) => {
         stream.value = next;
       },
@@ -49,6 +76,8 @@ export function WatchRoom({ room }: { readonly room: string }): JSX.Element {
     watcher.current = made;
     return () => {
       made.close();
+      asides.close();
+      beside.asides.value = undefined;
       link.close();
     };
   }, [password.value]);
@@ -57,7 +86,13 @@ export function WatchRoom({ room }: { readonly room: string }): JSX.Element {
   return (
     <Frame place="elsewhere" title={t('room.watch.title', { room })}>
       <section class="room">
-        <Stage id="remote-video" stream={stream.value} muted={false}>
+        <Stage
+          id="remote-video"
+          stream={stream.value}
+          muted={false}
+          way={way.value}
+          over={<FloatingSigns beside={beside} />}
+        >
           <p>{t(state.value === 'connecting' ? 'room.connecting' : 'room.waiting')}</p>
         </Stage>
         <div class="room-bar">
@@ -72,7 +107,14 @@ export function WatchRoom({ room }: { readonly room: string }): JSX.Element {
             {t('room.request')}
           </button>
         </div>
-        <Notices words={[lost.value ? 'room.warn.socket' : undefined, full, refusal.value]} />
+        <Notices
+          words={[
+            lost.value ? 'room.warn.socket' : undefined,
+            full,
+            refusal.value,
+            recorded.value ? 'room.recording' : undefined,
+          ]}
+        />
         {refusal.value === 'room.refused.password' && (
           <PasswordForm
             enter={(word) => {
@@ -81,6 +123,10 @@ export function WatchRoom({ room }: { readonly room: string }): JSX.Element {
           />
         )}
         <h1>{t('room.watch.title', { room })}</h1>
+        <p>
+          <a href="/rooms">{t('rooms.title')}</a>
+        </p>
+        <BesidePanel beside={beside} />
       </section>
     </Frame>
   );

@@ -120,21 +120,6 @@ export const webrtc = z.strictObject({
       'IP addresses under which clients reach the UDP port, told to them instead of those of the machine; for a server behind a port forwarding.',
     reload: true,
   }),
-  iceServers: key(
-    z
-      .array(
-        z
-          .string()
-          .max(255)
-          .regex(/^(stun|stuns|turn|turns):[^\s<>"]+$/),
-      )
-      .max(8)
-      .default([]),
-    {
-      description: 'STUN and TURN servers that clients are told of, such as `stun:stun.example.org`.',
-      reload: true,
-    },
-  ),
   maxSessions: key(count().default(2000), {
     description: 'Publishers and viewers over WebRTC at one time.',
     reload: true,

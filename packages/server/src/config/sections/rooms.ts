@@ -1,6 +1,6 @@
 import { isRoomName } from '@onair/contracts/rooms';
 import { z } from 'zod';
-import { count, key, port } from '../field.ts';
+import { bytes, count, key, port } from '../field.ts';
 
 const roomName = () => z.string().refine(isRoomName, '1 to 64 letters, digits or _ - .');
 
@@ -15,26 +15,30 @@ export const rooms = z.strictObject({
   maxRooms: key(count(100_000).default(1_000), { description: 'Rooms at one time.', reload: true }),
   maxDirect: key(count(100).default(10), {
     description:
-      'Watchers whom one talker sends to directly; further ones are told that the room has no more places.',
+      'Watchers whom one talker sends to directly; further ones get the picture from the server (`rooms.spill`).',
     reload: true,
   }),
-  iceServers: key(
-    z
-      .array(
-        z
-          .string()
-          .max(255)
-          .regex(/^(stun|stuns|turn|turns):[^\s<>"]+$/),
-      )
-      .max(8)
-      .default([]),
-    {
-      description: 'STUN and TURN servers that members are told of, such as `stun:stun.example.org`.',
-      reload: true,
-    },
-  ),
+  spill: key(z.boolean().default(true), {
+    description:
+      'Whether further watchers get the picture from the server, to which the talker then sends too. Needs `webrtc`. False: they are told that the room has no more places.',
+    reload: true,
+  }),
   messagesPerSecond: key(count(10_000).default(100), {
     description: 'Messages that a member may send per second, three times as many at once.',
+    reload: true,
+  }),
+  chatPerSecond: key(count(1000).default(3), {
+    description:
+      'Texts and signs that a member may send over the server per second, three times as many at once.',
+    reload: true,
+  }),
+  relayBytesPerSecond: key(bytes(100_000_000).default(262_144), {
+    description:
+      'Bytes of files that a member may send over the server per second, where there is no channel from browser to browser.',
+    reload: true,
+  }),
+  relayFileBytes: key(bytes(268_435_456).default(16_777_216), {
+    description: 'Largest file that goes over the server, bytes.',
     reload: true,
   }),
   locks: key(

@@ -22,7 +22,6 @@ export interface WhepDeps extends LiveDeps {
   readonly clock: Clock;
   settings(): {
     readonly maxSessions: number;
-    readonly iceServers: readonly string[];
     readonly silenceMs: number;
     readonly connectTimeoutMs: number;
   };
@@ -40,7 +39,6 @@ export function whepProtocol(deps: WhepDeps): RtcProtocol {
     name: 'whep',
     answers: 'media',
     maxSessions: () => deps.settings().maxSessions,
-    iceServers: () => deps.settings().iceServers,
     accept: async (call) => watch(call, deps),
   };
 }

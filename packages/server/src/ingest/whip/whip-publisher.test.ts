@@ -15,7 +15,6 @@ import { WhipPublisher } from './whip-publisher.ts';
 
 const SETTINGS = {
   maxSessions: 10,
-  iceServers: [],
   silenceMs: 5_000,
   connectTimeoutMs: 5_000,
   keyframeMs: 2_000,

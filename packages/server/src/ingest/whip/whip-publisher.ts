@@ -27,7 +27,6 @@ export interface WhipPublisherDeps {
 /** Settings in force at the moment; see `webrtc` in `docs/config.md`. */
 export interface WhipSettings {
   readonly maxSessions: number;
-  readonly iceServers: readonly string[];
   readonly silenceMs: number;
   readonly connectTimeoutMs: number;
   readonly keyframeMs: number;

@@ -49,7 +49,6 @@ export function whipProtocol(deps: WhipDeps): RtcProtocol {
     name: 'whip',
     answers: 'api',
     maxSessions: () => deps.settings().maxSessions,
-    iceServers: () => deps.settings().iceServers,
     accept: async (call) => publish(call, deps),
   };
 }

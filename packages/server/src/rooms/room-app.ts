@@ -1,0 +1,2 @@
+/** Application of the streams that rooms become. */
+export const ROOM_APP = 'rooms';
