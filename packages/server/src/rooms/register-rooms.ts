@@ -8,6 +8,7 @@ import { Server, type Socket } from 'socket.io';
 import { WebSocketServer } from 'ws';
 import type { Config } from '../config/index.ts';
 import { checkHost, checkOrigin, HttpProblem, type HttpServer, hostNameOf } from '../net/index.ts';
+import { registerPeers } from './register-peers.ts';
 import { RoomDirectory } from './room-directory.ts';
 import { serveRoomSocket } from './room-socket.ts';
 
@@ -67,6 +68,7 @@ export function registerRooms(http: HttpServer, options: RegisterRoomsOptions): 
     origins: 'any',
     handle: ({ request, socket, head }) => engine.handleUpgrade(request as never, socket, head),
   });
+  const endPeers = registerPeers(http, { settings: () => config().rooms, same: equal });
   registerPolling(http, (request, response) => engine.handleRequest(request as never, response));
   return {
     directory,
@@ -77,6 +79,7 @@ export function registerRooms(http: HttpServer, options: RegisterRoomsOptions): 
       return compatPort;
     },
     close() {
+      endPeers();
       io.disconnectSockets(true);
       engine.close();
     },
