@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium } from '../kit/chromium.ts';
 import { launchFirefox } from '../kit/firefox.ts';
-import { slack } from '../kit/load.ts';
 import { probePackets } from '../kit/packets.ts';
+import { press, sees as seesWords } from '../kit/page-words.ts';
 import { Scope } from '../kit/scope.ts';
 import { type ServedChild, serveChild } from '../kit/serve-child.ts';
 import { until } from '../kit/until.ts';
@@ -25,42 +25,12 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => scope.close());
 
-/** Presses the button with this text; waits until there is one that can be pressed. */
-async function press(page: WebPage, text: string): Promise<void> {
-  const done = await page.run(async (wanted: string) => {
-    for (let i = 0; i < 200; i++) {
-      const all = [...document.querySelectorAll<HTMLElement>('button, a.button')];
-      const found = all.find(
-        (one) => one.textContent?.includes(wanted) && !(one as HTMLButtonElement).disabled,
-      );
-      if (found !== undefined) {
-        found.click();
-        return '';
-      }
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    return document.body.innerText;
-  }, text);
-  expect(done, text).toBe('');
-}
-
-const textOf = (page: WebPage): Promise<string> => page.run(() => document.body.innerText, null);
-/** Waits until the page says so. */
-async function sees(page: WebPage, text: string): Promise<void> {
-  let last = '';
-  const told = (): string =>
-    `${text} in: ${last}\n${server.log
-      .slice(-12)
-      .map((line) => JSON.stringify(line))
-      .join('\n')}`;
-  await until(
-    async () => {
-      last = await textOf(page);
-      return last.includes(text);
-    },
-    { timeoutMs: 40_000 * slack(), message: told },
-  );
-}
+const lastLog = (): string =>
+  server.log
+    .slice(-12)
+    .map((line) => JSON.stringify(line))
+    .join('\n');
+const sees = (page: WebPage, text: string): Promise<void> => seesWords(page, text, lastLog);
 
 /** Plays what is in the address to its end; resolves with the position it came to, or why it did not. */
 function watchToEnd(page: WebPage): Promise<{ time: number; width: number; failure: string }> {

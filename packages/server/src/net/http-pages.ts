@@ -40,6 +40,8 @@ const PAGES: readonly { readonly path: string; readonly file: string; readonly e
   { path: '/watch.html', file: 'room.html' },
   { path: '/dashboard', file: 'dashboard.html' },
   { path: '/studio', file: 'studio.html' },
+  { path: '/recorder', file: 'studio.html' },
+  { path: '/reporter', file: 'reporter.html' },
   { path: '/viewer', file: 'viewer.html' },
   { path: '/inspect', file: 'inspect.html' },
   { path: '/capabilities', file: 'capabilities.html' },
