@@ -161,14 +161,21 @@ describe('WebRTC', () => {
     await Promise.all([camera.close(), viewer.close()]);
   });
 
-  it('publishes VP8 and Opus from a browser to WHEP', async () => {
+  it('publishes VP8 and Opus from a browser to WHEP and, as WebM, to source buffers', async () => {
     const camera = await publish('vp8', 'VP8');
     const viewer = await watch('vp8');
     await playing(viewer, 'whep');
     const figures = await watchFor(viewer, 3_000);
     expect(figures.width).toBeGreaterThan(0);
     expect(await loudness(viewer)).toBeGreaterThan(0.01);
-    await Promise.all([camera.close(), viewer.close()]);
+    // No browser takes VP8 in MP4: there it comes as WebM.
+    const other = await watch('vp8', { transport: 'ws', muted: '' });
+    await playing(other, 'ws');
+    const shown = await watchFor(other, 3_000);
+    console.log('VP8 by WebSocket', JSON.stringify(shown));
+    expect(shown.width).toBeGreaterThan(0);
+    expect(shown.advanced).toBeGreaterThan(2 / slack());
+    await Promise.all([camera.close(), viewer.close(), other.close()]);
   });
 
   it('shows a stream with AAC sound soon after it was made, with sound', async () => {

@@ -13,6 +13,7 @@ import { Fmp4Connection, type SocketPort } from './fmp4-connection.ts';
 import { ServerClock } from './server-clock.ts';
 import type { Source, SourceFigures, SourceListener } from './source.ts';
 import { WallClockMap } from './wall-clock-map.ts';
+import { WebmTracks } from './webm-tracks.ts';
 
 /** What an {@link Fmp4Source} works with. */
 export interface Fmp4Options {
@@ -55,6 +56,7 @@ export class Fmp4Source implements Source {
   readonly #options: Fmp4Options;
   readonly #listener: SourceListener;
   readonly #engine: MseEngine;
+  readonly #webm: WebmTracks;
   readonly #clock = new ServerClock();
   readonly #walls = new WallClockMap();
   readonly #meter = new BitrateMeter();
@@ -68,6 +70,7 @@ export class Fmp4Source implements Source {
     this.#options = options;
     this.#listener = listener;
     this.#shown.latency = options.latency;
+    this.#webm = new WebmTracks((mime) => options.platform.supports(mime));
     this.#engine = new MseEngine(options.media, options.platform, options.latency, {
       replaced: () => listener.replaced(),
       resync: () => this.#reopen(),
@@ -221,10 +224,10 @@ export class Fmp4Source implements Source {
       case 'epoch':
         this.#progress = { sequence: this.#progress?.sequence ?? -1, epoch: message.epoch.epoch };
         this.#shown.codecs = message.epoch.tracks.map((track) => track.codecString).join(', ');
-        this.#engine.configure(message.epoch.tracks);
+        this.#engine.configure(this.#webm.tracks(message.epoch.tracks));
         break;
       case 'init':
-        this.#engine.init(header.track, message.payload);
+        this.#webm.init(header.track, message.payload, (bytes) => this.#engine.init(header.track, bytes));
         break;
       case 'chunk': {
         const { epoch, sequence } = this.#progress ?? { epoch: header.epoch, sequence: -1 };
@@ -237,13 +240,15 @@ export class Fmp4Source implements Source {
         this.#progress = { epoch, sequence: header.sequence };
         const start = (header.time + header.compositionOffset) / 1e6;
         this.#walls.add(start, header.wallClock / 1000);
-        this.#engine.append({
-          track: header.track,
-          bytes: message.payload,
-          start,
-          duration: header.duration / 1e6,
-          entry: header.independent,
-        });
+        this.#webm.chunk(header.track, message.payload, (bytes) =>
+          this.#engine.append({
+            track: header.track,
+            bytes,
+            start,
+            duration: header.duration / 1e6,
+            entry: header.independent,
+          }),
+        );
         break;
       }
       case 'event':

@@ -16,9 +16,16 @@ export interface UploadRecordings {
   /** Waits until everything recorded is on the disk; false if the disk does not take it. */
   settle(stream: StreamName): Promise<boolean>;
   /** Ends the recording; resolves when all of it can be fetched. */
-  finish(
-    stream: StreamName,
-  ): Promise<{ readonly id: string; readonly duration: number; readonly audioOnly: boolean } | undefined>;
+  finish(stream: StreamName): Promise<
+    | {
+        readonly id: string;
+        readonly duration: number;
+        readonly audioOnly: boolean;
+        /** Octets of the file in WebM; 0 if there is none. */
+        readonly webmBytes: number;
+      }
+    | undefined
+  >;
 }
 
 /** What a session is made with. */
