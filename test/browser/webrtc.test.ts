@@ -195,7 +195,7 @@ describe('WebRTC', () => {
     await until(() =>
       server.registry.list().some(({ name, epoch }) => name === 'live/bframes' && epoch !== undefined),
     );
-    const viewer = await watch('bframes');
+    const viewer = await watch('bframes', { transport: 'auto', latency: 'realtime' });
     await playing(viewer, 'ws');
     const note = await viewer.locator('onair-player .note').textContent();
     expect(note).toContain('B-frames');
