@@ -98,8 +98,9 @@ describe('a reporter', () => {
       );
       expect(recording.ended).toBe(true);
       expect(codecs).toHaveLength(2);
-      // Sound may go on for a moment after the last picture of a call.
-      expect(Math.abs(recording.seconds - duration!)).toBeLessThan(0.6);
+      expect(recording.seconds).toBeGreaterThan(1);
+      // Sound may go on after the last picture: how long depends on how busy the recorder's encoder is.
+      expect(recording.seconds - duration!).toBeLessThan(0.1);
     }
     for (const page of [recorder, first, second]) await page!.close();
   }, 120_000);
