@@ -57,8 +57,7 @@ export class Fmp4Source implements Source {
   readonly #listener: SourceListener;
   readonly #engine: MseEngine;
   readonly #webm: WebmTracks;
-  readonly #clock = new ServerClock();
-  readonly #walls = new WallClockMap();
+  readonly #clocks = { server: new ServerClock(), walls: new WallClockMap() };
   readonly #meter = new BitrateMeter();
   readonly #backOff = new BackOff();
   #link: Link = { chunks: 0 };
@@ -125,16 +124,16 @@ export class Fmp4Source implements Source {
 
   figures(): SourceFigures {
     const { ahead, stalls } = this.#engine.figures;
-    const wall = this.#walls.wallAt(this.#options.media.currentTime);
+    const wall = this.#clocks.walls.wallAt(this.#options.media.currentTime);
     return {
-      latency: wall === undefined ? undefined : (this.#clock.now() - wall) / 1000,
+      latency: wall === undefined ? undefined : (this.#clocks.server.now() - wall) / 1000,
       ahead,
       bitrate: this.#meter.bitsPerSecond(performance.now()),
       codecs: this.#shown.codecs,
       reconnects: this.#shown.reconnects,
       skipped: this.#shown.skipped,
       stalls: stalls.count,
-      clockOffset: this.#clock.synchronised ? this.#clock.offset : undefined,
+      clockOffset: this.#clocks.server.synchronised ? this.#clocks.server.offset : undefined,
     };
   }
 
@@ -146,7 +145,7 @@ export class Fmp4Source implements Source {
   /** Joins at the newest picture, forgetting where it was. */
   #reopen(): void {
     this.#progress = undefined;
-    this.#walls.clear();
+    this.#clocks.walls.clear();
     this.#open();
   }
 
@@ -176,7 +175,7 @@ export class Fmp4Source implements Source {
     }
     const link: Link = { chunks: 0 };
     this.#link = link;
-    link.connection = new Fmp4Connection(socket, this.#clock, {
+    link.connection = new Fmp4Connection(socket, this.#clocks.server, {
       hello: (hello) => this.#hello(hello),
       message: (message, bytes) => this.#message(message, bytes),
       skipped: (blocks) => {
@@ -207,7 +206,7 @@ export class Fmp4Source implements Source {
         this.#listener.state(
           state.until === undefined
             ? { kind: 'absent' }
-            : { kind: 'absent', until: state.until - this.#clock.offset },
+            : { kind: 'absent', until: state.until - this.#clocks.server.offset },
         );
         break;
       case 'ended':
@@ -239,7 +238,7 @@ export class Fmp4Source implements Source {
         }
         this.#progress = { epoch, sequence: header.sequence };
         const start = (header.time + header.compositionOffset) / 1e6;
-        this.#walls.add(start, header.wallClock / 1000);
+        this.#clocks.walls.add(start, header.wallClock / 1000);
         this.#webm.chunk(header.track, message.payload, (bytes) =>
           this.#engine.append({
             track: header.track,

@@ -76,7 +76,10 @@ export function decodePeerServerMessage(value: unknown): PeerServerMessage {
       };
     }
     default:
-      return { ...bodyOf(field, type), from: matching(field.at('from'), PEER_ID) };
+      return {
+        ...bodyOf(field, type),
+        from: matching(new Field(field.object().from, 'the sender'), PEER_ID),
+      };
   }
 }
 
