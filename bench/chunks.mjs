@@ -67,7 +67,7 @@ const env = {
 };
 mkdirSync(env.ONAIR_DATA);
 const server = start(process.execPath, [join(root, 'packages/server/bin/onair.js'), 'serve'], { env });
-await listening(port, server);
+await listening(port, server, 60_000);
 const http = `http://127.0.0.1:${port}`;
 const openFiles = () => readdirSync(`/proc/${server.pid}/fd`).length;
 

@@ -20,7 +20,8 @@ const browsers: Record<string, WebBrowser> = {};
 beforeAll(async () => {
   server = await serveChild(scope, data);
   port = new URL(server.http).port;
-  browsers.chromium = chromiumPages(await launchChromium(scope));
+  const flags = ['--use-fake-device-for-media-stream=device-count=2'];
+  browsers.chromium = chromiumPages(await launchChromium(scope, { flags }));
   browsers.firefox = await launchFirefox(scope);
 }, 120_000);
 afterAll(() => scope.close());
@@ -76,6 +77,24 @@ describe.each(['chromium', 'firefox'])('the studio in %s', (engine) => {
       }, null);
       expect(moved).toBeGreaterThan(0);
       await viewer.close();
+      // Another camera in the midst of it: its recording is joined to what there is.
+      const shown = await page.run(async () => {
+        const label = (): string => {
+          const video = document.querySelector('video')!.srcObject as MediaStream;
+          return video.getVideoTracks()[0]!.label;
+        };
+        const before = label();
+        const select = [...document.querySelectorAll('label')]
+          .find((one) => one.firstChild?.textContent === 'Camera')!
+          .querySelector('select')!;
+        select.value = select.options[select.options.length - 1]!.value;
+        select.dispatchEvent(new Event('change', { bubbles: true }));
+        for (let i = 0; i < 200 && label() === before; i++) {
+          await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+        return [before, label()];
+      }, null);
+      expect(shown[0]).not.toBe(shown[1]);
     }
     await until(async () => (await fetch(`${server.http}/${stream}/playlist.m3u8`)).status === 200, {
       timeoutMs: 30_000,
