@@ -43,7 +43,7 @@ it('every version is pinned', () => {
   for (const folder of ['.', ...readdirSync(join(root, 'packages')).map((name) => join('packages', name))]) {
     const { dependencies, devDependencies } = manifest(folder);
     for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies })) {
-      expect(version, `${folder}: ${name}`).toMatch(/^\d+\.\d+\.\d+$/);
+      expect(version, `${folder}: ${name}`).toMatch(/^(?:npm:[\w.-]+@)?\d+\.\d+\.\d+$/);
     }
   }
 });

@@ -10,7 +10,8 @@ import type { Scope } from './scope.ts';
 /** A way to play in a browser: our element by one transport, or another player. */
 export type PeerPlayer =
   | { readonly player: 'onair'; readonly transport: 'ws' | 'llhls' | 'hls' | 'flv' }
-  | { readonly player: 'hls.js'; readonly playlist?: string }
+  /** `old`: 0.8.4, that of the first pages. */
+  | { readonly player: 'hls.js'; readonly playlist?: string; readonly old?: boolean }
   | { readonly player: 'mpegts.js'; readonly socket: boolean }
   | { readonly player: 'native'; readonly playlist?: string };
 
@@ -38,15 +39,18 @@ interface Watch {
   base: { time: number; decoded: number; audioBytes: number };
 }
 
+type HlsClass = new (
+  options: object,
+) => {
+  on(event: string, listener: (event: string, data: { fatal: boolean; details: string }) => void): void;
+  loadSource(url: string): void;
+  attachMedia(video: HTMLVideoElement): void;
+};
+
 /** The parts of hls.js and mpegts.js that the page uses. */
 interface PeerGlobals {
-  readonly Hls: new (
-    options: object,
-  ) => {
-    on(event: string, listener: (event: string, data: { fatal: boolean; details: string }) => void): void;
-    loadSource(url: string): void;
-    attachMedia(video: HTMLVideoElement): void;
-  };
+  readonly Hls: HlsClass;
+  readonly OldHls: HlsClass;
   readonly mpegts: {
     createPlayer(
       source: object,
@@ -62,6 +66,7 @@ interface PeerGlobals {
 }
 
 const PAGE = `<!doctype html><meta charset="utf-8"><title>peers</title><link rel="icon" href="data:,">
+<script src="/hls-0.8.4.min.js"></script><script>window.OldHls = window.Hls</script>
 <script src="/hls.min.js"></script><script src="/mpegts.js"></script>
 <script>Object.assign(window, { watches: [] })</script>
 <script type="module">import "/onair-player.js"</script>`;
@@ -73,6 +78,7 @@ export async function servePeers(scope: Scope): Promise<string> {
   const { resolve } = createRequire(import.meta.url);
   const peers: Readonly<Record<string, string>> = {
     'hls.min.js': join(resolve('hls.js'), '../hls.min.js'),
+    'hls-0.8.4.min.js': join(resolve('hls.js-0.8.4'), '../../dist/hls.min.js'),
     'mpegts.js': resolve('mpegts.js'),
   };
   const server = createServer((request, response) => {
@@ -123,7 +129,7 @@ export class PeerPage {
   add(peer: PeerPlayer, origin: string, stream: string): Promise<number> {
     return this.page.evaluate(
       ([wanted, http, name]) => {
-        const { Hls, mpegts, watches } = window as unknown as PeerGlobals;
+        const { Hls, OldHls, mpegts, watches } = window as unknown as PeerGlobals;
         const own = wanted.player === 'onair' ? document.createElement('onair-player') : undefined;
         const errors: string[] = [];
         if (own !== undefined && wanted.player === 'onair') {
@@ -166,7 +172,7 @@ export class PeerPage {
         const list = ('playlist' in wanted ? wanted.playlist : undefined) ?? 'index.m3u8';
         const playlist = `${http}/${name}/${list}`;
         if (wanted.player === 'hls.js') {
-          const hls = new Hls({ lowLatencyMode: true });
+          const hls = wanted.old === true ? new OldHls({}) : new Hls({ lowLatencyMode: true });
           hls.on('hlsError', (_, { fatal, details }) => {
             if (fatal) errors.push(details);
           });

@@ -24,9 +24,18 @@ export function parseTransport(value: string | null): TransportPreference {
   return oneOf('transport', value, PREFERENCES, 'auto');
 }
 
+/** `lowest`, and WebRTC first among the transports, which is more work for the server. */
+const REALTIME = 'realtime';
+
 /** `latency` as written by a page; a wrong value is told and taken as `lowest`. */
 export function parseLatency(value: string | null): LatencyClass {
-  return oneOf('latency', value, LATENCY_CLASSES, 'lowest');
+  const found = oneOf('latency', value, [...LATENCY_CLASSES, REALTIME], 'lowest');
+  return found === REALTIME ? 'lowest' : (found as LatencyClass);
+}
+
+/** The transport to begin with: for a page that asks for `latency="realtime"` WebRTC, the others behind it. */
+export function firstTransport(transport: TransportPreference, latency: string | null): TransportPreference {
+  return transport === 'auto' && latency?.trim().toLowerCase() === REALTIME ? 'whep' : transport;
 }
 
 /** `controls`: shown unless the page says `off`. */

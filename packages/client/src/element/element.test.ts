@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { parseControls, parseLatency, parseTransport } from './attributes.ts';
+import { firstTransport, parseControls, parseLatency, parseTransport } from './attributes.ts';
 import { keyAction } from './keyboard.ts';
 import { niceTop, sparkline } from './sparkline.ts';
 import { bitrate, statLines } from './stats-panel.ts';
@@ -14,6 +14,10 @@ describe('attributes', () => {
     expect(parseTransport('LLHLS')).toBe('llhls');
     expect(parseTransport(null)).toBe('auto');
     expect(parseLatency(' balanced ')).toBe('balanced');
+    expect(parseLatency('realtime')).toBe('lowest');
+    expect(firstTransport('auto', 'Realtime')).toBe('whep');
+    expect(firstTransport('auto', 'lowest')).toBe('auto');
+    expect(firstTransport('hls', 'realtime')).toBe('hls');
     expect([parseControls(null), parseControls(''), parseControls('off')]).toEqual([true, true, false]);
   });
 
@@ -23,7 +27,7 @@ describe('attributes', () => {
     expect(parseLatency('0.2')).toBe('lowest');
     expect(warn.mock.calls.map(([text]) => text)).toEqual([
       '<onair-player transport="carrier-pigeon">: expected one of auto, ws, relay, llhls, hls, flv, whep; auto is used instead',
-      '<onair-player latency="0.2">: expected one of lowest, balanced, smoothest; lowest is used instead',
+      '<onair-player latency="0.2">: expected one of lowest, balanced, smoothest, realtime; lowest is used instead',
     ]);
   });
 });

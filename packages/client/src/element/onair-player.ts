@@ -5,7 +5,14 @@ import type { PlayerStatus, TransportChoice } from '../player/status.ts';
 import type { TransportPreference } from '../player/transports.ts';
 import { streamAddresses } from '../sources/address.ts';
 import type { Qualities, SourceFailure, Transport } from '../sources/source.ts';
-import { ATTRIBUTES, parseControls, parseLatency, parseRelay, parseTransport } from './attributes.ts';
+import {
+  ATTRIBUTES,
+  firstTransport,
+  parseControls,
+  parseLatency,
+  parseRelay,
+  parseTransport,
+} from './attributes.ts';
 import { type Key, keyAction, ownsKey } from './keyboard.ts';
 import { Stage } from './stage.ts';
 import { HISTORY } from './stats-panel.ts';
@@ -31,8 +38,9 @@ const BACK_MARGIN = 1;
 /**
  * `<onair-player src="/live/test">`: plays one live stream.
  *
- * Attributes: `src`, `transport` (auto, ws, relay, llhls, hls, flv, whep), `relay` (on, off), `upload-limit` (bit/s), `latency` (lowest, balanced, smoothest), `autoplay`,
- * `muted`, `poster`, `controls` (on, off), `lang` (en, ja, zh). Events: see {@link OnairPlayerEvents}.
+ * Attributes: `src`, `transport` (auto, ws, relay, llhls, hls, flv, whep), `relay` (on, off), `upload-limit` (bit/s),
+ * `latency` (lowest, balanced, smoothest, realtime), `autoplay`, `muted`, `poster`, `controls` (on, off), `lang` (en, ja, zh).
+ * Events: see {@link OnairPlayerEvents}.
  */
 export class OnairPlayerElement extends HTMLElement {
   /** @internal */
@@ -60,6 +68,10 @@ export class OnairPlayerElement extends HTMLElement {
   }
   set transport(value: TransportPreference) {
     this.setAttribute('transport', value);
+  }
+
+  get #firstTransport(): TransportPreference {
+    return firstTransport(this.transport, this.getAttribute('latency'));
   }
 
   /** Balance of delay and smoothness. */
@@ -152,7 +164,7 @@ export class OnairPlayerElement extends HTMLElement {
     stage.setPoster(this.getAttribute('poster'));
     stage.setControls(this, parseControls(this.getAttribute('controls')));
     const relay = parseRelay(this.getAttribute('relay'), this.getAttribute('upload-limit'));
-    const options = { transport: this.transport, latency: this.latency, relay };
+    const options = { transport: this.#firstTransport, latency: this.latency, relay };
     this.#player = new Player(stage.video, options, {
       status: (status) => this.#showStatus(status),
       transport: (choice) => {
@@ -164,7 +176,7 @@ export class OnairPlayerElement extends HTMLElement {
       soundRefused: () => stage.offerSound(),
       event: (event) => this.#emit('onair-event', event),
     });
-    stage.settings.update(options.transport, options.latency);
+    stage.settings.update(this.transport, options.latency);
     this.#history = [];
     this.#second = setInterval(() => this.#everySecond(), 1000);
     this.addEventListener('keydown', this.#onKey);
@@ -198,11 +210,12 @@ export class OnairPlayerElement extends HTMLElement {
         this.#load();
         break;
       case 'transport':
-        player.setTransport(this.transport);
+        player.setTransport(this.#firstTransport);
         stage.settings.update(this.transport, this.latency);
         break;
       case 'latency':
         player.setLatency(this.latency);
+        player.setTransport(this.#firstTransport);
         stage.settings.update(this.transport, this.latency);
         break;
       case 'autoplay':

@@ -25,15 +25,37 @@ export function playRecording(
   }
   const hls = new Hls({ startPosition: 0, enableWorker: false });
   let repairs = 0;
+  let stopped = false;
   hls.on(Hls.Events.ERROR, (_, data: ErrorData) => {
     if (!data.fatal) return;
     if (data.type === Hls.ErrorTypes.MEDIA_ERROR && repairs++ < MAX_REPAIRS) hls.recoverMediaError();
     else {
       hls.destroy();
-      onFailure(data.response?.code === undefined ? data.details : `${data.details} ${data.response.code}`);
+      const why = data.response?.code === undefined ? data.details : `${data.details} ${data.response.code}`;
+      void webmOf(address).then((webm) => {
+        if (stopped) return;
+        if (webm === undefined) onFailure(why);
+        else {
+          media.src = webm;
+          void media.play().catch(() => undefined); // the browser wants a click first: the controls are there
+        }
+      });
     }
   });
   hls.loadSource(address);
   hls.attachMedia(media);
-  return () => hls.destroy();
+  return () => {
+    stopped = true;
+    hls.destroy();
+    media.removeAttribute('src');
+    media.load();
+  };
+}
+
+/** Pictures that browsers do not take in MP4, those of Firefox, are kept as WebM too. Undefined if there is none. */
+async function webmOf(playlist: string): Promise<string | undefined> {
+  const address = playlist.replace(/\/playlist\.m3u8(?=$|\?)/, '/playlist.webm');
+  if (address === playlist) return undefined;
+  const found = await fetch(address, { method: 'HEAD' }).catch(() => undefined);
+  return found?.ok === true ? address : undefined;
 }

@@ -13,6 +13,7 @@ import { Fmp4Connection, type SocketPort } from './fmp4-connection.ts';
 import { ServerClock } from './server-clock.ts';
 import type { Source, SourceFigures, SourceListener } from './source.ts';
 import { WallClockMap } from './wall-clock-map.ts';
+import { WebmTracks } from './webm-tracks.ts';
 
 /** What an {@link Fmp4Source} works with. */
 export interface Fmp4Options {
@@ -55,8 +56,8 @@ export class Fmp4Source implements Source {
   readonly #options: Fmp4Options;
   readonly #listener: SourceListener;
   readonly #engine: MseEngine;
-  readonly #clock = new ServerClock();
-  readonly #walls = new WallClockMap();
+  readonly #webm: WebmTracks;
+  readonly #clocks = { server: new ServerClock(), walls: new WallClockMap() };
   readonly #meter = new BitrateMeter();
   readonly #backOff = new BackOff();
   #link: Link = { chunks: 0 };
@@ -68,6 +69,7 @@ export class Fmp4Source implements Source {
     this.#options = options;
     this.#listener = listener;
     this.#shown.latency = options.latency;
+    this.#webm = new WebmTracks((mime) => options.platform.supports(mime));
     this.#engine = new MseEngine(options.media, options.platform, options.latency, {
       replaced: () => listener.replaced(),
       resync: () => this.#reopen(),
@@ -122,16 +124,16 @@ export class Fmp4Source implements Source {
 
   figures(): SourceFigures {
     const { ahead, stalls } = this.#engine.figures;
-    const wall = this.#walls.wallAt(this.#options.media.currentTime);
+    const wall = this.#clocks.walls.wallAt(this.#options.media.currentTime);
     return {
-      latency: wall === undefined ? undefined : (this.#clock.now() - wall) / 1000,
+      latency: wall === undefined ? undefined : (this.#clocks.server.now() - wall) / 1000,
       ahead,
       bitrate: this.#meter.bitsPerSecond(performance.now()),
       codecs: this.#shown.codecs,
       reconnects: this.#shown.reconnects,
       skipped: this.#shown.skipped,
       stalls: stalls.count,
-      clockOffset: this.#clock.synchronised ? this.#clock.offset : undefined,
+      clockOffset: this.#clocks.server.synchronised ? this.#clocks.server.offset : undefined,
     };
   }
 
@@ -143,7 +145,7 @@ export class Fmp4Source implements Source {
   /** Joins at the newest picture, forgetting where it was. */
   #reopen(): void {
     this.#progress = undefined;
-    this.#walls.clear();
+    this.#clocks.walls.clear();
     this.#open();
   }
 
@@ -173,7 +175,7 @@ export class Fmp4Source implements Source {
     }
     const link: Link = { chunks: 0 };
     this.#link = link;
-    link.connection = new Fmp4Connection(socket, this.#clock, {
+    link.connection = new Fmp4Connection(socket, this.#clocks.server, {
       hello: (hello) => this.#hello(hello),
       message: (message, bytes) => this.#message(message, bytes),
       skipped: (blocks) => {
@@ -205,7 +207,7 @@ export class Fmp4Source implements Source {
         this.#listener.state(
           state.until === undefined
             ? { kind: 'absent' }
-            : { kind: 'absent', until: state.until - this.#clock.offset },
+            : { kind: 'absent', until: state.until - this.#clocks.server.offset },
         );
         break;
       case 'ended':
@@ -222,10 +224,10 @@ export class Fmp4Source implements Source {
       case 'epoch':
         this.#progress = { sequence: this.#progress?.sequence ?? -1, epoch: message.epoch.epoch };
         this.#shown.codecs = message.epoch.tracks.map((track) => track.codecString).join(', ');
-        this.#engine.configure(message.epoch.tracks);
+        this.#engine.configure(this.#webm.tracks(message.epoch.tracks));
         break;
       case 'init':
-        this.#engine.init(header.track, message.payload);
+        this.#webm.init(header.track, message.payload, (bytes) => this.#engine.init(header.track, bytes));
         break;
       case 'chunk': {
         const { epoch, sequence } = this.#progress ?? { epoch: header.epoch, sequence: -1 };
@@ -237,14 +239,16 @@ export class Fmp4Source implements Source {
         }
         this.#progress = { epoch, sequence: header.sequence };
         const start = (header.time + header.compositionOffset) / 1e6;
-        this.#walls.add(start, header.wallClock / 1000);
-        this.#engine.append({
-          track: header.track,
-          bytes: message.payload,
-          start,
-          duration: header.duration / 1e6,
-          entry: header.independent,
-        });
+        this.#clocks.walls.add(start, header.wallClock / 1000);
+        this.#webm.chunk(header.track, message.payload, (bytes) =>
+          this.#engine.append({
+            track: header.track,
+            bytes,
+            start,
+            duration: header.duration / 1e6,
+            entry: header.independent,
+          }),
+        );
         break;
       }
       case 'event':

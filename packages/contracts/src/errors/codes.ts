@@ -87,6 +87,12 @@ export const ERROR_CODES = {
     description:
       'Messages go to the room that was entered; enter one first. Its members alone can be addressed.',
   },
+  PEER_MESSAGE_INVALID: {
+    status: 400,
+    title: 'Not a message of a peer',
+    description:
+      'A message is unknown, too long or has a wrong field; `detail` names it. The connection is closed.',
+  },
   NOT_FOUND: {
     status: 404,
     title: 'Nothing here',
@@ -143,6 +149,12 @@ export const ERROR_CODES = {
     title: 'Somebody publishes under this name',
     description:
       'A stream has one publisher. `hub.takeover` decides whether a second one is refused, takes over or stands by.',
+  },
+  PEER_ID_TAKEN: {
+    status: 409,
+    title: 'Another peer has this id',
+    description:
+      'An id belongs to the peer that claimed it first, with a secret of its own, until a minute after it is gone. Take another id.',
   },
   ROOM_HAS_TALKER: {
     status: 409,

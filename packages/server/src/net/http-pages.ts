@@ -48,6 +48,8 @@ const PAGES: readonly { readonly path: string; readonly file: string; readonly e
   { path: '/dashboard', file: 'dashboard.html' },
   { path: '/operator', file: 'operator.html' },
   { path: '/studio', file: 'studio.html' },
+  { path: '/recorder', file: 'studio.html' },
+  { path: '/reporter', file: 'reporter.html' },
   { path: '/viewer', file: 'viewer.html' },
   { path: '/player', file: 'player.html' },
   { path: '/inspect', file: 'inspect.html' },

@@ -1,7 +1,8 @@
-import { appendFileSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { streamName } from '@onair/media';
 import { parseMediaPlaylist } from '@onair/media/hls';
+import { dumpElements } from '@onair/media/webm';
 import { afterAll, describe, expect, it } from 'vitest';
 import { FakeClock } from '../../../../test/kit/fake-clock.ts';
 import { audioTrack, programme, videoTrack } from '../../../../test/kit/samples.ts';
@@ -16,7 +17,6 @@ import { SegmentIndex } from './segment-index.ts';
 const scope = new Scope();
 afterAll(() => scope.close());
 const NAME = streamName('live', 'test');
-const video = videoTrack();
 const audio = audioTrack();
 
 function setUp(folder = scope.tempDir('onair-record-')) {
@@ -38,7 +38,7 @@ function setUp(folder = scope.tempDir('onair-record-')) {
     await recordings.close();
     sync.close();
   });
-  const publish = (seconds: number, start = 0) => {
+  const publish = (seconds: number, start = 0, video = videoTrack()) => {
     const publication = registry.publish(NAME, { protocol: 'upload', revoked: () => {} });
     publication.setTrack(video);
     publication.setTrack(audio);
@@ -86,6 +86,33 @@ describe('Recordings', () => {
     expect({ ...again, runs: undefined }).toEqual({ ...done, runs: undefined });
     expect(again?.runs.map(({ segments }) => segments)).toEqual(done?.runs.map(({ segments }) => segments));
     expect(await recordings.find(NAME, '../../etc')).toBeUndefined();
+  });
+
+  it('keep VP8 as WebM too, with a length and an index, also over a break', async () => {
+    const { recordings, publish } = setUp();
+    const vp8 = videoTrack({
+      kind: 'video',
+      codec: 'vp8',
+      codecString: 'vp08.00.10.08',
+      description: Uint8Array.of(0, 10, 0x82, 2, 2, 2, 0, 0),
+      width: 320,
+      height: 180,
+    });
+    publish(6, 0, vp8).close('gone');
+    publish(6, 0, vp8).close('gone');
+    const done = (await recordings.finish(NAME))!;
+    const bytes = readFileSync(join(done.folder, 'recording.webm'));
+    expect([done.webmBytes, (await recordings.newest(NAME))?.webmBytes]).toEqual([
+      bytes.length,
+      bytes.length,
+    ]);
+    const text = dumpElements(bytes);
+    expect(Number(/Duration.*?([\d.]+)$/m.exec(text)![1])).toBeCloseTo(done.duration / 1000, -2);
+    expect(text.match(/CueTime/g)!.length).toBeGreaterThan(4);
+    // Where the runs meet a frame of sound may be in both.
+    const lost = 2 * [...programme(vp8, audio, 6)].length - text.match(/SimpleBlock/g)!.length;
+    expect([0, 1]).toContain(lost);
+    expect(existsSync(join(done.folder, 'recording.webm.new'))).toBe(false);
   });
 
   it('begin another run where the publisher came back', async () => {

@@ -9,6 +9,7 @@ import type { CmafConfig } from '../packager/cmaf/index.ts';
 import { makeMovie } from './movie-file.ts';
 import { hasVideo, OpenRun, type RecordedRun, recoverRun, type SourceEnd } from './run.ts';
 import { durationOf, HEADER_FILE, INDEX_FILE, type RecordingView, writeIndex } from './view.ts';
+import { wantsWebm, writeWebm } from './webm-file.ts';
 
 /** Most octets that wait for the disk; beyond it the recording has a gap. */
 export const MAX_BACKLOG_BYTES = 64 * 1024 * 1024;
@@ -94,6 +95,10 @@ export class Recording implements RecordingView {
     return undefined;
   }
 
+  get webmBytes(): number {
+    return 0;
+  }
+
   get runs(): readonly RecordedRun[] {
     return this.#open === undefined ? this.#past : [...this.#past, this.#open.run];
   }
@@ -167,6 +172,7 @@ export class Recording implements RecordingView {
     }
     const movie = await makeMovie(runs);
     await writeWhole(join(this.folder, HEADER_FILE), movie.header);
+    const webmBytes = wantsWebm(runs) ? await writeWebm(this.folder, runs) : 0;
     const view: RecordingView = {
       ...this.#place,
       finished: true,
@@ -175,6 +181,7 @@ export class Recording implements RecordingView {
       audioOnly: runs.every(({ tracks }) => !hasVideo(tracks)),
       runs,
       headerBytes: movie.header.length,
+      webmBytes,
     };
     await writeWhole(join(this.folder, INDEX_FILE), writeIndex(view));
     return view;

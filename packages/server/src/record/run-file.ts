@@ -55,6 +55,8 @@ export function runHeader(
 export interface RunVisitor {
   header(header: RunHeader): void;
   chunk(chunk: ChunkPlace): void;
+  /** Some chunks have come; reading goes on when it resolves. */
+  batch?(): Promise<void>;
 }
 
 /**
@@ -68,6 +70,7 @@ export async function scanRun(path: string, visitor: RunVisitor): Promise<number
     for (;;) {
       const { bytesRead, buffer } = await handle.read(new Uint8Array(READ_BYTES), 0, READ_BYTES);
       if (bytesRead === 0 || !scan.push(buffer.subarray(0, bytesRead))) return scan.valid;
+      await visitor.batch?.();
     }
   } finally {
     await handle.close();

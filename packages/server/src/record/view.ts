@@ -30,12 +30,16 @@ export interface RecordingView {
   readonly runs: readonly RunView[];
   /** Octets of the header of the finished file, once there is one. */
   readonly headerBytes: number | undefined;
+  /** Octets of the finished file in WebM, where players take the pictures in no other; 0 if there is none. */
+  readonly webmBytes: number;
 }
 
 /** File with what a finished recording is. */
 export const INDEX_FILE = 'index.json';
 /** File with what stands in front of the runs in the finished file. */
 export const HEADER_FILE = 'header.mp4';
+/** The finished file in WebM, of recordings that need one. */
+export const WEBM_FILE = 'recording.webm';
 
 /** µs of all segments. */
 export function durationOf(runs: readonly Pick<RunView, 'segments'>[]): number {
@@ -45,7 +49,7 @@ export function durationOf(runs: readonly Pick<RunView, 'segments'>[]): number {
 }
 
 /** The content of {@link INDEX_FILE}. */
-export function writeIndex({ startedMs, audioOnly, runs, headerBytes }: RecordingView): string {
+export function writeIndex({ startedMs, audioOnly, runs, headerBytes, webmBytes }: RecordingView): string {
   const stored = runs.map(({ path, initBytes, size, wallMs, segments }) => ({
     file: path.slice(path.lastIndexOf('/') + 1),
     initBytes,
@@ -59,7 +63,7 @@ export function writeIndex({ startedMs, audioOnly, runs, headerBytes }: Recordin
       independent ? 1 : 0,
     ]),
   }));
-  return JSON.stringify({ version: 1, startedMs, audioOnly, headerBytes, runs: stored });
+  return JSON.stringify({ version: 1, startedMs, audioOnly, headerBytes, webmBytes, runs: stored });
 }
 
 /** Reads {@link INDEX_FILE} of a folder. @throws TypeError or SyntaxError if it is not one. */
@@ -99,6 +103,7 @@ export function readIndex(
     audioOnly: stored.audioOnly === true,
     runs,
     headerBytes: whole(stored.headerBytes),
+    webmBytes: whole(stored.webmBytes ?? 0),
   };
 }
 

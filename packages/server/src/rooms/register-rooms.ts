@@ -16,6 +16,7 @@ import {
   hostNameOf,
   iceSettings,
 } from '../net/index.ts';
+import { registerPeers } from './register-peers.ts';
 import { ROOM_APP } from './room-app.ts';
 import { RoomDirectory } from './room-directory.ts';
 import { serveRoomSocket } from './room-socket.ts';
@@ -89,6 +90,7 @@ export function registerRooms(http: HttpServer, options: RegisterRoomsOptions): 
     origins: 'any',
     handle: ({ request, socket, head }) => engine.handleUpgrade(request as never, socket, head),
   });
+  const endPeers = registerPeers(http, { settings: () => config().rooms, same: equal });
   registerPolling(http, (request, response) => engine.handleRequest(request as never, response));
   return {
     directory,
@@ -99,6 +101,7 @@ export function registerRooms(http: HttpServer, options: RegisterRoomsOptions): 
       return compatPort;
     },
     close() {
+      endPeers();
       io.disconnectSockets(true);
       engine.close();
     },

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { isNamePart, type StreamName, streamName } from '@onair/media';
 import type { FastifyReply } from 'fastify';
 import { HttpProblem, type HttpServer, readByteRange, refusedForNow } from '../net/index.ts';
-import { HEADER_FILE, type RecordingView } from '../record/index.ts';
+import { HEADER_FILE, type RecordingView, WEBM_FILE } from '../record/index.ts';
 import { recordingPlaylist } from './playlist.ts';
 
 /** Recordings as these routes need them. */
@@ -44,6 +44,13 @@ export function registerVodRoutes(server: HttpServer, recordings: RecordingSourc
       const age = recording.finished ? 'no-cache' : 'public, max-age=1';
       return reply.header('cache-control', age).type(PLAYLIST_TYPE).send(text);
     });
+    scope.get<PlaylistCall>('/:app/:name/playlist.webm', async (request, reply) => {
+      const stream = nameOf(request.params);
+      const recording = await recordings.newest(stream);
+      if (recording === undefined || recording.webmBytes === 0) throw new HttpProblem('NOT_FOUND');
+      reply.header('cache-control', 'no-cache');
+      return reply.redirect(`recordings/${recording.id}/${WEBM_FILE}`);
+    });
     scope.get<FileCall>('/:app/:name/recordings/:id/:file', async (request, reply) => {
       const { id, file } = request.params;
       const recording = await recordings.find(nameOf(request.params), id);
@@ -53,6 +60,8 @@ export function registerVodRoutes(server: HttpServer, recordings: RecordingSourc
         reply.header('cache-control', IMMUTABLE).type(recording.audioOnly ? 'audio/mp4' : 'video/mp4');
         return reply.send(await readSpan(span));
       }
+      if (file === WEBM_FILE && recording.webmBytes > 0)
+        return sendWebm(recording, request.headers.range, reply);
       if (/^recording\.(?:mp4|m4a)$/.test(file)) return sendMovie(recording, request.headers.range, reply);
       throw new HttpProblem('NOT_FOUND');
     });
@@ -105,26 +114,49 @@ async function readSpan({ path, from, to }: Span): Promise<Buffer> {
   }
 }
 
-/** The finished file: its header and the media of all runs, or the range of it that was asked for (RFC 9110 §14). */
-async function sendMovie(
-  recording: RecordingView,
-  range: string | undefined,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
-  const { headerBytes, folder, runs, id, audioOnly, stream } = recording;
+/** A file of which all is sent. */
+interface Part {
+  readonly path: string;
+  readonly size: number;
+}
+
+/** The finished file: its header and the media of all runs. */
+function sendMovie(recording: RecordingView, range: string | undefined, reply: FastifyReply): FastifyReply {
+  const { headerBytes, folder, runs, audioOnly } = recording;
   if (headerBytes === undefined) throw refusedForNow('NOT_READY', 5, 'the recording goes on still');
   const parts = [
     { path: join(folder, HEADER_FILE), size: headerBytes },
     ...runs.map(({ path, size }) => ({ path, size })),
   ];
+  return sendParts(parts, range, reply, {
+    type: audioOnly ? 'audio/mp4' : 'video/mp4',
+    name: `${nameFor(recording)}.${audioOnly ? 'm4a' : 'mp4'}`,
+  });
+}
+
+function sendWebm(recording: RecordingView, range: string | undefined, reply: FastifyReply): FastifyReply {
+  const part = { path: join(recording.folder, WEBM_FILE), size: recording.webmBytes };
+  return sendParts([part], range, reply, { type: 'video/webm', name: `${nameFor(recording)}.webm` });
+}
+
+function nameFor({ stream, id }: RecordingView): string {
+  return `${stream.replace('/', '-')}-${id}`;
+}
+
+/** What lies in several files, one behind the other, or the range of it that was asked for (RFC 9110 §14). */
+function sendParts(
+  parts: readonly Part[],
+  range: string | undefined,
+  reply: FastifyReply,
+  { type, name }: { readonly type: string; readonly name: string },
+): FastifyReply {
   const length = parts.reduce((sum, { size }) => sum + size, 0);
   const wanted = readByteRange(range, length);
-  const file = `${stream.replace('/', '-')}-${id}.${audioOnly ? 'm4a' : 'mp4'}`;
   reply
-    .type(audioOnly ? 'audio/mp4' : 'video/mp4')
+    .type(type)
     .header('cache-control', IMMUTABLE)
     .header('accept-ranges', 'bytes')
-    .header('content-disposition', `inline; filename="${file}"`);
+    .header('content-disposition', `inline; filename="${name}"`);
   if (wanted.kind === 'outside') {
     return reply.code(416).header('content-range', `bytes */${length}`).send();
   }
@@ -135,11 +167,7 @@ async function sendMovie(
   return reply.send(Readable.from(readParts(parts, from, to + 1), { objectMode: false }));
 }
 
-async function* readParts(
-  parts: readonly { readonly path: string; readonly size: number }[],
-  from: number,
-  to: number,
-): AsyncGenerator<Buffer> {
+async function* readParts(parts: readonly Part[], from: number, to: number): AsyncGenerator<Buffer> {
   let base = 0;
   for (const { path, size } of parts) {
     const start = Math.max(0, from - base);

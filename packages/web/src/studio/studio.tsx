@@ -1,22 +1,19 @@
 import { useSignal } from '@preact/signals';
-import type { JSX } from 'preact';
+import { Fragment, type JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { info, serverNow } from '../api/live.ts';
 import { Frame } from '../frame/frame.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { t } from '../words/words.ts';
-import {
-  type DeviceChoice,
-  devices,
-  devicesAllowed,
-  openDevices,
-  type PictureSource,
-  watchDevices,
-} from './devices.ts';
+import { DeviceFields } from './device-fields.tsx';
+import { type DeviceChoice, devicesAllowed, openDevices, watchDevices } from './devices.ts';
+import { Feed } from './feed.ts';
 import { Health, Result } from './health.tsx';
-import { LevelMeter } from './level-meter.tsx';
+import { Pairing } from './pairing.tsx';
+import { Preview } from './preview.tsx';
+import type { Reporters } from './reporters.ts';
+import { Roles } from './roles.tsx';
 import './studio.css';
-import { Take } from './take.ts';
 
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 
@@ -25,20 +22,28 @@ function freshName(): string {
   return `studio-${Math.random().toString(36).slice(2, 6)}`;
 }
 
-/** Goes live from the page: devices, one red button, and what becomes of the recording. */
+/** Goes live from the page: devices or reporters, one red button, and what becomes of the recordings. */
 export function Studio(): JSX.Element {
   const choice = useSignal<DeviceChoice>({ source: 'camera', camera: '', microphone: '' });
-  const media = useSignal<MediaStream | undefined>(undefined);
+  const feeds = useSignal<readonly Feed[]>([]);
+  const reporters = useSignal<Reporters | undefined>(undefined);
   const fault = useSignal<string | undefined>(undefined);
   const name = useSignal(freshName());
   const key = useSignal('');
-  const take = useSignal<Take | undefined>(undefined);
-  const running = take.value?.recording.value === true;
-  const state = take.value?.status.value.state;
-  const sending = take.value !== undefined && state !== 'done' && state !== 'failed';
+  const made = useRef(0);
+  const remote = reporters.value !== undefined;
+  const running = feeds.value.some(({ recording }) => recording);
+  const sending = feeds.value.some((feed) => feed.sending);
+  const taken = feeds.value.some(({ take }) => take.value !== undefined);
 
   useEffect(watchDevices, []);
-  useEffect(() => () => close(media.peek()), []);
+  useEffect(
+    () => () => {
+      reporters.peek()?.close();
+      for (const feed of feeds.peek()) feed.close();
+    },
+    [],
+  );
   useEffect(() => {
     if (!sending) return;
     const warn = (event: BeforeUnloadEvent): void => event.preventDefault();
@@ -46,45 +51,104 @@ export function Studio(): JSX.Element {
     return () => window.removeEventListener('beforeunload', warn);
   }, [sending]);
 
-  const open = async (): Promise<void> => {
-    fault.value = undefined;
-    try {
-      const next = await openDevices(choice.peek());
-      close(media.peek());
-      // Who ends the sharing of a screen in the browser's own bar ends the recording.
-      next.getVideoTracks()[0]?.addEventListener('ended', () => take.peek()?.stop());
-      media.value = next;
-    } catch (error) {
-      fault.value = t('studio.denied', { why: error instanceof Error ? error.message || error.name : '' });
-    }
+  const add = (media: MediaStream, from?: string): Feed => {
+    const feed = new Feed(++made.current, media, from);
+    feeds.value = [...feeds.peek(), feed];
+    return feed;
   };
-  const choose = (change: Partial<DeviceChoice>): void => {
-    choice.value = { ...choice.peek(), ...change };
-    if (media.peek() !== undefined) void open();
-  };
-  const begin = (): void => {
-    const source = media.peek();
-    if (source === undefined || !NAME.test(name.peek())) return;
-    fault.value = typeof MediaRecorder === 'undefined' ? t('studio.unsupported') : undefined;
-    if (fault.peek() !== undefined) return;
+  const record = (feed: Feed): void => {
     try {
-      take.value = new Take(source, `live/${name.peek()}`, key.peek().trim());
+      feed.record(name.peek(), key.peek().trim());
     } catch (error) {
       fault.value = t('studio.denied', { why: error instanceof Error ? error.message : '' });
     }
   };
+  /** Nothing of the other kind stays. */
+  const clear = (): void => {
+    reporters.peek()?.close();
+    reporters.value = undefined;
+    for (const feed of feeds.peek()) feed.close();
+    feeds.value = [];
+    made.current = 0;
+  };
+  const openLocal = async (): Promise<void> => {
+    fault.value = undefined;
+    try {
+      const next = await openDevices(choice.peek());
+      const [feed] = feeds.peek();
+      if (reporters.peek() === undefined && feed !== undefined) feed.show(next);
+      else {
+        clear();
+        add(next);
+      }
+      // Who ends the sharing of a screen in the browser's own bar ends the recording.
+      next.getVideoTracks()[0]?.addEventListener('ended', () => feeds.peek()[0]?.take.peek()?.stop());
+    } catch (error) {
+      fault.value = t('studio.denied', { why: error instanceof Error ? error.message || error.name : '' });
+    }
+  };
+  const openRemote = async (): Promise<void> => {
+    fault.value = undefined;
+    clear();
+    const { Reporters } = await import('./reporters.ts');
+    reporters.value = new Reporters({
+      joined: (from, media) => {
+        const recorded = feeds.peek().some(({ recording }) => recording);
+        const feed = add(media, from);
+        if (recorded) record(feed);
+      },
+      left: (from) => {
+        const gone = feeds.peek().filter((feed) => feed.from === from && feed.media.peek() !== undefined);
+        for (const feed of gone) {
+          feed.close();
+          feed.media.value = undefined;
+        }
+        feeds.value = feeds.peek().filter(({ media, take }) => (media.peek() ?? take.peek()) !== undefined);
+      },
+    });
+  };
+  const choose = (change: Partial<DeviceChoice>): void => {
+    choice.value = { ...choice.peek(), ...change };
+    if (feeds.peek().length > 0) void openLocal();
+  };
+  const begin = (): void => {
+    if (!NAME.test(name.peek())) return;
+    fault.value = typeof MediaRecorder === 'undefined' ? t('studio.unsupported') : undefined;
+    if (fault.peek() === undefined) for (const feed of feeds.peek()) record(feed);
+  };
+  const stop = (): void => {
+    for (const { take } of feeds.peek()) take.peek()?.stop();
+  };
   const again = (): void => {
-    take.value = undefined;
+    for (const { take } of feeds.peek()) take.value = undefined;
+    feeds.value = feeds.peek().filter(({ media }) => media.peek() !== undefined);
     name.value = freshName();
   };
   return (
     <Frame place="studio" title={t('nav.studio')}>
       <div class="studio">
+        <Roles here="recorder" />
         <h1>{t('studio.title')}</h1>
-        <Preview media={media.value} source={choice.value.source} live={running} />
+        <div class="studio-stages">
+          {feeds.value.map((feed) => (
+            <Preview
+              key={feed.number}
+              media={feed.media.value}
+              mirrored={feed.from === undefined && choice.value.source === 'camera'}
+              live={feed.recording}
+            />
+          ))}
+          {feeds.value.length === 0 && <Preview media={undefined} mirrored={false} live={false} />}
+        </div>
         <div class="studio-side">
-          {devicesAllowed() ? (
-            <Devices choice={choice.value} disabled={running} choose={choose} />
+          {reporters.value !== undefined ? (
+            <Pairing
+              address={reporters.value.address}
+              state={reporters.value.state.value}
+              count={feeds.value.filter(({ media }) => media.value !== undefined).length}
+            />
+          ) : devicesAllowed() ? (
+            <DeviceFields choice={choice.value} live={running} choose={choose} />
           ) : (
             <p class="notice">
               <Icon name="alert" />
@@ -96,7 +160,7 @@ export function Studio(): JSX.Element {
             <input
               type="text"
               value={name.value}
-              disabled={take.value !== undefined}
+              disabled={taken}
               pattern="[A-Za-z0-9_\-]{1,64}"
               required
               onInput={(event) => {
@@ -111,7 +175,7 @@ export function Studio(): JSX.Element {
                 type="password"
                 autocomplete="off"
                 value={key.value}
-                disabled={take.value !== undefined}
+                disabled={taken}
                 onInput={(event) => {
                   key.value = event.currentTarget.value;
                 }}
@@ -125,27 +189,33 @@ export function Studio(): JSX.Element {
             </p>
           )}
           <div class="studio-row">
-            {take.value === undefined && (
-              <button
-                type="button"
-                class={media.value === undefined ? 'button button-main' : 'button'}
-                disabled={!devicesAllowed()}
-                onClick={() => void open()}
-              >
-                <Icon name="camera" small />
-                {t('studio.open')}
-              </button>
+            {!taken && (
+              <>
+                <button
+                  type="button"
+                  class={feeds.value.length === 0 && !remote ? 'button button-main' : 'button'}
+                  disabled={!devicesAllowed()}
+                  onClick={() => void openLocal()}
+                >
+                  <Icon name="camera" small />
+                  {t('studio.open')}
+                </button>
+                <button type="button" class="button" disabled={remote} onClick={() => void openRemote()}>
+                  <Icon name="share" small />
+                  {t('recorder.open')}
+                </button>
+              </>
             )}
             {running ? (
-              <button type="button" class="button studio-red" onClick={() => take.value?.stop()}>
+              <button type="button" class="button studio-red" onClick={stop}>
                 <Icon name="stop" />
                 {t('studio.stop')}
               </button>
-            ) : take.value === undefined ? (
+            ) : !taken ? (
               <button
                 type="button"
                 class="button studio-red"
-                disabled={media.value === undefined || !NAME.test(name.value)}
+                disabled={feeds.value.length === 0 || !NAME.test(name.value)}
                 onClick={begin}
               >
                 <span class="studio-dot" />
@@ -159,121 +229,29 @@ export function Studio(): JSX.Element {
               )
             )}
           </div>
-          {take.value === undefined && (
+          {!taken && (
             <p class="muted small" role="status">
-              {t(media.value === undefined ? 'studio.health.closed' : 'studio.health.idle')}
+              {t(
+                feeds.value.length > 0
+                  ? 'studio.health.idle'
+                  : remote
+                    ? 'recorder.closed'
+                    : 'studio.health.closed',
+              )}
             </p>
           )}
-          {take.value !== undefined && (
-            <>
-              <Health take={take.value} now={serverNow.value} />
-              <Result take={take.value} />
-            </>
-          )}
+          {feeds.value.map(({ number, take }) => (
+            <Fragment key={number}>
+              {take.value !== undefined && (
+                <>
+                  <Health take={take.value} now={serverNow.value} />
+                  <Result take={take.value} />
+                </>
+              )}
+            </Fragment>
+          ))}
         </div>
       </div>
     </Frame>
-  );
-}
-
-function close(media: MediaStream | undefined): void {
-  for (const track of media?.getTracks() ?? []) track.stop();
-}
-
-function Preview({
-  media,
-  source,
-  live,
-}: {
-  readonly media: MediaStream | undefined;
-  readonly source: PictureSource;
-  readonly live: boolean;
-}): JSX.Element {
-  const video = useRef<HTMLVideoElement>(null);
-  useEffect(() => {
-    if (video.current !== null) video.current.srcObject = media ?? null;
-  }, [media]);
-  return (
-    <div class={live ? 'studio-stage studio-live' : 'studio-stage'}>
-      <video
-        ref={video}
-        class={source === 'camera' ? 'studio-video' : 'studio-video studio-plain'}
-        autoPlay
-        muted
-        playsInline
-        aria-label={t('studio.preview')}
-      />
-      {media !== undefined && <LevelMeter media={media} />}
-    </div>
-  );
-}
-
-function Devices({
-  choice,
-  disabled,
-  choose,
-}: {
-  readonly choice: DeviceChoice;
-  readonly disabled: boolean;
-  choose(change: Partial<DeviceChoice>): void;
-}): JSX.Element {
-  const cameras = devices.value.filter(({ kind, deviceId }) => kind === 'videoinput' && deviceId !== '');
-  const microphones = devices.value.filter(({ kind, deviceId }) => kind === 'audioinput' && deviceId !== '');
-  const phone = matchMedia('(pointer: coarse)').matches;
-  const sources: readonly (readonly [PictureSource, string])[] = [
-    ['camera', t('studio.camera')],
-    ['screen', t('studio.screen')],
-    ['none', t('studio.soundOnly')],
-  ];
-  return (
-    <fieldset class="studio-devices" disabled={disabled}>
-      <label class="studio-field">
-        {t('studio.source')}
-        <select
-          value={choice.source}
-          onChange={(event) => choose({ source: event.currentTarget.value as PictureSource })}
-        >
-          {sources.map(([value, text]) => (
-            <option key={value} value={value}>
-              {text}
-            </option>
-          ))}
-        </select>
-      </label>
-      {choice.source === 'camera' && cameras.length > 0 && (
-        <label class="studio-field">
-          {t('studio.camera')}
-          <select value={choice.camera} onChange={(event) => choose({ camera: event.currentTarget.value })}>
-            <option value="">{t('studio.automatic')}</option>
-            {phone && (
-              <>
-                <option value="user">{t('studio.front')}</option>
-                <option value="environment">{t('studio.back')}</option>
-              </>
-            )}
-            {cameras.map(({ deviceId, label }, i) => (
-              <option key={deviceId} value={deviceId}>
-                {label || `${t('studio.camera')} ${i + 1}`}
-              </option>
-            ))}
-          </select>
-        </label>
-      )}
-      <label class="studio-field">
-        {t('studio.microphone')}
-        <select
-          value={choice.microphone}
-          onChange={(event) => choose({ microphone: event.currentTarget.value })}
-        >
-          <option value="">{t('studio.automatic')}</option>
-          {microphones.map(({ deviceId, label }, i) => (
-            <option key={deviceId} value={deviceId}>
-              {label || `${t('studio.microphone')} ${i + 1}`}
-            </option>
-          ))}
-          {choice.source !== 'none' && <option value="none">{t('studio.none')}</option>}
-        </select>
-      </label>
-    </fieldset>
   );
 }

@@ -1,5 +1,6 @@
 import { pickRecordingType, UploadPublisher, type UploadStatus } from '@onair/client/publish';
 import { signal } from '@preact/signals';
+import { keepAwake } from './wake-lock.ts';
 
 /** How often the recorder hands out what it has, in milliseconds. */
 const TIMESLICE_MS = 500;
@@ -23,40 +24,39 @@ export class Take {
   /** `APP/NAME`. */
   readonly stream: string;
   readonly recording = signal(true);
-  readonly #recorder: MediaRecorder;
+  #recorder: MediaRecorder;
   readonly #publisher: UploadPublisher;
   /** Blobs become bytes one after the other. */
   #work: Promise<void> = Promise.resolve();
-  #lock: WakeLockSentinel | undefined;
+  readonly #sleep: () => void;
 
   /** @throws Error where the browser cannot record the media. */
   constructor(media: MediaStream, stream: string, key: string) {
     this.stream = stream;
-    const [picture] = media.getVideoTracks();
-    const type = pickRecordingType(picture !== undefined, (one) => MediaRecorder.isTypeSupported(one));
-    const { width = 1280, height = 720 } = picture?.getSettings() ?? {};
-    const options: RecorderOptions = {
-      ...(type === undefined ? {} : { mimeType: type }),
-      videoBitsPerSecond: Math.min(MAX_VIDEO_BITS, Math.round(width * height * BITS_PER_PIXEL)),
-      audioBitsPerSecond: AUDIO_BITS,
-      videoKeyFrameIntervalDuration: KEYFRAME_MS,
-    };
-    this.#recorder = new MediaRecorder(media, options);
+    this.#recorder = recorderOf(media);
     this.#publisher = new UploadPublisher({
       server: location.origin,
       stream,
       key,
       onStatus: (status) => this.#told(status),
     });
-    this.#recorder.ondataavailable = ({ data }) => {
-      this.#work = this.#work.then(async () =>
-        this.#publisher.push(new Uint8Array(await data.arrayBuffer())),
-      );
+    this.#record();
+    this.#sleep = keepAwake();
+  }
+
+  /**
+   * Goes on with another picture or sound, e.g. of another camera: its recording is joined to what there is. What was
+   * recorded until now must not be stopped before.
+   * @throws Error where the browser cannot record the media.
+   */
+  replace(media: MediaStream): void {
+    if (this.#recorder.state === 'inactive') return;
+    const next = recorderOf(media);
+    this.#recorder.onstop = () => {
+      this.#recorder = next;
+      this.#record();
     };
-    this.#recorder.onstop = () => this.#stopped();
-    this.#recorder.onerror = () => this.stop();
-    this.#recorder.start(TIMESLICE_MS);
-    void this.#keepAwake();
+    this.#recorder.stop();
   }
 
   /** Ends the recording; what is not sent yet is sent. */
@@ -64,9 +64,21 @@ export class Take {
     if (this.#recorder.state !== 'inactive') this.#recorder.stop();
   }
 
+  #record(): void {
+    const recorder = this.#recorder;
+    recorder.ondataavailable = ({ data }) => {
+      this.#work = this.#work.then(async () =>
+        this.#publisher.push(new Uint8Array(await data.arrayBuffer())),
+      );
+    };
+    recorder.onstop = () => this.#stopped();
+    recorder.onerror = () => this.stop();
+    recorder.start(TIMESLICE_MS);
+  }
+
   #stopped(): void {
     this.recording.value = false;
-    void this.#lock?.release();
+    this.#sleep();
     void this.#work.then(() => this.#publisher.end());
   }
 
@@ -74,11 +86,17 @@ export class Take {
     this.status.value = status;
     if (status.state === 'failed') this.stop();
   }
+}
 
-  /** A phone that goes to sleep stops recording. */
-  async #keepAwake(): Promise<void> {
-    const wakeLock = (navigator as { readonly wakeLock?: WakeLock }).wakeLock;
-    this.#lock = await wakeLock?.request('screen').catch(() => undefined);
-    if (!this.recording.peek()) void this.#lock?.release();
-  }
+function recorderOf(media: MediaStream): MediaRecorder {
+  const [picture] = media.getVideoTracks();
+  const type = pickRecordingType(picture !== undefined, (one) => MediaRecorder.isTypeSupported(one));
+  const { width = 1280, height = 720 } = picture?.getSettings() ?? {};
+  const options: RecorderOptions = {
+    ...(type === undefined ? {} : { mimeType: type }),
+    videoBitsPerSecond: Math.min(MAX_VIDEO_BITS, Math.round(width * height * BITS_PER_PIXEL)),
+    audioBitsPerSecond: AUDIO_BITS,
+    videoKeyFrameIntervalDuration: KEYFRAME_MS,
+  };
+  return new MediaRecorder(media, options);
 }

@@ -3,6 +3,7 @@ import type { JSX, TargetedSubmitEvent } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { Frame } from '../frame/frame.tsx';
 import { Icon } from '../parts/icon.tsx';
+import { Roles } from '../studio/roles.tsx';
 import { t } from '../words/words.ts';
 import './viewer.css';
 
@@ -41,6 +42,7 @@ export function Viewer({
   return (
     <Frame place="elsewhere" title={t('viewer.title')}>
       <div class="viewer">
+        <Roles here="viewer" />
         <h1>{t('viewer.title')}</h1>
         <form class="viewer-form" onSubmit={submit}>
           <label class="viewer-field">

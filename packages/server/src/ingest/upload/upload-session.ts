@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { ParseError, type StreamName } from '@onair/media';
 import { AppendFile, type DiskSync, writeWhole } from '../../disk/index.ts';
-import type { Publication, SessionTable, StreamRegistry } from '../../hub/index.ts';
+import { HubError, type Publication, type SessionTable, type StreamRegistry } from '../../hub/index.ts';
 import { type SourceEnd, UploadIntake } from './upload-intake.ts';
 
 /** Recordings as an upload needs them; made elsewhere. */
@@ -16,9 +16,16 @@ export interface UploadRecordings {
   /** Waits until everything recorded is on the disk; false if the disk does not take it. */
   settle(stream: StreamName): Promise<boolean>;
   /** Ends the recording; resolves when all of it can be fetched. */
-  finish(
-    stream: StreamName,
-  ): Promise<{ readonly id: string; readonly duration: number; readonly audioOnly: boolean } | undefined>;
+  finish(stream: StreamName): Promise<
+    | {
+        readonly id: string;
+        readonly duration: number;
+        readonly audioOnly: boolean;
+        /** Octets of the file in WebM; 0 if there is none. */
+        readonly webmBytes: number;
+      }
+    | undefined
+  >;
 }
 
 /** What a session is made with. */
@@ -268,6 +275,11 @@ export class UploadSession {
       identity,
       revoked: (reason) => this.#fail(new UploadError('OVER', reason)),
     });
+    // Who stands by is not recorded: nothing of it may be acknowledged.
+    if (publication.standby) {
+      publication.close('uploads do not stand by');
+      throw new HubError('PUBLISH_CONFLICT', `${stream} is on air already`);
+    }
     this.#publication = publication;
     const entry = sessions.add({
       kind: 'publisher',

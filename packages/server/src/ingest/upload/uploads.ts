@@ -185,7 +185,7 @@ export class Uploads {
       file:
         recording === undefined
           ? ''
-          : `${base}/recordings/${recording.id}/recording.${recording.audioOnly ? 'm4a' : 'mp4'}`,
+          : `${base}/recordings/${recording.id}/recording.${recording.webmBytes > 0 ? 'webm' : recording.audioOnly ? 'm4a' : 'mp4'}`,
     };
     log('upload ended', { stream, session: id, reason, bytes: received, seconds: result.seconds });
     this.#remember(`${stream} ${id}`, result, clock.now());
