@@ -21,6 +21,7 @@ import { PushSet, RtmpEgress } from './egress/rtmp/index.ts';
 import { registerTsRoutes } from './egress/ts/index.ts';
 import { Fmp4SocketServer } from './egress/ws-fmp4/index.ts';
 import { registerEvents } from './events/index.ts';
+import { registerFiles } from './files/index.ts';
 import {
   type FanoutContext,
   type HubPolicy,
@@ -180,6 +181,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       undo.push(() => rooms?.close());
     }
     undo.push(registerRecordedUploads({ config, logger, registry, sessions, guard, cmaf: kinds.cmaf, http }));
+    undo.push(registerFiles(http, { config, guard, logger }));
     registerLiveRoutes(http, { flv: { ...live, kind: kinds.flv }, fmp4, fmp4Http });
     const pushes = new PushSet({ ...live, kind: kinds.rtmp, clock: systemClock });
     undo.push(() => pushes.close('server stopping'));

@@ -185,7 +185,10 @@ function adaptationSet(node: Node): AdaptationSet {
   const representations = node.all('Representation', representation);
   // An attribute of both elements: that of the Representation goes before (§5.3.7.2).
   const mimeType = node.text('mimeType') ?? representations[0]?.mimeType;
-  if (mimeType === undefined || representations.some((one) => (one.mimeType ?? node.text('mimeType')) === undefined)) {
+  if (
+    mimeType === undefined ||
+    representations.some((one) => (one.mimeType ?? node.text('mimeType')) === undefined)
+  ) {
     throw wrong('neither AdaptationSet nor Representation has mimeType');
   }
   return {

@@ -34,6 +34,7 @@ export interface SeekableFile {
 /** What reads a kind of file. */
 interface Way {
   readonly end: number;
+  begin(): FileBatches;
   from(seconds: number): FileBatches;
 }
 
@@ -66,7 +67,7 @@ export async function openSeekable(source: ByteSource): Promise<SeekableFile> {
     format,
     tracks: [...beginning.tracks.values()].filter(({ id }) => shifts.has(id)).sort((a, b) => a.id - b.id),
     duration: Math.max(0, way.end - origin),
-    from: (seconds) => placed(way.from(seconds + origin), shifts),
+    from: (seconds) => placed(seconds <= 0 ? way.begin() : way.from(seconds + origin), shifts),
     bytesRead: () => reader.bytesRead,
   };
 }
@@ -85,7 +86,12 @@ async function openWay(
   const seek = new StreamedSeek(reader, format, size);
   await seek.learn(beginning.bytes);
   const lead = beginning.firsts.has(1) ? 1 : 2;
-  return { way: { end: await seek.end(), from: (seconds) => seek.from(seconds, lead) }, beginning };
+  const way: Way = {
+    end: await seek.end(),
+    begin: () => seek.begin(),
+    from: (seconds) => seek.from(seconds, lead),
+  };
+  return { way, beginning };
 }
 
 async function beginningOf(batches: FileBatches, reader: BlockReader): Promise<Beginning> {

@@ -58,6 +58,11 @@ export class StreamedSeek {
     return end;
   }
 
+  /** Everything from the beginning. */
+  begin(): FileBatches {
+    return this.#from(0);
+  }
+
   /**
    * Everything from the last keyframe of `lead` that is shown at or before `seconds`, which the file counts.
    * Sound begins where this keyframe does.
