@@ -41,6 +41,8 @@ const PAGES: readonly { readonly path: string; readonly file: string; readonly e
   { path: '/dashboard', file: 'dashboard.html' },
   { path: '/studio', file: 'studio.html' },
   { path: '/viewer', file: 'viewer.html' },
+  { path: '/files', file: 'files.html' },
+  { path: '/proxy', file: 'proxy.html' },
   { path: '/inspect', file: 'inspect.html' },
   { path: '/capabilities', file: 'capabilities.html' },
   { path: '/signin', file: 'signin.html' },
