@@ -26,7 +26,7 @@ const SERVER: Record<string, readonly string[]> = {
   vod: ['record', 'net', 'observe', '@media', '@contracts'],
   ingest: ['disk', 'hub', 'net', 'observe', '@media', '@contracts'],
   egress: ['hub', 'packager', 'net', 'observe', '@media', '@contracts'],
-  files: ['egress', 'net', 'observe', 'config', 'auth', '@media', '@contracts'],
+  files: ['egress', 'net', 'observe', 'config', '@media', '@contracts'],
   auth: ['config', 'observe', '@media', '@contracts'],
   transcode: ['hub', '@media'],
   demo: ['@media', '@contracts'],

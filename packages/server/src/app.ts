@@ -12,6 +12,7 @@ import {
 } from './auth/index.ts';
 import type { Config, ConfigStore } from './config/index.ts';
 import { DemoSource } from './demo/index.ts';
+import { registerDemos } from './demos.ts';
 import { registerDashRoutes } from './egress/dash/index.ts';
 import { Fmp4HttpServer } from './egress/fmp4/index.ts';
 import { registerHlsRoutes } from './egress/hls/index.ts';
@@ -21,7 +22,6 @@ import { PushSet, RtmpEgress } from './egress/rtmp/index.ts';
 import { registerTsRoutes } from './egress/ts/index.ts';
 import { Fmp4SocketServer } from './egress/ws-fmp4/index.ts';
 import { registerEvents } from './events/index.ts';
-import { registerFiles } from './files/index.ts';
 import {
   type FanoutContext,
   type HubPolicy,
@@ -181,7 +181,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       undo.push(() => rooms?.close());
     }
     undo.push(registerRecordedUploads({ config, logger, registry, sessions, guard, cmaf: kinds.cmaf, http }));
-    undo.push(registerFiles(http, { config, guard, logger }));
+    const demos = registerDemos({ config, logger, registry, sessions, guard, http });
+    undo.push(() => demos.close());
     registerLiveRoutes(http, { flv: { ...live, kind: kinds.flv }, fmp4, fmp4Http });
     const pushes = new PushSet({ ...live, kind: kinds.rtmp, clock: systemClock });
     undo.push(() => pushes.close('server stopping'));
@@ -230,6 +231,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ports.http = await http.listen();
     const signalling = await rooms?.listenCompat();
     if (signalling !== undefined) ports.rooms = signalling;
+    const sample = await demos.listenCompat();
+    if (sample !== undefined) ports.echo = sample;
     await listenCompat(http, config, logger);
     const tls = await listenTls(http, config, logger);
     if (tls !== undefined) ports.tls = tls;

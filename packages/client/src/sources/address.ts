@@ -26,6 +26,8 @@ export function streamAddresses(src: string, base: string): StreamAddresses | un
   } catch {
     return undefined;
   }
+  // Whoever names a WebSocket gets FLV by it, too.
+  const socket = url.protocol === 'ws:' || url.protocol === 'wss:';
   if (url.protocol === 'ws:') url.protocol = 'http:';
   if (url.protocol === 'wss:') url.protocol = 'https:';
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined;
@@ -37,7 +39,7 @@ export function streamAddresses(src: string, base: string): StreamAddresses | un
     name: safeDecode(path.slice(1)),
     ws: `${http.replace(/^http/, 'ws')}.fmp4${query}`,
     hls: `${http}/index.m3u8${query}`,
-    flv: `${http}.flv${query}`,
+    flv: `${socket ? http.replace(/^http/, 'ws') : http}.flv${query}`,
     whep: `${http}/whep${query}`,
   };
 }

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { MediaFileList } from '@onair/contracts/file-socket';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { PublishGuard } from '../auth/index.ts';
 import type { Config } from '../config/index.ts';
 import { HttpProblem, type HttpServer, readByteRange, refusedForNow } from '../net/index.ts';
 import type { Logger } from '../observe/index.ts';
@@ -13,12 +12,12 @@ import { FileShelf, mediaTypeOf } from './shelf.ts';
 /** What the files need. */
 export interface FilesDeps {
   readonly config: () => Config;
-  readonly guard: PublishGuard;
   readonly logger: Logger;
+  /** Throws unless whoever asks may add and delete files. */
+  allow(request: FastifyRequest): Promise<void>;
+  /** True if whoever asks needs no key for it. */
+  open(request: FastifyRequest): boolean;
 }
-
-/** Stream whose key a file is added with. */
-const UPLOAD_AS = { app: 'files', name: 'upload', protocol: 'upload' } as const;
 
 interface FileCall {
   readonly Params: { readonly file: string };
@@ -29,7 +28,7 @@ interface FileCall {
  * `/files/list`, and `/files/media/NAME` to play over WebSocket, read by ranges, add (PUT) and delete, see
  * `docs/protocols/ws-file.md`. The returned function ends all viewers.
  */
-export function registerFiles(http: HttpServer, { config, guard, logger }: FilesDeps): () => void {
+export function registerFiles(http: HttpServer, { config, logger, allow, open }: FilesDeps): () => void {
   if (!config().files.enabled) return () => undefined;
   const folder = config().files.folder ?? join(config().data, 'files');
   const shelf = new FileShelf(folder, () => config().files);
@@ -38,10 +37,10 @@ export function registerFiles(http: HttpServer, { config, guard, logger }: Files
     list: async (request) => ({
       files: await shelf.list(),
       maxBytes: config().files.maxBytes,
-      open: !guard.keyNeeded(http.client(request.raw).address),
+      open: open(request),
     }),
   });
-  registerAdding(http, shelf, guard);
+  registerAdding(http, shelf, allow);
   http.upgrades.add({
     pattern: /^\/files\/media\/(?<file>[^/]+)$/,
     origins: 'any',
@@ -101,16 +100,7 @@ async function sendFile(
   }
 }
 
-function registerAdding(http: HttpServer, shelf: FileShelf, guard: PublishGuard): void {
-  const allow = async (request: FastifyRequest): Promise<void> => {
-    const { address, forwarded } = http.client(request.raw);
-    const url = request.url;
-    const query = url.includes('?') ? url.slice(url.indexOf('?') + 1) : '';
-    const answer = await guard.authorize({ ...UPLOAD_AS, query, address, forwarded });
-    if (answer.ok) return;
-    if (answer.code === 'TOO_MANY_ATTEMPTS') throw refusedForNow('TOO_MANY_ATTEMPTS', 60, answer.reason);
-    throw new HttpProblem(answer.code, { detail: answer.reason });
-  };
+function registerAdding(http: HttpServer, shelf: FileShelf, allow: FilesDeps['allow']): void {
   void http.fastify.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
