@@ -26,8 +26,8 @@ export function streamAddresses(src: string, base: string): StreamAddresses | un
   } catch {
     return undefined;
   }
-  // Whoever names a WebSocket gets FLV by it, too.
-  const socket = url.protocol === 'ws:' || url.protocol === 'wss:';
+  // Whoever names a WebSocket, and not that of fMP4, gets FLV by it, too.
+  const socket = /^wss?:$/.test(url.protocol) && !url.pathname.endsWith('.fmp4');
   if (url.protocol === 'ws:') url.protocol = 'http:';
   if (url.protocol === 'wss:') url.protocol = 'https:';
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined;

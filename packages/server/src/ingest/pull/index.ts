@@ -1,5 +1,5 @@
 export { openHttpFlvSource } from './http-flv-source.ts';
-export { type LiveProxies, type ProxyLimits, registerLiveProxies } from './live-proxies.ts';
+export { LiveProxies, type ProxyLimits, registerLiveProxies } from './live-proxies.ts';
 export * from './pull-set.ts';
 export { openRtmpSource } from './rtmp-source.ts';
 export * from './source.ts';
