@@ -26,6 +26,7 @@ const SERVER: Record<string, readonly string[]> = {
   vod: ['record', 'net', 'observe', '@media', '@contracts'],
   ingest: ['disk', 'hub', 'net', 'observe', '@media', '@contracts'],
   egress: ['hub', 'packager', 'relay', 'net', 'observe', '@media', '@contracts'],
+  files: ['egress', 'net', 'observe', 'config', '@media', '@contracts'],
   auth: ['config', 'observe', '@media', '@contracts'],
   transcode: ['hub', '@media'],
   demo: ['@media', '@contracts'],

@@ -12,6 +12,7 @@ import {
 } from './auth/index.ts';
 import type { Config, ConfigStore } from './config/index.ts';
 import { DemoSource } from './demo/index.ts';
+import { registerDemos } from './demos.ts';
 import { registerDashRoutes } from './egress/dash/index.ts';
 import { Fmp4HttpServer } from './egress/fmp4/index.ts';
 import { registerHlsRoutes } from './egress/hls/index.ts';
@@ -202,6 +203,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       records: (stream) => rooms?.directory.isRecorded(stream) === true,
     });
     undo.push(() => recorded.close());
+    const demos = registerDemos({ config, logger, registry, sessions, guard, http });
+    undo.push(() => demos.close());
     registerLiveRoutes(http, { flv: { ...live, kind: kinds.flv }, fmp4, fmp4Http });
     const pushes = new PushSet({ ...live, kind: kinds.rtmp, clock: systemClock });
     undo.push(() => pushes.close('server stopping'));
@@ -296,6 +299,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ports.http = await http.listen();
     const signalling = await rooms?.listenCompat();
     if (signalling !== undefined) ports.rooms = signalling;
+    const sample = await demos.listenCompat();
+    if (sample !== undefined) ports.echo = sample;
     await listenCompat(http, config, logger);
     const tls = await listenTls(http, config, logger);
     if (tls !== undefined) ports.tls = tls;

@@ -119,6 +119,17 @@ export class AppendQueue {
     this.#push({ label: 'remove', start, end });
   }
 
+  /** Throws away what the source buffer holds and the media that waits for it. */
+  clear(): void {
+    this.#waiting = this.#waiting.filter(({ label }) => label === 'init');
+    this.#waitingBytes = this.#waiting.reduce(
+      (sum, one) => sum + (one.label === 'init' ? one.bytes.length : 0),
+      0,
+    );
+    this.#entries = [];
+    this.remove(0, Number.POSITIVE_INFINITY);
+  }
+
   /** Forgets what waits and lets go of the source buffer. */
   close(): void {
     this.#broken = true;

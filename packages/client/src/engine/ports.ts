@@ -22,6 +22,7 @@ export interface MediaSourcePort {
   duration: number;
   addSourceBuffer(mime: string): BufferPort;
   setLiveSeekableRange?(start: number, end: number): void;
+  endOfStream?(): void;
   addEventListener(type: MediaSourceEvent, listener: () => void): void;
   removeEventListener(type: MediaSourceEvent, listener: () => void): void;
 }

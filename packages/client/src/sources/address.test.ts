@@ -39,3 +39,14 @@ it('adds to a query and leaves out what is not set', () => {
     'wss://h/a.fmp4?token=t&after=7',
   );
 });
+
+it('takes FLV by WebSocket where the address is one', () => {
+  expect(streamAddresses('ws://host/live/test', 'http://x/')).toMatchObject({
+    ws: 'ws://host/live/test.fmp4',
+    flv: 'ws://host/live/test.flv',
+    hls: 'http://host/live/test/index.m3u8',
+  });
+  expect(streamAddresses('wss://host/live/test.flv?token=a', 'http://x/')?.flv).toBe(
+    'wss://host/live/test.flv?token=a',
+  );
+});

@@ -27,6 +27,8 @@ export function streamAddresses(src: string, base: string): StreamAddresses | un
   } catch {
     return undefined;
   }
+  // Whoever names a WebSocket, and not that of fMP4, gets FLV by it, too.
+  const socket = /^wss?:$/.test(url.protocol) && !url.pathname.endsWith('.fmp4');
   if (url.protocol === 'ws:') url.protocol = 'http:';
   if (url.protocol === 'wss:') url.protocol = 'https:';
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined;
@@ -39,7 +41,7 @@ export function streamAddresses(src: string, base: string): StreamAddresses | un
     ws: `${http.replace(/^http/, 'ws')}.fmp4${query}`,
     relay: `${http.replace(/^http/, 'ws')}.relay${query}`,
     hls: `${http}/index.m3u8${query}`,
-    flv: `${http}.flv${query}`,
+    flv: `${socket ? http.replace(/^http/, 'ws') : http}.flv${query}`,
     whep: `${http}/whep${query}`,
   };
 }

@@ -14,7 +14,7 @@ export async function readHttp(
   receive: (bytes: Uint8Array) => void,
 ): Promise<StreamEnd> {
   try {
-    const response = await fetch(address, { cache: 'no-store', signal });
+    const response = await fetch(address.replace(/^ws/, 'http'), { cache: 'no-store', signal });
     if (availabilityOf(response.status) !== 'there' || response.body === null) {
       await response.body?.cancel();
       return { status: response.status, detail: `the server answered ${response.status}` };

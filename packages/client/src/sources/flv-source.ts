@@ -9,7 +9,7 @@ import type { Source, SourceFigures, SourceListener } from './source.ts';
 
 /** What an {@link FlvSource} works with. */
 export interface FlvOptions {
-  /** `http(s)://HOST/APP/NAME.flv`; the WebSocket has the same address. */
+  /** `http(s)://HOST/APP/NAME.flv`, or `ws(s)://…` to begin with the WebSocket of the same address. */
   readonly address: string;
   readonly media: MediaPort;
   readonly platform: MediaSourcePlatform;
@@ -35,11 +35,12 @@ export class FlvSource implements Source {
   #abort: AbortController | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #shown = { codecs: '', reconnects: 0, heardAt: 0, state: '' };
-  #overSocket = false;
+  #overSocket: boolean;
 
   constructor(options: FlvOptions, listener: SourceListener) {
     this.#options = options;
     this.#listener = listener;
+    this.#overSocket = options.address.startsWith('ws');
     this.#engine = new MseEngine(options.media, options.platform, options.latency, {
       replaced: () => listener.replaced(),
       resync: () => this.#open(),

@@ -186,6 +186,17 @@ export const ERROR_CODES = {
     title: 'A limit is reached',
     description: 'As many of these exist as the server keeps; delete one first.',
   },
+  FILE_EXISTS: {
+    status: 409,
+    title: 'There is such a file',
+    description: 'A file of this name is in the folder of media files; delete it first.',
+  },
+  FILE_OFFSET: {
+    status: 409,
+    title: 'Another offset',
+    description:
+      'Bytes were added at another place of a file than where it ends. `detail` says how many there are; go on there.',
+  },
   GONE: {
     status: 410,
     title: 'No longer here',

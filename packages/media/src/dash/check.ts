@@ -128,7 +128,12 @@ function checkPeriod(period: Period, mpd: Mpd, room: number, reports: Reports): 
   for (const set of period.adaptationSets) {
     const name = `${period.id}/${set.id}`;
     if (set.representations.length === 0) must(`${MPEG} §5.3.3.1`, `${name} has no representation`);
-    if (!set.mimeType.startsWith(`${set.contentType}/`)) must(`${MPEG} §5.3.7.2`, `${name}: ${set.mimeType}`);
+    for (const type of new Set([
+      set.mimeType,
+      ...set.representations.map((one) => one.mimeType ?? set.mimeType),
+    ])) {
+      if (!type.startsWith(`${set.contentType}/`)) must(`${MPEG} §5.3.7.2`, `${name}: ${type}`);
+    }
     if (set.startWithSAP < 1 || set.startWithSAP > 2)
       must(`${MPEG} §8.4.2`, `${name}: segments start with an access point of type ${set.startWithSAP}`);
     if (set.lang !== undefined && !/^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/.test(set.lang))

@@ -62,6 +62,8 @@ export interface Representation {
   readonly id: string;
   /** Bits per second of a constant channel that plays it after `minBufferTime`. */
   readonly bandwidth: number;
+  /** Where it is not that of the set. ISO/IEC 23009-1 §5.3.7.2. */
+  readonly mimeType?: string | undefined;
   /** RFC 6381. */
   readonly codecs: string;
   /** Pixels. */

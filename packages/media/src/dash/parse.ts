@@ -182,17 +182,26 @@ function adaptationSet(node: Node): AdaptationSet {
   if (contentType !== 'video' && contentType !== 'audio' && contentType !== 'text') {
     throw wrong(`contentType ${contentType}`);
   }
+  const representations = node.all('Representation', representation);
+  // An attribute of both elements: that of the Representation goes before (§5.3.7.2).
+  const mimeType = node.text('mimeType') ?? representations[0]?.mimeType;
+  if (
+    mimeType === undefined ||
+    representations.some((one) => (one.mimeType ?? node.text('mimeType')) === undefined)
+  ) {
+    throw wrong('neither AdaptationSet nor Representation has mimeType');
+  }
   return {
     id: node.need('id', readCount),
     contentType,
-    mimeType: node.need('mimeType', (value) => value),
+    mimeType,
     lang: node.text('lang'),
     segmentAlignment: node.read('segmentAlignment', readBoolean) ?? false,
     startWithSAP: node.read('startWithSAP', readCount) ?? 0,
     inbandEventStreams: node.all('InbandEventStream', descriptor),
     roles: node.all('Role', descriptor),
     producerReferenceTimes: node.all('ProducerReferenceTime', producerReferenceTime),
-    representations: node.all('Representation', representation),
+    representations,
   };
 }
 
@@ -215,6 +224,7 @@ function representation(node: Node): Representation {
   return {
     id: node.need('id', (value) => value),
     bandwidth: node.need('bandwidth', readCount),
+    mimeType: node.text('mimeType'),
     codecs: node.need('codecs', (value) => value),
     width: node.read('width', readCount),
     height: node.read('height', readCount),

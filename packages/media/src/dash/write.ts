@@ -94,11 +94,11 @@ function producerReferenceTime(time: ProducerReferenceTime): XmlElement {
 }
 
 function representation(value: Representation): XmlElement {
-  const { id, bandwidth, codecs, width, height, frameRate, sar, audioSamplingRate } = value;
+  const { id, mimeType, bandwidth, codecs, width, height, frameRate, sar, audioSamplingRate } = value;
   const channels = value.audioChannelConfiguration;
   return xmlElement(
     'Representation',
-    { id, bandwidth, codecs, width, height, sar, frameRate, audioSamplingRate },
+    { id, mimeType, bandwidth, codecs, width, height, sar, frameRate, audioSamplingRate },
     [
       ...(channels === undefined ? [] : [descriptor('AudioChannelConfiguration', channels)]),
       segmentTemplate(value.segmentTemplate),

@@ -1,7 +1,10 @@
 export * from './byte-source.ts';
+export * from './chunk-cutter.ts';
 export * from './file-writer.ts';
 export * from './format.ts';
 export * from './init-parameters.ts';
 export * from './media-file.ts';
 export * from './remux.ts';
+export type { StreamedFormat } from './resync.ts';
 export { MAX_TABLE_SAMPLES, sampleTable, type TableEntry } from './sample-table.ts';
+export * from './seekable-file.ts';

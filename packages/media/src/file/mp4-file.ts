@@ -23,8 +23,30 @@ interface Lane {
   readonly lengthSize: number;
 }
 
+/** The tables of an MP4 file. */
+export interface Mp4Movie {
+  readonly sources: readonly Mp4Track[];
+  /** The samples lie in fragments. */
+  readonly fragmented: boolean;
+  /** Byte behind `moov`. */
+  readonly end: number;
+}
+
+/** Where to begin in the middle of a file. */
+export interface Mp4Start {
+  /** Seconds: what ends before is left out, of video what is decoded before. */
+  readonly time: number;
+  /** Byte from which on to look for fragments. */
+  readonly at: number;
+}
+
 /** Reads the tracks and samples of an MP4 file, fragmented or not, one after another by decoding time. */
 export async function* readMp4(reader: BlockReader): FileBatches {
+  yield* readMovie(reader, await findMovie(reader));
+}
+
+/** Looks for `moov`. @throws MediaFileError, ParseError */
+export async function findMovie(reader: BlockReader): Promise<Mp4Movie> {
   let at = 0;
   for (;;) {
     const place = await placeAt(reader, at);
@@ -32,11 +54,34 @@ export async function* readMp4(reader: BlockReader): FileBatches {
     at += place.size;
     if (place.type === 'moov') {
       const sources = readMp4Tracks(await load(reader, place));
-      const fragmented = sources.some(({ init }) => init.defaults !== undefined);
-      yield* fragmented ? readFragments(reader, at, sources) : readProgressive(reader, sources);
-      return;
+      return { sources, fragmented: sources.some(({ init }) => init.defaults !== undefined), end: at };
     }
   }
+}
+
+/** Reads the samples that a movie tells of, from its beginning unless told otherwise. */
+export async function* readMovie(
+  reader: BlockReader,
+  { sources, fragmented, end }: Mp4Movie,
+  start?: Mp4Start,
+): FileBatches {
+  if (!fragmented) yield* readProgressive(reader, sources, start);
+  else if (start === undefined) yield* readFragments(reader, end, sources);
+  else yield* laterThan(readFragments(reader, start.at, sources), start.time);
+}
+
+async function* laterThan(batches: FileBatches, time: number): FileBatches {
+  for await (const batch of batches) {
+    yield batch.filter((item) => {
+      if (item.kind === 'track') return true;
+      const { dts, duration, track } = item.sample;
+      return isWanted(dts, duration ?? 0, track, time);
+    });
+  }
+}
+
+function isWanted(dts: number, duration: number, { parameters, timebase }: Track, time: number): boolean {
+  return (parameters.kind === 'video' ? dts : dts + duration - 1) / timebase >= time;
 }
 
 /** Where the reading of a track's table stands. */
@@ -70,7 +115,11 @@ function lanesOf(sources: readonly Mp4Track[], firsts: readonly (Uint8Array | un
 
 const announce = (lanes: readonly Lane[]): FileItem[] => lanes.map(({ track }) => ({ kind: 'track', track }));
 
-async function* readProgressive(reader: BlockReader, sources: readonly Mp4Track[]): FileBatches {
+async function* readProgressive(
+  reader: BlockReader,
+  sources: readonly Mp4Track[],
+  start?: Mp4Start,
+): FileBatches {
   const firsts: (Uint8Array | undefined)[] = [];
   for (const { stbl } of sources) {
     const first = sampleTable(stbl, boxBudget()).next().value;
@@ -81,7 +130,9 @@ async function* readProgressive(reader: BlockReader, sources: readonly Mp4Track[
   let batch: FileItem[] = [];
   const heads = lanes.map((lane): Head => {
     const entries = sampleTable(lane.source.stbl, boxBudget());
-    return { lane, entries, entry: entries.next().value };
+    const head: Head = { lane, entries, entry: entries.next().value };
+    if (start !== undefined) passOver(head, start.time);
+    return head;
   });
   for (;;) {
     let first: Head | undefined;
@@ -99,6 +150,17 @@ async function* readProgressive(reader: BlockReader, sources: readonly Mp4Track[
     batch = [];
   }
   if (batch.length > 0) yield batch;
+}
+
+/** Goes on to the first sample that is wanted of a file from `time` on. */
+function passOver(head: Head, time: number): void {
+  const { lane, entries } = head;
+  while (
+    head.entry !== undefined &&
+    !isWanted(head.entry.dts + lane.source.shift, head.entry.duration, lane.track, time)
+  ) {
+    head.entry = entries.next().value;
+  }
 }
 
 function timeOf({ lane, entry }: Head): number {

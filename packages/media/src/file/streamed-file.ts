@@ -4,6 +4,7 @@ import { TsSampleReader } from '../mpegts/index.ts';
 import { WebmDemuxer } from '../webm/index.ts';
 import { BLOCK_BYTES, type BlockReader } from './byte-source.ts';
 import type { FileBatches, FileItem } from './media-file.ts';
+import type { StreamedFormat } from './resync.ts';
 
 /** Takes a file apart that is read from its beginning to its end. */
 interface Demuxer {
@@ -12,31 +13,58 @@ interface Demuxer {
 }
 
 /** Reads WebM, FLV or MPEG-TS. Frames that are malformed are left out. */
-export async function* readStreamed(reader: BlockReader, format: 'webm' | 'flv' | 'mpegts'): FileBatches {
-  let found: FileItem[] = [];
-  const tracks = new Map<number, Track>();
-  const demuxer = demuxerOf(format, {
-    track: (track) => {
-      const renamed = renumber(track, tracks);
-      if (renamed === undefined) return;
-      tracks.set(track.id, renamed);
-      found.push({ kind: 'track', track: renamed });
-    },
-    sample: (sample) => {
-      const track = tracks.get(sample.track.id);
-      if (track !== undefined) found.push({ kind: 'sample', sample: { ...sample, track } });
-    },
-  });
+export async function* readStreamed(reader: BlockReader, format: StreamedFormat): FileBatches {
+  const demuxer = new StreamedDemuxer(format);
   for (let at = 0; ; ) {
     const bytes = await reader.read(at, BLOCK_BYTES);
     if (bytes.length === 0) break;
     at += bytes.length;
     demuxer.push(bytes);
+    const found = demuxer.take();
     if (found.length > 0) yield found;
-    found = [];
   }
   demuxer.end();
+  const found = demuxer.take();
   if (found.length > 0) yield found;
+}
+
+/** Bytes of a WebM, FLV or MPEG-TS file in, its first picture and its first sound out, as tracks 1 and 2. */
+export class StreamedDemuxer {
+  readonly #demuxer: Demuxer;
+  readonly #tracks = new Map<number, Track>();
+  #found: FileItem[] = [];
+
+  constructor(format: StreamedFormat) {
+    this.#demuxer = demuxerOf(format, {
+      track: (track) => {
+        const renamed = renumber(track, this.#tracks);
+        if (renamed === undefined) return;
+        this.#tracks.set(track.id, renamed);
+        this.#found.push({ kind: 'track', track: renamed });
+      },
+      sample: (sample) => {
+        const track = this.#tracks.get(sample.track.id);
+        if (track !== undefined) this.#found.push({ kind: 'sample', sample: { ...sample, track } });
+      },
+    });
+  }
+
+  /** Takes the next bytes, which are the demuxer's from now on. @throws ParseError if they are of another kind. */
+  push(bytes: Uint8Array): void {
+    this.#demuxer.push(bytes);
+  }
+
+  /** Nothing follows. */
+  end(): void {
+    this.#demuxer.end();
+  }
+
+  /** What was found since the last time. */
+  take(): FileItem[] {
+    const found = this.#found;
+    this.#found = [];
+    return found;
+  }
 }
 
 /** The first track of each kind is 1 or 2, as everywhere; others are left out. */
@@ -51,7 +79,7 @@ interface Sink {
   sample(sample: Sample): void;
 }
 
-function demuxerOf(format: 'webm' | 'flv' | 'mpegts', sink: Sink): Demuxer {
+function demuxerOf(format: StreamedFormat, sink: Sink): Demuxer {
   const { track, sample } = sink;
   switch (format) {
     case 'webm':

@@ -91,6 +91,8 @@ export interface OpenPorts {
   readonly tls?: number;
   /** The further port of the signalling of rooms. */
   readonly rooms?: number;
+  /** The WebSocket sample. */
+  readonly echo?: number;
   /** UDP. */
   readonly webrtc?: number;
 }

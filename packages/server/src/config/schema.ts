@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { key } from './field.ts';
 import { admin, auth, log } from './sections/access.ts';
+import { echo, files, proxy } from './sections/files.ts';
 import { http } from './sections/http.ts';
 import { ice } from './sections/ice.ts';
 import { apps, dash, hls, hub, pulls, pushes, rtmp, webrtc } from './sections/media.ts';
@@ -30,6 +31,9 @@ export const configSchema = z.strictObject({
   dash: key(dash.prefault({}), { description: 'DASH and low-latency DASH.' }),
   upload: key(upload.prefault({}), { description: 'Publishing from browsers.' }),
   record: key(record.prefault({}), { description: 'Recordings.' }),
+  files: key(files.prefault({}), { description: 'Media files, played over WebSocket.' }),
+  proxy: key(proxy.prefault({}), { description: 'Live sources that pages ask for.' }),
+  echo: key(echo.prefault({}), { description: 'The sample of a WebSocket server.' }),
   apps: key(apps.prefault({}), { description: 'Application scripts: methods that clients can call.' }),
   rooms: key(rooms.prefault({}), {
     description: 'Rooms, in which one casts to others from browser to browser.',
@@ -58,7 +62,7 @@ export const configSchema = z.strictObject({
   }),
   compat: key(z.boolean().default(false), {
     description:
-      'Whether the ports of the original servers are opened too: `rooms.compatPort` for signalling and `upload.compatPort` for uploads, for pages of any origin. Port 8327 is reserved: this version does not open it.',
+      'Whether the ports of the original servers are opened too: `rooms.compatPort` for signalling, `upload.compatPort` for uploads and `echo.compatPort` for the WebSocket sample, for pages of any origin.',
   }),
   workers: key(z.int().min(1).max(1).default(1), {
     description: 'Processes that serve. Reserved: this version runs one.',

@@ -52,6 +52,8 @@ const PAGES: readonly { readonly path: string; readonly file: string; readonly e
   { path: '/reporter', file: 'reporter.html' },
   { path: '/viewer', file: 'viewer.html' },
   { path: '/player', file: 'player.html' },
+  { path: '/files', file: 'files.html' },
+  { path: '/proxy', file: 'proxy.html' },
   { path: '/inspect', file: 'inspect.html' },
   { path: '/capabilities', file: 'capabilities.html' },
   { path: '/signin', file: 'signin.html' },

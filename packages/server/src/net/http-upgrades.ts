@@ -27,6 +27,8 @@ export interface UpgradeRoute {
   readonly pattern: RegExp;
   /** `own`: pages of this server and of `http.allowedOrigins` only; `any`: for what everybody may watch. */
   readonly origins: 'own' | 'any';
+  /** Says whether it answers a connection at all; every one if left out. */
+  takes?(socket: Socket): boolean;
   /** Answers the handshake. Throwing an {@link HttpProblem} refuses; the promise settles when the socket is up. */
   handle(upgrade: UpgradeRequest): void | Promise<void>;
 }
@@ -73,7 +75,7 @@ export class UpgradeRouter {
     this.#pending++;
     try {
       if (this.#pending > MAX_PENDING) throw refusedForNow('OVERLOADED', 1);
-      const { route, params, path, query } = this.#find(request);
+      const { route, params, path, query } = this.#find(request, socket);
       checkHandshake(request);
       if (route.origins === 'own') {
         checkHost(request, config);
@@ -102,14 +104,14 @@ export class UpgradeRouter {
     }
   }
 
-  #find(request: IncomingMessage) {
+  #find(request: IncomingMessage, socket: Socket) {
     const url = request.url ?? '/';
     const at = url.indexOf('?');
     const path = at < 0 ? url : url.slice(0, at);
     if (path.length <= 1024) {
       for (const route of this.#routes) {
         const match = route.pattern.exec(path);
-        if (match === null || match[0] !== path) continue;
+        if (match === null || match[0] !== path || route.takes?.(socket) === false) continue;
         const params: Record<string, string> = Object.assign(Object.create(null), match.groups);
         return { route, params, path, query: new URLSearchParams(at < 0 ? '' : url.slice(at + 1)) };
       }

@@ -20,6 +20,14 @@ export { readByteRange } from './http-range.ts';
 export { createHttpServer, type HttpServer, type HttpServerOptions } from './http-server.ts';
 export { type UpgradeRequest, type UpgradeRoute, UpgradeRouter } from './http-upgrades.ts';
 export { iceSettings } from './ice-servers.ts';
+export {
+  ConnectionClosed,
+  type Message,
+  type MessageConnection,
+  type MessageHandler,
+  type MessageRoute,
+  serveMessages,
+} from './message-socket.ts';
 export { boundaryOf, type FormPart, readForm } from './multipart.ts';
 export { isPublicAddress, lookupWithin, type Reach } from './outbound.ts';
 export { type HeaderList, PreparedAnswer } from './prepared-answer.ts';

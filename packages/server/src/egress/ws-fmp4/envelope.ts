@@ -70,19 +70,28 @@ const configs = new WeakMap<LogEpoch<CmafConfig>, Uint8Array>();
 export function configMessages(epoch: LogEpoch<CmafConfig>): Uint8Array {
   const known = configs.get(epoch);
   if (known !== undefined) return known;
-  const tracks = epoch.tracks.filter((track) => epoch.config.inits.has(track.id));
-  const description: Fmp4Epoch = { epoch: epoch.number, tracks: tracks.map(trackInfo) };
-  const parts = [framed(encodeFmp4Json(header(FMP4_TYPE.epoch, 0, epoch.number), description))];
+  const made = initMessages(epoch.number, epoch.tracks, epoch.config.inits);
+  configs.set(epoch, made);
+  return made;
+}
+
+/** Frames of an `epoch` message and of an `init` message for each track that has an init segment. */
+export function initMessages(
+  epoch: number,
+  all: readonly Track[],
+  inits: ReadonlyMap<number, Uint8Array>,
+): Uint8Array {
+  const tracks = all.filter((track) => inits.has(track.id));
+  const description: Fmp4Epoch = { epoch, tracks: tracks.map(trackInfo) };
+  const parts = [framed(encodeFmp4Json(header(FMP4_TYPE.epoch, 0, epoch), description))];
   for (const track of tracks) {
-    const init = epoch.config.inits.get(track.id)!;
+    const init = inits.get(track.id)!;
     const message = new Uint8Array(FMP4_HEADER_LENGTH + init.length);
-    writeFmp4Header(message, 0, header(FMP4_TYPE.init, track.id, epoch.number));
+    writeFmp4Header(message, 0, header(FMP4_TYPE.init, track.id, epoch));
     message.set(init, FMP4_HEADER_LENGTH);
     parts.push(framed(message));
   }
-  const made = concatBytes(parts);
-  configs.set(epoch, made);
-  return made;
+  return concatBytes(parts);
 }
 
 function header(type: number, track: number, epoch: number): Fmp4Header {

@@ -1,4 +1,5 @@
 export { openHttpFlvSource } from './http-flv-source.ts';
+export { LiveProxies, type ProxyLimits, registerLiveProxies } from './live-proxies.ts';
 export * from './pull-set.ts';
 export { openRtmpSource } from './rtmp-source.ts';
 export * from './source.ts';

@@ -36,6 +36,8 @@ export interface PullOrder {
   readonly stream: StreamName;
   /** Takes any certificate of an RTMP server. */
   readonly insecure?: boolean | undefined;
+  /** What may be connected to; anywhere if left out, for the operator may name any host. */
+  readonly reach?: Reach;
 }
 
 /**
@@ -49,6 +51,7 @@ export class StreamPull {
   #onAir: OnAir | undefined;
   #cancelRetry: (() => void) | undefined;
   #failures = 0;
+  #failure: string | undefined;
   #redirects = 0;
   #closed = false;
 
@@ -60,6 +63,11 @@ export class StreamPull {
   /** True while the source delivers. */
   get live(): boolean {
     return this.#onAir !== undefined;
+  }
+
+  /** Why the last attempt failed; undefined while the source delivers, and before the first attempt is over. */
+  get failure(): string | undefined {
+    return this.live ? undefined : this.#failure;
   }
 
   /** Begins with the first attempt. */
@@ -102,9 +110,10 @@ export class StreamPull {
     return this.#onAir;
   }
 
-  /** The operator may name any host; what a source redirects to must be that host or a public one. */
+  /** What a source redirects to must be its own host or a public one. */
   #reachOf(url: string): Reach {
-    return addressOf(url) === addressOf(this.#order.url) ? 'anywhere' : 'public';
+    const { reach = 'anywhere', url: own } = this.#order;
+    return addressOf(url) === addressOf(own) ? reach : 'public';
   }
 
   #follow(target: string): void {
@@ -116,6 +125,7 @@ export class StreamPull {
   #failed(reason: string): void {
     this.#attempt = undefined;
     this.#redirects = 0;
+    this.#failure = reason;
     if (this.#closed) return;
     const onAirMs = this.#onAir?.ageMs ?? 0;
     this.#release(reason);

@@ -1,0 +1,238 @@
+import {
+  encodeFmp4Json,
+  FMP4_HEADER_LENGTH,
+  FMP4_TYPE,
+  type Fmp4Header,
+  writeFmp4Header,
+} from '@onair/contracts/fmp4-socket';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { FakeMedia, FakePlatform, fakeMedia } from '../../../../test/kit/fake-media.ts';
+import type { SocketPort } from '../sources/fmp4-connection.ts';
+import { FilePlayer, type WireMessage } from './index.ts';
+
+const HEADER: Fmp4Header = {
+  type: FMP4_TYPE.epoch,
+  independent: false,
+  discontinuity: false,
+  track: 0,
+  epoch: 1,
+  sequence: 0,
+  time: 0,
+  duration: 0,
+  compositionOffset: 0,
+  wallClock: 0,
+};
+const VIDEO = { id: 1, kind: 'video', codec: 'h264', codecString: 'avc1.64001f' } as const;
+const MIME = 'video/mp4; codecs="avc1.64001f"';
+const DURATION = 100;
+
+/** A socket whose server is the test. */
+class FakeSocket implements SocketPort {
+  binaryType = '';
+  readyState = 1;
+  onopen: (() => void) | null = null;
+  onmessage: ((event: { readonly data: unknown }) => void) | null = null;
+  onclose: ((event: { readonly code: number; readonly reason: string }) => void) | null = null;
+  onerror: (() => void) | null = null;
+  readonly sent: {
+    readonly type: string;
+    readonly until?: number;
+    readonly id?: number;
+    readonly to?: number;
+  }[] = [];
+
+  send(text: string): void {
+    this.sent.push(JSON.parse(text));
+  }
+
+  close(): void {
+    this.readyState = 3;
+  }
+
+  text(message: object): void {
+    this.onmessage?.({ data: JSON.stringify(message) });
+  }
+
+  bytes(bytes: Uint8Array): void {
+    this.onmessage?.({ data: bytes.slice().buffer });
+  }
+
+  /** What a server says first. @param size bytes of the file. */
+  begin(size = 1_000_000): void {
+    const hello = { protocol: 'onair.file.v1', name: 'a.flv', container: 'flv' };
+    this.text({ type: 'hello', ...hello, size, duration: DURATION });
+    this.bytes(encodeFmp4Json(HEADER, { epoch: 1, tracks: [{ ...VIDEO, mime: MIME }] }));
+    this.media({ type: FMP4_TYPE.init, track: 1 }, new Uint8Array(8));
+  }
+
+  chunks(from: number, to: number): void {
+    for (let at = from; at < to; at++) {
+      const more = { type: FMP4_TYPE.chunk, track: 1, independent: true, time: at * 1e6, duration: 1e6 };
+      this.media(more, fakeMedia(at, at + 1));
+    }
+  }
+
+  media(header: Partial<Fmp4Header>, payload: Uint8Array): void {
+    const bytes = new Uint8Array(FMP4_HEADER_LENGTH + payload.length);
+    writeFmp4Header(bytes, 0, { ...HEADER, ...header });
+    bytes.set(payload, FMP4_HEADER_LENGTH);
+    this.bytes(bytes);
+  }
+}
+
+const closers: (() => void)[] = [];
+beforeEach(() =>
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'] }),
+);
+afterEach(() => {
+  for (const close of closers.splice(0)) close();
+  vi.useRealTimers();
+});
+
+const settle = async (): Promise<void> => {
+  for (let i = 0; i < 80; i++) await Promise.resolve();
+};
+
+async function playing(size?: number) {
+  const platform = new FakePlatform();
+  const media = new FakeMedia(platform);
+  const sockets: FakeSocket[] = [];
+  const wire: WireMessage[] = [];
+  const failures: string[] = [];
+  const player = new FilePlayer(
+    {
+      address: 'ws://host/files/media/a.flv',
+      media,
+      platform,
+      open: () => {
+        const socket = new FakeSocket();
+        sockets.push(socket);
+        return socket;
+      },
+    },
+    { wire: (message) => wire.push(message), failed: (error) => failures.push(error.message) },
+  );
+  closers.push(() => player.close());
+  player.start();
+  const socket = sockets[0]!;
+  socket.begin(size);
+  socket.text({ type: 'seeked', id: 0, start: 0 });
+  await settle();
+  return { player, platform, media, sockets, socket, wire, failures };
+}
+
+describe('a file player', () => {
+  it('asks for twenty seconds, and for more as it plays', async () => {
+    const { socket, media, platform, player } = await playing();
+    expect(socket.sent).toEqual([{ type: 'want', until: 20 }]);
+    socket.chunks(0, 20);
+    await settle();
+    expect(platform.source.duration).toBe(DURATION);
+    vi.advanceTimersByTime(3000);
+    expect(media.currentTime).toBeCloseTo(3, 1);
+    expect(socket.sent.at(-1)?.until).toBeGreaterThan(22);
+    expect(player.figures.ahead).toBeCloseTo(17, 0);
+  });
+
+  it('asks for nothing while paused', async () => {
+    const { socket, media } = await playing();
+    socket.chunks(0, 20);
+    await settle();
+    media.paused = true;
+    vi.advanceTimersByTime(60_000);
+    expect(socket.sent).toHaveLength(1);
+  });
+
+  it('asks for less of a file that is large', async () => {
+    const { socket } = await playing(400 * 1024 * 1024);
+    expect(socket.sent).toEqual([{ type: 'want', until: 4 }]);
+  });
+
+  it('stays where it is buffered, and begins anew elsewhere without what was on its way', async () => {
+    const { socket, media, platform } = await playing();
+    socket.chunks(0, 20);
+    await settle();
+    media.paused = true;
+    media.currentTime = 10;
+    expect(socket.sent.map(({ type }) => type)).toEqual(['want', 'want']);
+    media.currentTime = 60;
+    expect(socket.sent.slice(2)).toEqual([
+      { type: 'seek', id: 1, to: 60 },
+      { type: 'want', until: 80 },
+    ]);
+    socket.chunks(20, 30);
+    socket.text({ type: 'seeked', id: 1, start: 58 });
+    socket.chunks(58, 80);
+    await settle();
+    const { buffered } = platform.source.buffers[0]!;
+    expect([buffered.length, buffered.start(0), buffered.end(0)]).toEqual([1, 58, 80]);
+  });
+
+  it('ends the media source when the file is over, and goes back', async () => {
+    const { socket, platform, media } = await playing();
+    let ended = 0;
+    Object.assign(platform.source, { endOfStream: () => ended++ });
+    media.paused = true;
+    media.currentTime = 95;
+    socket.text({ type: 'seeked', id: 1, start: 95 });
+    socket.chunks(95, 100);
+    socket.text({ type: 'end' });
+    await settle();
+    expect(ended).toBeGreaterThan(0);
+    media.currentTime = 1;
+    expect(socket.sent.slice(-2)).toEqual([
+      { type: 'seek', id: 2, to: 1 },
+      { type: 'want', until: 21 },
+    ]);
+  });
+
+  it('goes on where it is after the connection was lost', async () => {
+    const { sockets, socket, media } = await playing();
+    socket.chunks(0, 20);
+    await settle();
+    media.currentTime = 12;
+    media.paused = true;
+    socket.readyState = 3;
+    socket.onclose?.({ code: 1006, reason: '' });
+    vi.advanceTimersByTime(5000);
+    expect(sockets).toHaveLength(2);
+    sockets[1]!.begin();
+    expect(sockets[1]!.sent).toEqual([
+      { type: 'seek', id: 1, to: 12 },
+      { type: 'want', until: 32 },
+    ]);
+  });
+
+  it.each([
+    [
+      'an error of the server',
+      (socket: FakeSocket) => socket.text({ type: 'error', code: 'X', detail: 'no' }),
+      'no',
+    ],
+    ['nonsense', (socket: FakeSocket) => socket.bytes(new Uint8Array(3)), 'a message of 3 bytes'],
+    [
+      'a file that cannot be played',
+      (socket: FakeSocket) => socket.onclose?.({ code: 1003, reason: 'bad' }),
+      'bad',
+    ],
+  ])('gives up on %s', async (_what, happen, why) => {
+    const { socket, failures, platform } = await playing();
+    happen(socket);
+    expect(failures).toEqual([why]);
+    expect(platform.attached).toBe(0);
+  });
+
+  it('says what goes over the wire', async () => {
+    const { wire, socket } = await playing();
+    socket.chunks(0, 1);
+    expect(wire.map(({ direction, name }) => `${direction} ${name}`)).toEqual([
+      'in hello',
+      'in epoch',
+      'out want',
+      'in init',
+      'in seeked',
+      'in chunk',
+    ]);
+    expect(wire.at(-1)).toMatchObject({ bytes: 64, detail: 'video 0.00 s + 1.00 s' });
+  });
+});

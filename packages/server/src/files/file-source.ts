@@ -1,0 +1,19 @@
+import type { FileHandle } from 'node:fs/promises';
+import type { ByteSource } from '@onair/media/file';
+
+/** An open file as a source, which does not block the process; whoever opened it closes it. @param size bytes. */
+export function handleSource(handle: FileHandle, size: number): ByteSource {
+  return {
+    size,
+    read: async (at, length) => {
+      const bytes = new Uint8Array(Math.max(0, Math.min(length, size - at)));
+      let filled = 0;
+      while (filled < bytes.length) {
+        const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, at + filled);
+        if (bytesRead === 0) break;
+        filled += bytesRead;
+      }
+      return bytes.subarray(0, filled);
+    },
+  };
+}

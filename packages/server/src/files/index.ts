@@ -1,0 +1,3 @@
+export { FileSender, type FileSink } from './file-sender.ts';
+export { registerFiles } from './register-files.ts';
+export { FileShelf } from './shelf.ts';

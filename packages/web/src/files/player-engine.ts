@@ -1,0 +1,2 @@
+export { browserPlatform } from '@onair/client/engine';
+export { FilePlayer } from '@onair/client/file';

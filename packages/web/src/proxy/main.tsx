@@ -1,0 +1,4 @@
+import { start } from '../frame/frame.tsx';
+import { LiveProxy } from './proxy.tsx';
+
+start(<LiveProxy address={new URLSearchParams(location.search).get('url') ?? ''} />);

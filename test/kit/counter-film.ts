@@ -1,0 +1,114 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { BURNT_CLOCK, burntClockCells } from '@onair/contracts/burnt-clock';
+
+/** Pixels of the film. */
+const WIDTH = 320;
+const HEIGHT = 180;
+/** Pictures per second; picture N carries the number N as milliseconds of its burnt-in clock. */
+export const COUNTER_FPS = 25;
+
+/** Containers that a film is made in. */
+export const COUNTER_FILES = ['mp4', 'fmp4', 'flv', 'ts', 'webm'] as const;
+/** Container of a film. */
+export type CounterFile = (typeof COUNTER_FILES)[number];
+
+const QUIET = ['-hide_banner', '-loglevel', 'error', '-y'];
+
+/** How a film differs from the others. */
+export interface CounterFilm {
+  /** Part of the names of its files. */
+  readonly name: string;
+  readonly seconds: number;
+  /** Pictures of a group. */
+  readonly gop: number;
+  readonly bFrames: number;
+}
+
+/** Makes one film with sound in every container. Resolves with paths by container. */
+export function makeCounterFilm(folder: string, film: CounterFilm): Record<CounterFile, string> {
+  const { name, seconds, gop, bFrames } = film;
+  const input = [
+    ...[
+      '-f',
+      'rawvideo',
+      '-pix_fmt',
+      'gray',
+      '-s',
+      `${WIDTH}x${HEIGHT}`,
+      '-r',
+      String(COUNTER_FPS),
+      '-i',
+      '-',
+    ],
+    ...['-f', 'lavfi', '-i', `sine=frequency=440:sample_rate=48000:duration=${seconds}`],
+    ...['-pix_fmt', 'yuv420p', '-g', String(gop), '-shortest'],
+  ];
+  const path = (file: string): string => join(folder, `${name}.${file}`);
+  const mp4 = path('mp4');
+  const webm = path('webm');
+  const pictures = drawCounters(seconds * COUNTER_FPS);
+  const avc = [
+    '-c:v',
+    'libx264',
+    '-preset',
+    'veryfast',
+    '-crf',
+    '30',
+    '-bf',
+    String(bFrames),
+    '-c:a',
+    'aac',
+    mp4,
+  ];
+  const vp9 = [
+    '-c:v',
+    'libvpx-vp9',
+    '-deadline',
+    'realtime',
+    '-cpu-used',
+    '8',
+    '-b:v',
+    '400k',
+    '-c:a',
+    'libopus',
+  ];
+  execFileSync('ffmpeg', [...QUIET, ...input, ...avc], { input: pictures });
+  execFileSync('ffmpeg', [...QUIET, ...input, ...vp9, webm], { input: pictures });
+  const copies: readonly (readonly [CounterFile, string, readonly string[]])[] = [
+    ['fmp4', `${name}-fragments.mp4`, ['-movflags', 'frag_keyframe+empty_moov+default_base_moof']],
+    ['flv', `${name}.flv`, []],
+    ['ts', `${name}.ts`, []],
+  ];
+  const paths: Record<string, string> = { mp4, webm };
+  for (const [file, target, flags] of copies) {
+    paths[file] = join(folder, target);
+    execFileSync('ffmpeg', [...QUIET, '-i', mp4, '-c', 'copy', ...flags, paths[file]]);
+  }
+  return paths as Record<CounterFile, string>;
+}
+
+/** Grey pictures one after another. */
+function drawCounters(count: number): Uint8Array {
+  const size = WIDTH * HEIGHT;
+  const all = new Uint8Array(size * count).fill(96);
+  const cell = { width: (BURNT_CLOCK.width * WIDTH) / 32, height: (BURNT_CLOCK.height * HEIGHT) / 2 };
+  const left = BURNT_CLOCK.x * WIDTH;
+  const top = BURNT_CLOCK.y * HEIGHT;
+  for (let picture = 0; picture < count; picture++) {
+    const base = picture * size;
+    // Something that moves, so that pictures between keyframes have something to tell.
+    const bar = (picture * 4) % WIDTH;
+    for (let y = 20; y < 120; y++)
+      all.fill(180, base + y * WIDTH + bar, base + y * WIDTH + Math.min(WIDTH, bar + 24));
+    for (const [index, white] of burntClockCells(picture).entries()) {
+      const x = left + (index % 32) * cell.width;
+      const y = top + Math.floor(index / 32) * cell.height;
+      for (let row = Math.round(y); row < Math.round(y + cell.height); row++) {
+        const from = base + row * WIDTH + Math.round(x);
+        all.fill(white === 1 ? 235 : 16, from, base + row * WIDTH + Math.round(x + cell.width));
+      }
+    }
+  }
+  return all;
+}
