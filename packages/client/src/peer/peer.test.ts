@@ -92,7 +92,7 @@ function open(id?: string): Peer {
 }
 function welcome(peer: Peer): void {
   sockets.at(-1)!.onopen!();
-  sockets.at(-1)!.hear({ type: 'ready', id: peer.id, iceServers: [] });
+  sockets.at(-1)!.hear({ type: 'ready', id: peer.id, iceServers: [], iceTransportPolicy: 'all' });
 }
 const settle = () => vi.advanceTimersByTimeAsync(0);
 const types = (): string[] =>

@@ -4,6 +4,7 @@ import {
   type PeerClientMessage,
   type PeerServerMessage,
 } from '@onair/contracts/peers';
+import type { IceSettings } from '@onair/contracts/rooms';
 import { browserPeers, type PeerFactory } from '../room/peer-link.ts';
 import { BackOff } from '../sources/back-off.ts';
 import { Listeners } from './listeners.ts';
@@ -59,7 +60,7 @@ export class Peer {
   readonly #backOff = new BackOff();
   #socket: { readonly port: PeerSocketPort; ready: boolean } | undefined;
   #waiting: string[] = [];
-  #iceServers: readonly string[] = [];
+  #ice: IceSettings = { iceServers: [], iceTransportPolicy: 'all' };
   #timer: ReturnType<typeof setTimeout> | undefined;
   #over = false;
 
@@ -108,7 +109,7 @@ export class Peer {
     const call = new PeerCall({
       id,
       remote,
-      connection: peers(this.#iceServers),
+      connection: peers(this.#ice),
       send: (body) => this.#send({ ...body, to: remote }),
       ended: () => this.#calls.delete(id),
     });
@@ -153,7 +154,7 @@ export class Peer {
     }
     switch (message.type) {
       case 'ready':
-        this.#ready(message.iceServers);
+        this.#ready(message);
         return;
       case 'absent':
         for (const call of this.calls) if (call.remote === message.id) call.absent();
@@ -181,8 +182,8 @@ export class Peer {
     }
   }
 
-  #ready(iceServers: readonly string[]): void {
-    this.#iceServers = iceServers;
+  #ready(ice: IceSettings): void {
+    this.#ice = ice;
     this.#backOff.reset();
     this.#socket!.ready = true;
     for (const text of this.#waiting.splice(0)) this.#socket!.port.send(text);

@@ -1,6 +1,6 @@
 import { Field } from '../api/index.ts';
 import { type ErrorCode, isErrorCode } from '../errors/index.ts';
-import { ROOM_MAX_CANDIDATE, ROOM_MAX_SDP } from '../rooms/index.ts';
+import { decodeIceSettings, type IceSettings, ROOM_MAX_CANDIDATE, ROOM_MAX_SDP } from '../rooms/index.ts';
 
 /** Subprotocol of the WebSocket by which peers call each other, see `docs/protocols/peers.md`. */
 export const PEER_SUBPROTOCOL = 'onair.peer.v1';
@@ -32,8 +32,8 @@ export type PeerClientMessage =
 
 /** What the server sends. */
 export type PeerServerMessage =
-  /** The id is the peer's. `iceServers`: addresses of STUN and TURN servers. */
-  | { readonly type: 'ready'; readonly id: string; readonly iceServers: readonly string[] }
+  /** The id is the peer's. */
+  | ({ readonly type: 'ready'; readonly id: string } & IceSettings)
   /** What was sent to `id` went to nobody. */
   | { readonly type: 'absent'; readonly id: string }
   | { readonly type: 'error'; readonly code: ErrorCode; readonly detail: string }
@@ -63,7 +63,7 @@ export function decodePeerServerMessage(value: unknown): PeerServerMessage {
       return {
         type,
         id: matching(field.at('id'), PEER_ID),
-        iceServers: field.at('iceServers').list((url) => url.string(255), 8),
+        ...decodeIceSettings(field),
       };
     case 'absent':
       return { type, id: matching(field.at('id'), PEER_ID) };

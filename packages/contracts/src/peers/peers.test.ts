@@ -23,7 +23,7 @@ describe('messages of peers', () => {
       expect(decodePeerServerMessage({ ...body, from: 'me', to: 'you' })).toEqual({ ...body, from: 'me' });
     }
     for (const told of [
-      { type: 'ready', id: 'me', iceServers: ['stun:a'] },
+      { type: 'ready', id: 'me', iceServers: [{ urls: ['stun:a'] }], iceTransportPolicy: 'all' },
       { type: 'absent', id: 'you' },
       { type: 'error', code: 'PEER_ID_TAKEN', detail: 'no' },
     ]) {

@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import { PEER_SUBPROTOCOL, type PeerClientMessage, type PeerServerMessage } from '@onair/contracts/peers';
+import type { IceSettings } from '@onair/contracts/rooms';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { Scope } from '../../../../test/kit/scope.ts';
@@ -9,6 +10,8 @@ import { createHttpServer } from '../net/index.ts';
 import { createLog } from '../observe/index.ts';
 import { PeerDirectory } from './peer-directory.ts';
 import { registerPeers } from './register-peers.ts';
+
+const ICE: IceSettings = { iceServers: [{ urls: ['stun:stun.example.org'] }], iceTransportPolicy: 'all' };
 
 const scope = new Scope();
 let address: string;
@@ -21,7 +24,8 @@ beforeAll(async () => {
   const http = createHttpServer({ config: () => config, logger, pagesFolder: tmpdir() });
   scope.defer(() => http.close(100));
   end = registerPeers(http, {
-    settings: () => ({ iceServers: ['stun:stun.example.org'], messagesPerSecond: 20 }),
+    settings: () => ({ messagesPerSecond: 20 }),
+    ice: () => ICE,
     same: (given, wanted) => given === wanted,
   });
   address = `ws://127.0.0.1:${await http.listen()}/peers`;
@@ -52,7 +56,7 @@ async function claimed(id: string) {
 
 it('introduces peers to each other, and says who is not there', async () => {
   const [a, b] = [await claimed('a'), await claimed('b')];
-  expect(a.heard).toEqual([{ type: 'ready', id: 'a', iceServers: ['stun:stun.example.org'] }]);
+  expect(a.heard).toEqual([{ type: 'ready', id: 'a', ...ICE }]);
   a.send({ type: 'offer', to: 'b', call: 'c1', sdp: 'v=0', from: 'forged' });
   a.send({ type: 'hello', to: 'nobody' });
   await until(() => b.heard.length > 1 && a.heard.length > 1);

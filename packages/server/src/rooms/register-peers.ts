@@ -7,16 +7,18 @@ import {
   type PeerClientMessage,
   type PeerServerMessage,
 } from '@onair/contracts/peers';
+import type { IceSettings } from '@onair/contracts/rooms';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
-import { type HttpServer, refusedForNow } from '../net/index.ts';
-import { Allowance } from './allowance.ts';
+import { Allowance, type HttpServer, refusedForNow } from '../net/index.ts';
 import { PeerDirectory, type PeerLine } from './peer-directory.ts';
 import { RoomError } from './room-directory.ts';
 
 /** What the calls of peers are made with. */
 export interface RegisterPeersOptions {
   /** Settings in force. */
-  settings(): { readonly iceServers: readonly string[]; readonly messagesPerSecond: number };
+  settings(): { readonly messagesPerSecond: number };
+  /** How a peer is to connect. */
+  ice(id: string): IceSettings;
   /** Compares secrets in a time that does not depend on them. */
   same(given: string, wanted: string): boolean;
 }
@@ -65,17 +67,17 @@ export function registerPeers(http: HttpServer, options: RegisterPeersOptions): 
 class PeerSocket implements PeerLine {
   readonly #ws: WebSocket;
   readonly #directory: PeerDirectory;
-  readonly #settings: RegisterPeersOptions['settings'];
+  readonly #ice: RegisterPeersOptions['ice'];
   readonly #allowance: Allowance;
   readonly #ping: NodeJS.Timeout;
   readonly #idle: NodeJS.Timeout;
   #id: string | undefined;
   #alive = true;
 
-  constructor(ws: WebSocket, directory: PeerDirectory, { settings }: RegisterPeersOptions) {
+  constructor(ws: WebSocket, directory: PeerDirectory, { settings, ice }: RegisterPeersOptions) {
     this.#ws = ws;
     this.#directory = directory;
-    this.#settings = settings;
+    this.#ice = ice;
     this.#allowance = new Allowance(() => settings().messagesPerSecond, BURST_SECONDS, performance.now());
     this.#ping = setInterval(() => this.#check(), PONG_MS).unref();
     this.#idle = setTimeout(() => this.#refuse('REQUEST_TIMEOUT', 'no id was claimed'), CLAIM_MS).unref();
@@ -122,7 +124,7 @@ class PeerSocket implements PeerLine {
       this.#directory.claim(message.id, message.secret, this, performance.now());
       this.#id = message.id;
       clearTimeout(this.#idle);
-      this.send({ type: 'ready', id: message.id, iceServers: this.#settings().iceServers });
+      this.send({ type: 'ready', id: message.id, ...this.#ice(message.id) });
       return;
     }
     if (this.#id === undefined) throw new RoomError('PEER_MESSAGE_INVALID', 'claim an id first');

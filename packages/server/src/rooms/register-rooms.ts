@@ -90,7 +90,11 @@ export function registerRooms(http: HttpServer, options: RegisterRoomsOptions): 
     origins: 'any',
     handle: ({ request, socket, head }) => engine.handleUpgrade(request as never, socket, head),
   });
-  const endPeers = registerPeers(http, { settings: () => config().rooms, same: equal });
+  const endPeers = registerPeers(http, {
+    settings: () => config().rooms,
+    ice: (id) => iceSettings(config().ice, id, Date.now()),
+    same: equal,
+  });
   registerPolling(http, (request, response) => engine.handleRequest(request as never, response));
   return {
     directory,
