@@ -7,7 +7,22 @@ const CATALOGUE = fileURLToPath(new URL('src/words/catalogue.json', import.meta.
 const LANGUAGES = ['en', 'ja', 'zh'];
 const PREFIX = 'virtual:words/';
 
-/** Serves the texts of one language of the catalogue as `virtual:words/LANGUAGE`, so that a page loads one only. */
+/** What keys of texts begin with that some pages only speak of; such a page imports `virtual:words/en/PART`. */
+export const WORD_PARTS: Readonly<Record<string, readonly string[]>> = {
+  capabilities: ['can'],
+  inspect: ['inspect'],
+  operator: ['operator'],
+  room: ['room', 'rooms'],
+  studio: ['studio', 'recorder', 'reporter', 'roles'],
+};
+
+const begin = (key: string): string => key.split('.', 1)[0] ?? '';
+const parts = Object.values(WORD_PARTS).flat();
+
+/**
+ * Serves the texts of one language of the catalogue as `virtual:words/LANGUAGE`, so that a page loads one only; those in
+ * English, which every page loads, without the parts.
+ */
 export function words(): Plugin {
   return {
     name: 'onair-words',
@@ -15,9 +30,16 @@ export function words(): Plugin {
     load(id) {
       if (!id.startsWith(`\0${PREFIX}`)) return undefined;
       this.addWatchFile(CATALOGUE);
-      const at = LANGUAGES.indexOf(id.slice(PREFIX.length + 1));
+      const [language = '', part] = id.slice(PREFIX.length + 1).split('/');
+      const at = LANGUAGES.indexOf(language);
+      const wanted = (key: string): boolean => {
+        if (part !== undefined) return WORD_PARTS[part]?.includes(begin(key)) === true;
+        return at > 0 || !parts.includes(begin(key));
+      };
       const catalogue: Record<string, string[]> = JSON.parse(readFileSync(CATALOGUE, 'utf8'));
-      const texts = Object.entries(catalogue).map(([key, entry]) => [key, entry[at] ?? key]);
+      const texts = Object.entries(catalogue)
+        .filter(([key]) => wanted(key))
+        .map(([key, entry]) => [key, entry[at] ?? key]);
       return `export default ${JSON.stringify(Object.fromEntries(texts))};`;
     },
   };

@@ -136,7 +136,7 @@ export function CueForm({
           </button>
         )}
         <button type="button" class="button" onClick={onClose}>
-          {t('operator.close')}
+          {t('overlay.close')}
         </button>
       </div>
       {fault.value !== undefined && (

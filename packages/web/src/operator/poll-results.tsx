@@ -44,7 +44,7 @@ function Result({ poll, onEnd }: { readonly poll: Poll; readonly onEnd: () => vo
         })}
       </dl>
       <p class="muted small num">
-        {poll.stream} · {t('operator.poll.total', { count: number(total) })}
+        {poll.stream} · {t('overlay.total', { count: number(total) })}
       </p>
     </li>
   );

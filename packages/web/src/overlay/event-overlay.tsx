@@ -90,7 +90,7 @@ function Result({ shown }: { readonly shown: Extract<Shown, { kind: 'result' }> 
           </li>
         ))}
       </ul>
-      <p class="small num">{t('operator.poll.total', { count: number(total) })}</p>
+      <p class="small num">{t('overlay.total', { count: number(total) })}</p>
     </>
   );
 }
@@ -131,7 +131,7 @@ export function EventOverlay({
           <button
             type="button"
             class="overlay-close"
-            aria-label={t('operator.close')}
+            aria-label={t('overlay.close')}
             onClick={() => {
               shown.value = undefined;
             }}

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, it } from 'vitest';
+import { WORD_PARTS } from '../../vite-words.ts';
 import catalogue from './catalogue.json' with { type: 'json' };
 import { chooseLanguage, LANGUAGES, language, pickLanguage, t, type WordKey } from './words.ts';
 
@@ -21,6 +22,16 @@ function sources(folder: string): string {
       return /\.tsx?$/.test(entry) && !entry.includes('.test.') ? readFileSync(path, 'utf8') : '';
     })
     .join('\n');
+}
+
+/** A file and what it imports of the pages' own sources, also later. */
+function closure(path: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(path)) return seen;
+  seen.add(path);
+  for (const [, target] of readFileSync(path, 'utf8').matchAll(/(?:from |import\()'(\.[^']+\.tsx?)'/g)) {
+    closure(resolve(dirname(path), target!), seen);
+  }
+  return seen;
 }
 
 it('has every text in every language, with the same values in it', () => {
@@ -46,6 +57,24 @@ it('has no text that no page uses', () => {
         !patterns.some(({ before, after }) => key.startsWith(before) && key.endsWith(after)),
     );
   expect(unused).toEqual([]);
+});
+
+it('gives each page the parts of the catalogue that it speaks of', () => {
+  const mains = readdirSync(SOURCES, { recursive: true })
+    .map(String)
+    .filter((path) => path.endsWith('main.tsx'));
+  expect(mains.length).toBeGreaterThan(10);
+  const faults: string[] = [];
+  for (const main of mains) {
+    const code = [...closure(join(SOURCES, main))].map((path) => readFileSync(path, 'utf8')).join('\n');
+    for (const [part, begins] of Object.entries(WORD_PARTS)) {
+      const speaks = entries.some(
+        ([key]) => begins.includes(key.split('.', 1)[0]!) && code.includes(`'${key}'`),
+      );
+      if (speaks !== code.includes(`'virtual:words/en/${part}'`)) faults.push(`${main}: ${part} ${speaks}`);
+    }
+  }
+  expect(faults).toEqual([]);
 });
 
 it('fills values in and leaves unknown holes visible', () => {

@@ -46,6 +46,11 @@ const OTHERS: Readonly<Record<Exclude<Language, 'en'>, () => Promise<{ readonly 
 };
 const texts = new Map<Language, Texts>([['en', english]]);
 
+/** Lets the page speak of more: English texts of a part of the catalogue, which the other languages bring along. */
+export function addTexts(more: Texts): void {
+  texts.set('en', { ...texts.get('en'), ...more });
+}
+
 /** The language that the page speaks now; its texts are loaded. */
 export const language = signal<Language>('en');
 
