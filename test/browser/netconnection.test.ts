@@ -38,7 +38,7 @@ const SCRIPT = `export default defineApp({
 });`;
 
 /** Bytes of script, gzip: at once, and when a picture is shown or published. */
-const BUDGET = { first: 14_000, all: 45_000 };
+const BUDGET = { first: 17_000, all: 56_000 };
 
 const scope = new Scope();
 let folder: string;

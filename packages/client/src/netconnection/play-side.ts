@@ -3,6 +3,8 @@ import type { Screen } from './screen.ts';
 
 /** Most bytes that are kept for a screen that is still to come. */
 const MAX_KEPT_BYTES = 16_777_216;
+/** Most messages that are kept of a stream without pictures: some seconds of sound. */
+const MAX_SOUND = 250;
 /** Codec ids of FLV v10.1 §E.4.2 and §E.4.3 whose first packet sets the decoder up. */
 const AVC = 7;
 const AAC = 10;
@@ -77,6 +79,10 @@ export class PlaySide {
       }
       this.#group.push(tag);
       this.#groupBytes += tag.body.length;
+      // Without pictures any place is one to begin at.
+      if (!this.#set.has('video') && this.#group.length > MAX_SOUND) {
+        this.#groupBytes -= this.#group.shift()!.body.length;
+      }
     }
     this.#screen?.push(tag);
   }
