@@ -1,4 +1,5 @@
 import type { Tag } from '@onair/media/flv';
+import { CueClock } from './cue-clock.ts';
 import type { Screen } from './screen.ts';
 
 /** Most bytes that are kept for a screen that is still to come. */
@@ -23,6 +24,8 @@ export class PlaySide {
   readonly #listener: PlaySideListener;
   #video: HTMLVideoElement | undefined;
   #screen: Screen | undefined;
+  /** Cues of the stream, told with their pictures. */
+  readonly cues = new CueClock(() => (this.#screen === undefined ? undefined : this.#screen.position * 1000));
   readonly #set = new Map<string, Tag>();
   #group: Tag[] = [];
   #groupBytes = 0;
@@ -60,6 +63,7 @@ export class PlaySide {
 
   /** Forgets all media: another stream, or another place in it, follows. */
   reset(): void {
+    this.cues.clear();
     this.#hide();
     this.#set.clear();
     this.#group = [];
@@ -90,6 +94,7 @@ export class PlaySide {
   /** Stops and goes on. */
   pause(paused: boolean): void {
     this.#paused = paused;
+    this.cues.paused = paused;
     if (this.#video === undefined) return;
     if (paused) this.#video.pause();
     else {
@@ -99,6 +104,7 @@ export class PlaySide {
   }
 
   close(): void {
+    this.cues.clear();
     this.attach(undefined);
   }
 
