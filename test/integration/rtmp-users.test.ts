@@ -45,27 +45,6 @@ it('lets FFmpeg publish with name and password, and not with wrong ones', async 
   expect(await ffmpeg(`${server.rtmp}/free/none`)).toMatchObject({ live: true });
 });
 
-it('lets librtmp publish with name and password', async () => {
-  const location = `${server.rtmp}/live/librtmp pubUser=me pubPasswd=${SECRET} flashver=FMLE/3.0`;
-  const coder = 'x264enc tune=zerolatency speed-preset=ultrafast key-int-max=30 ! h264parse';
-  const line = `videotestsrc is-live=true ! video/x-raw,width=160,height=90 ! ${coder} ! flvmux streamable=true ! rtmpsink`;
-  const child = new Child('gst-launch-1.0', 'gst-launch-1.0', [
-    '-q',
-    ...line.split(' '),
-    `location=${location}`,
-  ]);
-  scope.defer(() => child.stop());
-  child.stdout.resume();
-  const live = (): boolean =>
-    server.registry.list().some((one) => one.name === 'live/librtmp' && one.state === 'live');
-  await until(() => live() || child.exit !== undefined, {
-    timeoutMs: 20_000,
-    message: () => child.errorLines.join('\n'),
-  });
-  expect(live(), child.errorLines.join('\n')).toBe(true);
-  await child.stop();
-});
-
 it.each(['adobe', 'llnw'])('answers %s as a client, too', async (mode) => {
   const open = (name: string, user: string, password: string): RtmpClient => {
     const url = parseRtmpUrl(address(name, user, password));
