@@ -56,7 +56,7 @@ it('rtmpdump begins in the middle', async () => {
   reader.push(Uint8Array.from(readFileSync(file)));
   for (let item = reader.next(); item !== undefined; item = reader.next())
     if (item.kind === 'tag') demuxer.push(item.tag);
-  console.log(`rtmpdump got ${times.length} pictures from ${times[0]} s on`);
+  console.log(`rtmpdump got ${times.length} pictures`);
   expect(keys[0]).toBe(true);
   // Its segment begins at the key frame at or before the place.
   expect(times.length).toBeGreaterThan(1.9 * FPS);

@@ -206,13 +206,20 @@ export class NetStream extends EventTarget {
       this.dispatchEvent(new NetStatusEvent(statusOf(values[0])));
       return;
     }
-    if (name === 'onMetaData')
-      this.#play.push({ type: 'script', timestampMs, body: encodeAmf0([name, ...values]) });
-    try {
-      invoke(this.client, this, name, values);
-    } catch (error) {
-      this.dispatchEvent(new AsyncErrorEvent(error));
+    const tell = (): void => {
+      try {
+        invoke(this.client, this, name, values);
+      } catch (error) {
+        this.dispatchEvent(new AsyncErrorEvent(error));
+      }
+    };
+    // What describes the stream is told at once, all else with its picture.
+    if (name !== 'onMetaData') {
+      this.#play.cues.at(timestampMs, tell);
+      return;
     }
+    this.#play.push({ type: 'script', timestampMs, body: encodeAmf0([name, ...values]) });
+    tell();
   }
 
   #tell(code: string, level = 'status', description = ''): void {

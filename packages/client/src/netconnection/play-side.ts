@@ -1,8 +1,11 @@
 import type { Tag } from '@onair/media/flv';
+import { CueClock } from './cue-clock.ts';
 import type { Screen } from './screen.ts';
 
 /** Most bytes that are kept for a screen that is still to come. */
 const MAX_KEPT_BYTES = 16_777_216;
+/** Most messages that are kept of a stream without pictures: some seconds of sound. */
+const MAX_SOUND = 250;
 /** Codec ids of FLV v10.1 §E.4.2 and §E.4.3 whose first packet sets the decoder up. */
 const AVC = 7;
 const AAC = 10;
@@ -21,6 +24,8 @@ export class PlaySide {
   readonly #listener: PlaySideListener;
   #video: HTMLVideoElement | undefined;
   #screen: Screen | undefined;
+  /** Cues of the stream, told with their pictures. */
+  readonly cues = new CueClock(() => (this.#screen === undefined ? undefined : this.#screen.position * 1000));
   readonly #set = new Map<string, Tag>();
   #group: Tag[] = [];
   #groupBytes = 0;
@@ -58,6 +63,7 @@ export class PlaySide {
 
   /** Forgets all media: another stream, or another place in it, follows. */
   reset(): void {
+    this.cues.clear();
     this.#hide();
     this.#set.clear();
     this.#group = [];
@@ -77,6 +83,10 @@ export class PlaySide {
       }
       this.#group.push(tag);
       this.#groupBytes += tag.body.length;
+      // Without pictures any place is one to begin at.
+      if (!this.#set.has('video') && this.#group.length > MAX_SOUND) {
+        this.#groupBytes -= this.#group.shift()!.body.length;
+      }
     }
     this.#screen?.push(tag);
   }
@@ -84,6 +94,7 @@ export class PlaySide {
   /** Stops and goes on. */
   pause(paused: boolean): void {
     this.#paused = paused;
+    this.cues.paused = paused;
     if (this.#video === undefined) return;
     if (paused) this.#video.pause();
     else {
@@ -93,6 +104,7 @@ export class PlaySide {
   }
 
   close(): void {
+    this.cues.clear();
     this.attach(undefined);
   }
 

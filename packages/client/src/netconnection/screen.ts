@@ -81,7 +81,7 @@ export class Screen {
       tracks: (tracks) => engine.configure(tracks),
       init: (track, bytes) => engine.init(track, bytes),
       chunk: (chunk) => engine.append(chunk),
-      event: () => undefined, // the page hears of data messages as they come
+      event: () => undefined, // the stream's own data messages tell
     });
   }
 }

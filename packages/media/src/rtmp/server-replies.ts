@@ -10,7 +10,7 @@ import type { SessionOutput } from './session-output.ts';
 export interface ConnectAnswer {
   /** Codecs we pass on, for Enhanced RTMP clients; all known ones unless given. */
   readonly fourCcList?: readonly string[];
-  /** Enhanced RTMP flags we honour, of {@link CAPS_EX}; all but the asking to reconnect unless given. */
+  /** Enhanced RTMP flags we honour, of {@link CAPS_EX}; all unless given. */
   readonly capsEx?: number;
   /** Further properties of the answer. */
   readonly properties?: AmfObject;
@@ -18,10 +18,10 @@ export interface ConnectAnswer {
 
 /** Flags of `capsEx` (Enhanced RTMP v2, NetConnection.connect). */
 export const CAPS_EX = { reconnect: 1, multitrack: 2, modEx: 4, nanoOffset: 8 } as const;
-/** What our server honours; it asks nobody to reconnect. */
-const SERVER_CAPS_EX: number = CAPS_EX.multitrack | CAPS_EX.modEx | CAPS_EX.nanoOffset;
+/** What our server honours and does. */
+const SERVER_CAPS_EX: number = CAPS_EX.reconnect | CAPS_EX.multitrack | CAPS_EX.modEx | CAPS_EX.nanoOffset;
 /** What our client honours. */
-export const CLIENT_CAPS_EX: number = SERVER_CAPS_EX | CAPS_EX.reconnect;
+export const CLIENT_CAPS_EX: number = SERVER_CAPS_EX;
 
 /** Codecs of Enhanced RTMP that this package carries through untouched. */
 export const FORWARDED_FOURCCS: readonly string[] = [

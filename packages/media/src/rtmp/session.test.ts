@@ -252,7 +252,7 @@ it('tells Enhanced RTMP clients what is carried through', () => {
   const pair = new Pair({ properties: { fourCcList: ['hvc1', 'xxxx', 'Opus'], capsEx: 15 } }, accept).run();
   const connected = pair.seen.find((event) => event.kind === 'connected');
   expect(connected?.properties.fourCcList).toEqual(['hvc1', 'Opus']);
-  expect(connected?.properties.capsEx).toBe(14);
+  expect(connected?.properties.capsEx).toBe(15);
   const plain = new Pair({ properties: { fourCcList: undefined } }, accept)
     .run()
     .seen.find((event) => event.kind === 'connected');

@@ -21,6 +21,10 @@ const md5: Md5 = (text) => createHash('md5').update(text, 'utf8').digest();
 const TOKEN_MS = 60_000;
 /** Proofs that were taken and must not be taken twice, while their tokens are young. */
 const MAX_TAKEN = 10_000;
+/** Parts of a token, in characters: seconds, random, signature. Clients of the librtmp family have little room for one. */
+const TIME_LENGTH = 7;
+const RANDOM_LENGTH = 4;
+const MAC_LENGTH = 10;
 const USER = /^[A-Za-z0-9._@-]{1,64}$/;
 
 /** What challenges are made with. */
@@ -107,10 +111,10 @@ export class EncoderChallenge {
   #fresh(mode: ChallengeMode, user: string, fields: ReadonlyMap<string, string>): boolean {
     const token = fields.get(mode === 'adobe' ? 'opaque' : 'nonce') ?? '';
     const now = this.#deps.now();
-    const [time = '', random = ''] = token.split('.');
-    const made = Number.parseInt(time, 36);
+    const start = token.slice(0, TIME_LENGTH + RANDOM_LENGTH);
+    const made = Number.parseInt(start.slice(0, TIME_LENGTH), 36) * 1000;
     const young = made <= now && now - made <= TOKEN_MS;
-    if (!young || token !== this.#signed(user, time, random) || this.#taken.has(token)) return false;
+    if (!young || token !== this.#signed(user, start) || this.#taken.has(token)) return false;
     for (const [old, until] of this.#taken) {
       if (until > now && this.#taken.size < MAX_TAKEN) break;
       this.#taken.delete(old);
@@ -120,11 +124,13 @@ export class EncoderChallenge {
   }
 
   #token(user: string): string {
-    return this.#signed(user, this.#deps.now().toString(36), randomBytes(9).toString('base64url'));
+    const time = Math.floor(this.#deps.now() / 1000).toString(36);
+    const random = randomBytes(3).toString('base64url');
+    return this.#signed(user, time.padStart(TIME_LENGTH, '0') + random);
   }
 
-  #signed(user: string, time: string, random: string): string {
-    return `${time}.${random}.${this.#mac(`token ${user} ${time} ${random}`)}`;
+  #signed(user: string, start: string): string {
+    return start + this.#mac(`token ${user} ${start}`).slice(0, MAC_LENGTH);
   }
 
   /** The same for a name each time, also for names that there are not. */

@@ -166,6 +166,7 @@ it('refuses what is beyond its limits or not allowed', () => {
   expect(a.say('x', false, set('big', 'x'.repeat(300_000)))).toEqual([status('NoWriteAccess')]);
   const many = Array.from({ length: MAX_PROPERTIES + 1 }, (_, i) => [`p${i}`, i] as const);
   expect(a.say('x', false, { kind: 'requestChange', values: many })).toEqual([status('NoWriteAccess')]);
+  expect(objects.write('live', 'x', false, 'k'.repeat(300), 1)).toBe(false);
   expect(objects.read('live', 'x', false)).toEqual({});
   expect(a.say('', false, use)).toEqual([status('ObjectCreationFailed')]);
   expect(a.say('x'.repeat(MAX_NAME_BYTES + 1), true, use)).toEqual([status('ObjectCreationFailed')]);

@@ -1,5 +1,5 @@
 import { type AmfValue, encodeAmf0 } from '@onair/media/amf';
-import type { SharedObjectEvent, SharedObjectMessage } from '@onair/media/rtmp';
+import { MAX_SHARED_OBJECT_NAME, type SharedObjectEvent, type SharedObjectMessage } from '@onair/media/rtmp';
 import { type KeptObject, SharedObjectFiles } from './shared-object-files.ts';
 
 /** Objects of one application that are in use or kept. */
@@ -189,7 +189,8 @@ export class SharedObjects {
     const after = new Map(object.properties);
     for (const [key, value] of values) after.set(key, { value, bytes: sizeOf(key, value) });
     const bytes = [...after.values()].reduce((sum, one) => sum + one.bytes, 0);
-    if (after.size > MAX_PROPERTIES || bytes > MAX_OBJECT_BYTES) return false;
+    const nameable = values.every(([key]) => Buffer.byteLength(key) <= MAX_SHARED_OBJECT_NAME);
+    if (!nameable || after.size > MAX_PROPERTIES || bytes > MAX_OBJECT_BYTES) return false;
     for (const [key] of values) object.properties.set(key, after.get(key)!);
     this.#changed(object);
     this.#broadcast(object, [{ kind: 'change', values }], by);

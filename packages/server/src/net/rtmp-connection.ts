@@ -12,7 +12,7 @@ import {
 import { newSessionId } from '../observe/index.ts';
 import { handshakeCrypto } from './handshake-crypto.ts';
 import { RtmpCalls } from './rtmp-calls.ts';
-import { codeOf, lastWords } from './rtmp-end.ts';
+import { askToReconnect, codeOf, lastWords } from './rtmp-end.ts';
 import type { RtmpHandlers, RtmpInlet, RtmpOutlet, RtmpPeer } from './rtmp-handlers.ts';
 import type { RtmpSocket, RtmpTransportName } from './rtmp-socket.ts';
 
@@ -143,6 +143,12 @@ export class RtmpConnection implements RtmpPeer {
 
   close(reason: string): void {
     this.#end('closed', reason);
+  }
+
+  /** Ends the connection since the server stops. @param tcUrl where clients that can go instead. */
+  dismiss(reason: string, tcUrl: string | undefined): void {
+    this.#guard(() => askToReconnect(this.#session, reason, tcUrl));
+    this.close(reason);
   }
 
   /** Pings a silent peer, and gives up on one that stays silent. To be called every second or so. */

@@ -56,7 +56,7 @@ async function openDoors(policy: Partial<RtmpListenerPolicy> = {}, range?: TlsRa
   const { http } = loadConfig({ environment: { ONAIR_DATA: tmpdir() }, flags: [] });
   const doors = new RtmpDoors(
     {
-      http: { ...http, headersTimeoutMs: phaseTimeoutMs, requestTimeoutMs: phaseTimeoutMs },
+      http: () => ({ ...http, headersTimeoutMs: phaseTimeoutMs, requestTimeoutMs: phaseTimeoutMs }),
       phaseTimeoutMs,
       tunnel: true,
       webSocket: true,

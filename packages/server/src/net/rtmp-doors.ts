@@ -25,8 +25,8 @@ export interface TlsRange {
 
 /** What the doors are made with. */
 export interface RtmpDoorsOptions {
-  /** Limits of HTTP requests. */
-  readonly http: Config['http'];
+  /** Limits of HTTP requests, and which pages may come; settings in force at the moment. */
+  http(): Config['http'];
   /** How long a TLS handshake may take, milliseconds. */
   readonly phaseTimeoutMs: number;
   /** Whether RTMPT is spoken. */
@@ -100,7 +100,8 @@ export class RtmpDoors {
   }
 
   #createHttp(): HttpServer {
-    const { http, tunnel, webSocket, client, logger } = this.#options;
+    const { tunnel, webSocket, client, logger } = this.#options;
+    const http = this.#options.http();
     const server = createHttpServer(
       { ...connectionOptions(http), keepAliveTimeout: http.keepAliveTimeoutMs },
       (request, response) => {
@@ -113,7 +114,7 @@ export class RtmpDoors {
       },
     );
     if (webSocket) {
-      const upgrades = new UpgradeRouter({ config: () => http, client, logger });
+      const upgrades = new UpgradeRouter({ config: this.#options.http, client, logger });
       upgrades.add(this.webSockets.route);
       upgrades.watch(server);
     }

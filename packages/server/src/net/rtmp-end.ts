@@ -1,9 +1,19 @@
 import { ParseError } from '@onair/media';
-import type { RtmpServerSession } from '@onair/media/rtmp';
+import { CAPS_EX, type RtmpServerSession } from '@onair/media/rtmp';
 import type { RtmpSocket } from './rtmp-socket.ts';
 
 /** Longest time the last words of a closed session may take to leave, in milliseconds. */
 const LINGER_MS = 2_000;
+
+/**
+ * Asks a client that can to connect anew (Enhanced RTMP v2, NetConnection.Connect.ReconnectRequest).
+ * @param tcUrl where; the same address if left out.
+ */
+export function askToReconnect(session: RtmpServerSession, description: string, tcUrl?: string): void {
+  if (((session.connection?.capsEx ?? 0) & CAPS_EX.reconnect) === 0) return;
+  const code = 'NetConnection.Connect.ReconnectRequest';
+  session.sendStatus(0, 'status', code, description, tcUrl === undefined ? undefined : { tcUrl });
+}
 
 /** Closes a session; what it still has to say goes out if the peer takes it soon. */
 export function lastWords(session: RtmpServerSession, socket: RtmpSocket): void {

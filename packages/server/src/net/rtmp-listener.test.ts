@@ -352,3 +352,17 @@ it('survives resets in the middle of a message', async () => {
   await vi.waitFor(() => expect(closers.length).toBe(31));
   await vi.waitFor(() => expect(made.size).toBe(0));
 });
+
+it('asks clients that can to connect anew when it closes', async () => {
+  const { listener: made, port } = await listener({}, { reconnectTo: 'rtmp://other/live' });
+  const able = client(port, { intent: 'play' });
+  const old = client(port, { intent: 'play', properties: { capsEx: 0 } });
+  await vi.waitFor(() => expect([able.ready, old.ready]).toEqual([true, true]));
+  await made.close('stopping');
+  await vi.waitFor(() => expect([able.closed, old.closed]).toEqual([true, true]));
+  const asked = able.events.find(
+    (event) => event.kind === 'status' && event.code === 'NetConnection.Connect.ReconnectRequest',
+  );
+  expect(asked).toMatchObject({ streamId: 0, info: { tcUrl: 'rtmp://other/live', description: 'stopping' } });
+  expect(old.codes).not.toContain('NetConnection.Connect.ReconnectRequest');
+});

@@ -20,6 +20,8 @@ export interface RtmpListenerPolicy extends RtmpConnectionPolicy {
   readonly maxConnections: number;
   /** The same from one address (IPv6: /64); loopback is not counted. */
   readonly maxConnectionsPerAddress: number;
+  /** Where clients that can reconnect are sent when the listener closes, an rtmp URL; to the same address if left out. */
+  readonly reconnectTo?: string | undefined;
   /** Whether RTMPE is spoken. */
   readonly encrypted?: boolean;
 }
@@ -137,7 +139,8 @@ export class RtmpListener {
     const closed = this.#servers.map(
       (server) => new Promise<void>((resolve) => server.close(() => resolve())),
     );
-    for (const connection of [...this.#connections]) connection.close(reason);
+    const { reconnectTo } = this.#options.policy();
+    for (const connection of [...this.#connections]) connection.dismiss(reason, reconnectTo);
     for (const socket of this.#sockets) socket.destroySoon();
     await Promise.all(closed);
     this.#warnings.close();

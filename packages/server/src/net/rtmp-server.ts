@@ -57,7 +57,7 @@ export async function openRtmp(parts: RtmpServerParts): Promise<OpenRtmp> {
   });
   const doors = new RtmpDoors(
     {
-      http: config().http,
+      http: () => config().http,
       phaseTimeoutMs: settings.phaseTimeoutMs,
       tunnel: settings.tunnel,
       webSocket: settings.webSocket,

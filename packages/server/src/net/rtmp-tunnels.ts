@@ -15,11 +15,11 @@ const ID_BYTES = 18;
 /** Every RTMPT tunnel, whichever HTTP listener its requests come by. */
 export class RtmpTunnels {
   readonly #adopt: AdoptTunnel;
-  readonly #settings: Config['http'];
+  readonly #settings: () => Config['http'];
   readonly #tunnels = new Map<string, RtmpTunnel>();
 
   /** @param settings tell which pages may tunnel. */
-  constructor(adopt: AdoptTunnel, settings: Config['http']) {
+  constructor(adopt: AdoptTunnel, settings: () => Config['http']) {
     this.#adopt = adopt;
     this.#settings = settings;
   }
@@ -71,8 +71,8 @@ export class RtmpTunnels {
     const { origin } = request.headers;
     if (origin === undefined) return request.method !== 'OPTIONS';
     try {
-      checkHost(request, this.#settings);
-      checkOrigin(request, this.#settings);
+      checkHost(request, this.#settings());
+      checkOrigin(request, this.#settings());
     } catch {
       return false;
     }

@@ -35,7 +35,7 @@ async function open(maxConnections = 100) {
   const { http } = loadConfig({ environment: { ONAIR_DATA: tmpdir() }, flags: [] });
   const doors = new RtmpDoors(
     {
-      http: { ...http, allowedOrigins: ['http://page.example'] },
+      http: () => ({ ...http, allowedOrigins: ['http://page.example'] }),
       phaseTimeoutMs: 10_000,
       tunnel: true,
       webSocket: true,

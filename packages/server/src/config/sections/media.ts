@@ -33,6 +33,18 @@ export const rtmp = z.strictObject({
   tunnel: key(z.boolean().default(true), {
     description: 'Whether RTMPT, RTMP in HTTP requests, is spoken: on the RTMP ports and on those of HTTP.',
   }),
+  reconnectTo: key(
+    z
+      .string()
+      .max(2048)
+      .regex(/^rtmp(s|t|ts|e|te)?:\/\/[^\s/]+\/\S*$/)
+      .optional(),
+    {
+      description:
+        'Where clients of Enhanced RTMP that can reconnect are sent when this server stops. Unset: they are asked to come back to the same address.',
+      reload: true,
+    },
+  ),
   webSocket: key(z.boolean().default(true), {
     description:
       'Whether RTMP over WebSocket, which pages speak, is spoken at `/rtmp`: on the RTMP ports and on those of HTTP.',

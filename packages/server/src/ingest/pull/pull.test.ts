@@ -2,10 +2,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Sample, streamName } from '@onair/media';
 import { configTag, encodeFlvTag, encodeSampleAsFlvTag, flvFileHeader } from '@onair/media/flv';
+import { askForName, askForProof, proofFailed } from '@onair/media/rtmp';
 import { afterEach, expect, it, vi } from 'vitest';
 import { FakeClock } from '../../../../../test/kit/fake-clock.ts';
 import { audioTrack, programme, videoParameters, videoTrack } from '../../../../../test/kit/samples.ts';
 import { DEFAULT_POLICY, SessionTable, StreamRegistry } from '../../hub/index.ts';
+import type { RtmpHandlers } from '../../net/rtmp-handlers.ts';
 import { RtmpListener } from '../../net/rtmp-listener.ts';
 import { createLog } from '../../observe/index.ts';
 import { RTMP_MESSAGES } from '../../packager/tags/index.ts';
@@ -143,9 +145,11 @@ it.each([
   expect(inside).toBe(0);
 });
 
-it('pulls RTMP', async () => {
+/** A server that plays a second to everybody whom `connect` lets in. */
+async function rtmpServer(connect: RtmpHandlers['connect'] = () => undefined) {
   const listener = new RtmpListener({
     handlers: {
+      connect,
       publish: async () => ({ refused: 'NetStream.Publish.Denied', reason: 'none here' }),
       play: async (peer) => ({
         started: () => {
@@ -172,12 +176,45 @@ it('pulls RTMP', async () => {
   });
   const port = await listener.listen(0, '127.0.0.1');
   closers.push(() => listener.close('test over'));
+  return { port, listener };
+}
+
+it('pulls RTMP', async () => {
+  const { port, listener } = await rtmpServer();
   const { pull, samples, states, sessions } = setUp(`rtmp://127.0.0.1:${port}/live/test`);
   pull.start();
   await vi.waitFor(() => expect(samples.filter(({ track }) => track.id === 1)).toHaveLength(25));
   expect(sessions.list()[0]).toMatchObject({ protocol: 'rtmp-pull' });
   for (const connection of listener.connections) connection.close('gone');
   await vi.waitFor(() => expect(states.at(-1)).toBe('waiting'));
+});
+
+it('answers a server that asks for name and password, and tells the password to nobody', async () => {
+  const asked: string[] = [];
+  const { port } = await rtmpServer(({ query }) => {
+    asked.push(query.replace(/=[^&]{20,}/g, '=…').replace(/challenge=\w+/, 'challenge=…'));
+    if (query.includes('response=')) {
+      if (query.startsWith('authmod=adobe&user=me&')) return undefined;
+      return { refused: 'NetConnection.Connect.Rejected', reason: proofFailed('adobe') };
+    }
+    const named = query.includes('user=');
+    const reason = named ? askForProof('adobe', 'me', 'salt', 'token') : askForName('adobe');
+    return { refused: 'NetConnection.Connect.Rejected', reason };
+  });
+  const { pull, samples } = setUp(`rtmp://me:secret@127.0.0.1:${port}/live/test`);
+  pull.start();
+  await vi.waitFor(() => expect(samples.filter(({ track }) => track.id === 1)).toHaveLength(25));
+  expect(asked).toEqual([
+    '',
+    'authmod=adobe&user=me',
+    'authmod=adobe&user=me&challenge=…&response=…&opaque=token',
+  ]);
+  const other = setUp(`rtmp://other:secret@127.0.0.1:${port}/live/test`);
+  other.pull.start();
+  await vi.waitFor(() => expect(other.lines.at(-1)?.fields.reason).toMatch(/authfailed/));
+  const nobody = setUp(`rtmp://127.0.0.1:${port}/live/test`);
+  nobody.pull.start();
+  await vi.waitFor(() => expect(nobody.lines.at(-1)?.fields.reason).toMatch(/code=403 need auth/));
 });
 
 it('waits longer after each failure, up to a bound, and not again after close', () => {
