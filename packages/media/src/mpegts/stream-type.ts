@@ -12,6 +12,8 @@ export const STREAM_TYPE = {
   h264: 0x1b,
   hevc: 0x24,
   ac3: 0x81,
+  /** SCTE 35 §8.1. */
+  scte35: 0x86,
   eac3: 0x87,
 } as const;
 
