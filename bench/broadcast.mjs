@@ -5,7 +5,6 @@
 //
 // Half of the viewers come by RTMP, half by WebSocket. They look for the event's id in the bytes that come, since two
 // thousand parsers in one process would measure themselves. Exit code 1 when the last one is later than the budget.
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';

@@ -292,9 +292,7 @@ describe('TsMuxer', () => {
     expect(program.streams[1]).toMatchObject({ pid: 0x103, streamType: 0x86 });
     expect(program.descriptors).toContainEqual({ tag: 5, content: hex('43554549') });
     expect(program.version).not.toBe(before.version);
-    const at = bytes.findIndex(
-      (byte, i) => i % 188 === 0 && (bytes[i + 1]! & 0x1f) === 1 && bytes[i + 2] === 3,
-    );
+    const at = bytes.findIndex((_, i) => i % 188 === 0 && (bytes[i + 1]! & 0x1f) === 1 && bytes[i + 2] === 3);
     // Payload only, a pointer of 0, then the section.
     expect(bytes.subarray(at + 4, at + 5 + section.length)).toEqual(concatBytes([Uint8Array.of(0), section]));
     expect(report.faults).toEqual([]);

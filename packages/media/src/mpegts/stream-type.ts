@@ -6,6 +6,7 @@ import { ParseError } from '../model/errors.ts';
 export const STREAM_TYPE = {
   mpeg1Audio: 0x03,
   mpeg2Audio: 0x04,
+  privateSections: 0x05,
   privateData: 0x06,
   adts: 0x0f,
   metadata: 0x15,
