@@ -7,7 +7,7 @@
 // thousand parsers in one process would measure themselves. Exit code 1 when the last one is later than the budget.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -170,6 +170,7 @@ function report(title, { times, latest }) {
   if (middle > BUDGET_MS) process.exitCode = 1;
 }
 
+console.log(`${cpus().length} cores, load ${loadavg()[0].toFixed(1)}`);
 const folder = mkdtempSync(join(tmpdir(), 'onair-broadcast-'));
 try {
   writeFileSync(join(folder, 'live.js'), SCRIPT);
