@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { TimedEvent } from '@onair/media';
 import { AmfEcmaArray, type AmfValue } from '@onair/media/amf';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -172,6 +174,60 @@ describe('one press of a cue', () => {
       ['refused', undefined, 'BAD_REQUEST'],
     ]);
     expect(answers[1]!.event).toEqual(answers[0]!.event);
+  });
+
+  it('asks viewers, who answer by HTTP and by method, and the log of it outlives the server', async () => {
+    const server = await startTestServer(scope, { demo: 'true' });
+    await until(() => server.registry.list().some(({ state }) => state === 'live'));
+    const socket = socketEvents(scope, `${server.ws}/live/demo.fmp4`);
+    const data = { question: 'Which?', choices: ['a', 'b'], correct: 1 };
+    const quiz = await fire(server, 'live/demo', { name: 'quiz', duration: 60, data });
+    expect((await socket.wait(quiz.id)).data).toEqual({ question: 'Which?', choices: ['a', 'b'] });
+    const token = server.freshToken;
+    const ask = async (
+      method: string,
+      path: string,
+      body?: object,
+    ): Promise<[number, { counts?: number[] }]> => {
+      const answer = await fetch(`${server.http}/api/v1${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      return [answer.status, answer.status === 204 ? {} : await answer.json()];
+    };
+    const poll = `/streams/live/demo/polls/${quiz.id}`;
+    const vote = (voter: string, choice: number) => ask('POST', `${poll}/votes`, { voter, choice });
+    expect((await vote('a'.repeat(16), 1))[0]).toBe(201);
+    expect((await vote('a'.repeat(16), 0))[0]).toBe(409);
+    expect((await vote('short', 0))[0]).toBe(400);
+    const rpc = new WebSocket(`${server.ws}/rpc/live`);
+    scope.defer(() => rpc.terminate());
+    const told: unknown[] = [];
+    rpc.on('message', (text) => told.push(JSON.parse(String(text))));
+    await new Promise((resolve) => rpc.once('open', resolve));
+    for (const id of [1, 2]) rpc.send(JSON.stringify({ call: 'onair.vote', args: ['demo', quiz.id, 0], id }));
+    await until(() => told.length === 2);
+    expect(told).toEqual([
+      { id: 1, result: { counts: [1, 1] } },
+      { id: 2, error: { code: 'METHOD_FAILED', detail: expect.stringContaining('ALREADY_ANSWERED') } },
+    ]);
+    expect(await ask('POST', `${poll}/end`)).toMatchObject([200, { counts: [1, 1], correct: 1 }]);
+    await until(() => [...socket.events.values()].some(({ name }) => name === 'poll-result'));
+
+    const far = await fire(server, 'live/demo', { name: 'far', wall: Date.now() + 600_000 });
+    expect((await ask('DELETE', `/streams/live/demo/schedule/${far.id}`))[0]).toBe(204);
+    await server.close();
+    const log = readFileSync(join(server.data, 'event-log.jsonl'), 'utf8').trim().split('\n');
+    expect(log.map((line) => JSON.parse(line)).map(({ action, event }) => [action, event.name])).toEqual([
+      ['fire', 'quiz'],
+      ['close', 'poll-result'],
+      ['schedule', 'far'],
+      ['cancel', 'far'],
+    ]);
   });
 
   it('does no harm when it is hostile', async () => {

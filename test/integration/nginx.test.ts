@@ -35,7 +35,9 @@ it('an nginx.conf with HLS is imported and serves /hls/test.m3u8, statistics and
   await startPublisher(scope, { url: `${server.rtmp}/live/test`, gopSeconds: 1 });
   const list = async () => {
     const answer = await fetch(`${server.http}/hls/test.m3u8`);
-    return answer.ok ? parseMediaPlaylist(await answer.text()) : undefined;
+    const variant = answer.ok ? /^[^#\s].*$/m.exec(await answer.text())?.[0] : undefined;
+    if (variant === undefined) return undefined;
+    return parseMediaPlaylist(await (await fetch(new URL(variant, answer.url))).text());
   };
   await until(async () => ((await list())?.segments.length ?? 0) >= 3, { timeoutMs: 30_000 });
   for (const { duration } of (await list())!.segments) expect(duration).toBeCloseTo(1, 1);

@@ -2,8 +2,11 @@ import { ParseError } from '../model/errors.ts';
 import { NULL_PID, PACKET_BYTES, PAT_PID, readPacket, SYNC_BYTE, type TsPacket } from './packet.ts';
 import { PesAssembler, type PesUnit } from './pes-assembler.ts';
 import { SectionAssembler } from './section-assembler.ts';
+import { STREAM_TYPE } from './stream-type.ts';
 import { MAX_STREAMS, readPat, readPmt, type TsProgramMap, type TsStreamInfo } from './tables.ts';
 
+/** Streams of sections, which are no PES packets: private ones, and those of SCTE 35. */
+const SECTIONS: ReadonlySet<number> = new Set([STREAM_TYPE.privateSections, STREAM_TYPE.scte35]);
 /** Bytes that all unfinished PES packets of a stream may hold together. */
 export const MAX_UNFINISHED_BYTES = 16 * 1024 * 1024;
 const SYNC_CLAUSE = 'ISO/IEC 13818-1 Annex G.1';
@@ -240,6 +243,7 @@ export class TsDemuxer {
 
   #open(info: TsStreamInfo): void {
     const { pid, streamType } = info;
+    if (SECTIONS.has(streamType)) return;
     if (this.#streams.has(pid) || pid === PAT_PID || pid === this.#map?.pid || pid === NULL_PID) return;
     const assembler = new PesAssembler({
       unit: (unit) => this.#handlers.unit?.({ ...unit, pid, streamType }),

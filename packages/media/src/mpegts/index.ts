@@ -12,5 +12,6 @@ export * from './pes.ts';
 export type { PesUnit } from './pes-assembler.ts';
 export { MUX_PID } from './program.ts';
 export * from './sample-reader.ts';
+export * from './splice.ts';
 export { STREAM_ID, STREAM_TYPE, streamTypeOf } from './stream-type.ts';
 export * from './tables.ts';

@@ -30,6 +30,8 @@ export interface TsTracks {
   readonly audio?: Track | undefined;
   /** There is a track of ID3 tags. */
   readonly metadata?: boolean;
+  /** There are sections of SCTE 35. */
+  readonly splices?: boolean;
 }
 
 /** The media of one segment, each list in decoding order. */
@@ -37,4 +39,6 @@ export interface TsMedia {
   readonly video?: readonly TsSample[] | undefined;
   readonly audio?: readonly TsSample[] | undefined;
   readonly metadata?: readonly TsMetadata[] | undefined;
+  /** Whole sections of SCTE 35 of at most `MAX_SPLICE_BYTES`, sent at the start of the segment. */
+  readonly splices?: readonly Uint8Array[] | undefined;
 }

@@ -280,6 +280,24 @@ describe('TsMuxer', () => {
     expect(tags[0]!.header.streamId).toBe(0xbd);
   });
 
+  it('carries sections of SCTE 35 on a PID of their own, announced as such', () => {
+    const muxer = new TsMuxer();
+    muxer.begin({ video: VIDEO }, false);
+    const before = inspectTs(muxer.segment({ video: video({}) })).programs[0]!;
+    muxer.begin({ video: VIDEO, splices: true }, false);
+    const section = hex('fc3011000000000000 00ffffff0000004f253396');
+    const bytes = muxer.segment({ video: video({ from: 2 }), splices: [section] });
+    const report = inspectTs(bytes);
+    const program = report.programs[0]!;
+    expect(program.streams[1]).toMatchObject({ pid: 0x103, streamType: 0x86 });
+    expect(program.descriptors).toContainEqual({ tag: 5, content: hex('43554549') });
+    expect(program.version).not.toBe(before.version);
+    const at = bytes.findIndex((_, i) => i % 188 === 0 && (bytes[i + 1]! & 0x1f) === 1 && bytes[i + 2] === 3);
+    // Payload only, a pointer of 0, then the section.
+    expect(bytes.subarray(at + 4, at + 5 + section.length)).toEqual(concatBytes([Uint8Array.of(0), section]));
+    expect(report.faults).toEqual([]);
+  });
+
   it('refuses what a transport stream does not carry', () => {
     for (const name of ['av1', 'vp8', 'vp9', 'vvc', 'opus', 'flac']) {
       const track = TRACKS[name]!;

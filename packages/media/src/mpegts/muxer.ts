@@ -132,6 +132,8 @@ export class TsMuxer {
     this.#out.section(PAT_PID, lanes.pat);
     this.#out.section(MUX_PID.map, lanes.pmt);
     this.#tables = Number.POSITIVE_INFINITY;
+    if (lanes.tracks.splices === true)
+      for (const section of media.splices ?? []) this.#out.section(MUX_PID.splices, section);
     while (this.#next(lanes, place));
     return this.#out.take();
   }

@@ -5,7 +5,7 @@ import { STREAM_TYPE, streamTypeOf } from './stream-type.ts';
 import type { TsDescriptor, TsProgramMap, TsStreamInfo } from './tables.ts';
 
 /** PIDs of what the muxer writes. */
-export const MUX_PID = { map: 0x1000, video: 0x100, audio: 0x101, metadata: 0x102 } as const;
+export const MUX_PID = { map: 0x1000, video: 0x100, audio: 0x101, metadata: 0x102, splices: 0x103 } as const;
 /** The one program. */
 export const PROGRAM = 1;
 
@@ -31,11 +31,17 @@ export function programOf(tracks: TsTracks, version: number): TsProgramMap | und
   if (metadata) {
     streams.push({ pid: MUX_PID.metadata, streamType: STREAM_TYPE.metadata, descriptors: [id3Descriptor()] });
   }
+  const splices = tracks.splices === true;
+  if (splices) streams.push({ pid: MUX_PID.splices, streamType: STREAM_TYPE.scte35, descriptors: [] });
   return {
     program: PROGRAM,
     version,
     pcrPid: first.pid,
-    descriptors: metadata ? [id3PointerDescriptor(PROGRAM)] : [],
+    descriptors: [
+      ...(metadata ? [id3PointerDescriptor(PROGRAM)] : []),
+      // SCTE 35 §8.1: the program says that its cues are of this kind.
+      ...(splices ? [{ tag: REGISTRATION, content: Uint8Array.from(ascii('CUEI')) }] : []),
+    ],
     streams,
   };
 }

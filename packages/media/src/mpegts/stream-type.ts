@@ -6,12 +6,15 @@ import { ParseError } from '../model/errors.ts';
 export const STREAM_TYPE = {
   mpeg1Audio: 0x03,
   mpeg2Audio: 0x04,
+  privateSections: 0x05,
   privateData: 0x06,
   adts: 0x0f,
   metadata: 0x15,
   h264: 0x1b,
   hevc: 0x24,
   ac3: 0x81,
+  /** SCTE 35 §8.1. */
+  scte35: 0x86,
   eac3: 0x87,
 } as const;
 

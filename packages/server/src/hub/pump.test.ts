@@ -78,6 +78,10 @@ function setUp(policy: Partial<PumpPolicy> = {}, tracks: readonly Track[] = [vid
       block(text, 'media', false, tracks.length === 1);
       clock.advance(0);
     },
+    notice(text: string): void {
+      block(text, 'notice', false, false);
+      clock.advance(0);
+    },
     nextEpoch(): void {
       epoch = { number: epoch.number + 1, tracks, config: encode(`<set${epoch.number + 1}>`) };
       block(`<set${epoch.number}>`, 'config', false, false);
@@ -128,6 +132,21 @@ describe('pump', () => {
     clock.advance(50);
     expect(pipe.writes).toHaveLength(2);
     expect(decode(pipe.writes[1]!)).toBe('Kp1p2');
+  });
+
+  it('holds no notice back for the window', () => {
+    const { pump, frame, notice, clock } = setUp();
+    const pipe = new Pipe();
+    pump(100).join(pipe);
+    frame('K', true);
+    clock.advance(100);
+    frame('p1');
+    notice('!');
+    expect(pipe.text).toBe('<head><set1>Kp1!');
+    frame('p2');
+    expect(pipe.text).toBe('<head><set1>Kp1!');
+    clock.advance(100);
+    expect(pipe.text).toBe('<head><set1>Kp1!p2');
   });
 
   it('does not hold audio back for long when video pauses', () => {

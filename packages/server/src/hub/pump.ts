@@ -128,7 +128,9 @@ export class Pump<C> implements LogReader<C> {
     this.#enqueue(block);
     if (this.#cancelSoon !== undefined) return;
     const { windowMs } = this.#source.policy();
-    if (windowMs <= 0 && (block.video || block.kind !== 'media' || !this.#paced(block.epoch))) {
+    // A notice is for now: no window holds it back. There are few of them.
+    const alone = block.kind === 'notice';
+    if (alone || (windowMs <= 0 && (block.video || block.kind !== 'media' || !this.#paced(block.epoch)))) {
       this.#cancelSoon = this.#source.clock.soon(() => this.flush());
     } else {
       this.#cancelLater ??= this.#source.clock.after(windowMs > 0 ? windowMs : AUDIO_WAIT_MS, () =>

@@ -13,7 +13,8 @@ import {
   type ViewerTransport,
 } from '../hub/index.ts';
 import { cmafPackagerKind } from './cmaf/index.ts';
-import { rangeOfEvent } from './hls/event-range.ts';
+import { DateRanges } from './hls/date-ranges.ts';
+import { interstitialOf, rangeOfEvent } from './hls/event-range.ts';
 import { FLV_TAGS, tagPackagerKind } from './tags/index.ts';
 import { eventTags } from './ts/event-tags.ts';
 
@@ -201,6 +202,52 @@ describe('events as date ranges and ID3', () => {
     expect([back.id, back.endDate, back.client.get('SCTE35-IN')]).toEqual(['e', 1_700_000_001_000, '0xFC']);
     const command = rangeOfEvent({ ...event, splice: { kind: 'command', section: 'fc' } }, dateOf)!;
     expect(command.client.get('SCTE35-CMD')).toBe('0xFC');
+  });
+
+  it('ask for interstitials where their data say so', () => {
+    const asks = (interstitial: object) => interstitialOf({ ...event, data: { interstitial } }, dateOf);
+    const range = asks({
+      uri: 'https://ads.example/1.m3u8',
+      resumeOffset: 0,
+      playoutLimit: 30.5,
+      restrict: ['JUMP', 'SKIP', 'x'],
+    })!;
+    expect(range).toMatchObject({
+      id: 'e.interstitial',
+      class: 'com.apple.hls.interstitial',
+      startDate: 1_700_000_001_000,
+      duration: 2,
+    });
+    expect([...range.client]).toEqual([
+      ['X-ASSET-URI', '"https://ads.example/1.m3u8"'],
+      ['X-RESUME-OFFSET', '0'],
+      ['X-PLAYOUT-LIMIT', '30.5'],
+      ['X-RESTRICT', '"SKIP,JUMP"'],
+    ]);
+    expect(asks({ list: '/ads/list.json' })!.client.get('X-ASSET-LIST')).toBe('"/ads/list.json"');
+    new DateRanges(() => 0).set(range);
+    for (const bad of [
+      {},
+      { uri: 'a', list: 'b' },
+      { uri: 'javascript:x' },
+      { uri: 'http://a/"' },
+      { uri: 5 },
+    ])
+      expect(asks(bad)).toBeUndefined();
+    expect(interstitialOf(event, dateOf)).toBeUndefined();
+  });
+
+  it('are sections of SCTE 35 in the stretch they belong to, at the time of the transport stream', () => {
+    const { stream } = onAir();
+    const section =
+      'fc3034000000000000fffff00506fe72bd0050001e021c435545494800008e7fcf0001a599b00808000000002ca0a18a3402009ac9d17e';
+    const { time } = stream.announce(draft('cue', { splice: { kind: 'out', section } }), 's');
+    const tags = eventTags(stream);
+    expect(tags.splices!(0, time)).toEqual([]);
+    const [cue] = tags.splices!(time, time + 1);
+    const view = new DataView(cue!.buffer, cue!.byteOffset);
+    const ticks = view.getUint32(5) + view.getUint32(15) + ((cue![4]! & 1) + (cue![14]! & 1)) * 2 ** 32;
+    expect(ticks % 2 ** 33).toBe(900_000 + Math.round(time * 0.09));
   });
 
   it('are tags in the stretch they belong to', () => {

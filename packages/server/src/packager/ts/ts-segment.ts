@@ -24,6 +24,8 @@ export interface TsSegment {
 export interface TimedTags {
   /** In order. @param from @param to µs of stream time, the end not included. */
   between(from: number, to: number): readonly TsMetadata[];
+  /** Sections of SCTE 35 of that stretch, on the timeline of the transport stream. */
+  splices?(from: number, to: number): readonly Uint8Array[];
 }
 
 /** The segments of the renditions that make one segment of a transport stream. */
@@ -42,8 +44,15 @@ export class TsConverter {
   readonly #tags: TimedTags | undefined;
   readonly #muxer = new TsMuxer();
   #running:
-    | { readonly epoch: number; readonly video: Track | undefined; readonly audio: Track | undefined }
+    | {
+        readonly epoch: number;
+        readonly video: Track | undefined;
+        readonly audio: Track | undefined;
+        readonly splices: boolean;
+      }
     | undefined;
+  /** Announced from the first cue on: most streams have none, and a PID without packets confuses players. */
+  #splices = false;
 
   /** @param tags further ID3 tags, beside the date at the start of each segment. */
   constructor(tags?: TimedTags) {
@@ -61,8 +70,10 @@ export class TsConverter {
       const video = choice.video === undefined ? [] : samplesOf(sources.video);
       const audio = choice.audio === undefined ? [] : samplesOf(sources.audio);
       if (video.length > 0 || audio.length > 0) {
+        const splices = this.#tags?.splices?.(boundary.time, boundary.time + duration) ?? [];
+        this.#splices ||= splices.length > 0;
         this.#begin(boundary, choice, audio.length > 0);
-        bytes = this.#muxer.segment({ video, audio, metadata: this.#metadata(leader) });
+        bytes = this.#muxer.segment({ video, audio, metadata: this.#metadata(leader), splices });
         frames = video.length;
         independent = video[0]?.keyframe ?? true;
       }
@@ -80,11 +91,12 @@ export class TsConverter {
       epoch: epoch.number,
       video,
       audio: video === undefined || sound || (same && before.audio !== undefined) ? audio : undefined,
+      splices: this.#splices,
     };
-    if (same && next.audio === before.audio && !discontinuity) return;
+    if (same && next.audio === before.audio && next.splices === before.splices && !discontinuity) return;
     this.#running = next;
     this.#muxer.begin(
-      { video: next.video, audio: next.audio, metadata: true },
+      { video: next.video, audio: next.audio, metadata: true, splices: next.splices },
       before !== undefined && discontinuity,
     );
   }
