@@ -10,7 +10,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
  */
 const pages = [
   ...['index', 'watch', 'embed', 'compare', 'dashboard', 'inspect', 'capabilities', 'signin'],
-  ...['studio', 'viewer', 'talk', 'room', '404'],
+  ...['studio', 'viewer', 'talk', 'room', 'relay', 'live', '404'],
 ];
 
 export default defineConfig({
