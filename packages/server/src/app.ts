@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { type StreamName, streamName } from '@onair/media';
 import { figuresSource, type OpenPorts, registerApi, sessionService, streamService } from './api/index.ts';
 import {
@@ -17,7 +16,7 @@ import { Fmp4HttpServer } from './egress/fmp4/index.ts';
 import { registerHlsRoutes } from './egress/hls/index.ts';
 import { CmafFanouts } from './egress/live/index.ts';
 import { registerLiveRoutes } from './egress/live-routes.ts';
-import { mayRelay, registerRelay } from './egress/relay/index.ts';
+import { mayRelay } from './egress/relay/settings.ts';
 import { PushSet, RtmpEgress } from './egress/rtmp/index.ts';
 import { registerTsRoutes } from './egress/ts/index.ts';
 import { Fmp4SocketServer } from './egress/ws-fmp4/index.ts';
@@ -35,7 +34,13 @@ import { publishLocal } from './ingest/local/index.ts';
 import { PullSet } from './ingest/pull/index.ts';
 import { acceptRtmpPublisher } from './ingest/rtmp/index.ts';
 import { registerMethods } from './methods/index.ts';
-import { createHttpServer, type HttpServer, loadIdentity, type TlsIdentity } from './net/index.ts';
+import {
+  builtPages,
+  createHttpServer,
+  type HttpServer,
+  loadIdentity,
+  type TlsIdentity,
+} from './net/index.ts';
 import { openRtmp } from './net/rtmp-server.ts';
 import { createMetrics, type Logger, LoopDelay } from './observe/index.ts';
 import { cmafPackagerKind } from './packager/cmaf/index.ts';
@@ -44,9 +49,8 @@ import { DEFAULT_HLS_OPTIONS, hlsPackagerKind, optionsFor } from './packager/hls
 import { FLV_TAGS, RTMP_MESSAGES, tagPackagerKind } from './packager/tags/index.ts';
 import { tsPackagerKind } from './packager/ts/index.ts';
 import { registerRecordedUploads } from './recorded-uploads.ts';
-import { type Rooms, registerRooms } from './rooms/index.ts';
+import type { Rooms } from './rooms/index.ts';
 import { AAC_FOR_FLV, AudioTranscoder, bridgedKind } from './transcode/index.ts';
-import { startWebRtc } from './webrtc.ts';
 
 /** What a server is started with. The store and the logger stay the caller's. */
 export interface ServerOptions {
@@ -155,8 +159,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     undo.push(() => fmp4.close());
     const fmp4Http = new Fmp4HttpServer({ ...live, fanouts });
     undo.push(() => fmp4Http.close());
-    const relay = registerRelay(http, { ...live, fanouts, settings: () => config().relay });
-    undo.push(() => relay.close());
     if (config().hls.enabled) {
       const served = registerHlsRoutes(http, {
         ...live,
@@ -177,11 +179,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       const stallMs = (): number => config().hub.stallMs;
       const served = registerDashRoutes(http, { ...live, kind: kinds.dash, clock: systemClock, stallMs });
       undo.push(() => served.close('server stopping'));
-    }
-    let rooms: Rooms | undefined;
-    if (config().rooms.enabled) {
-      rooms = registerRooms(http, { config, limiter, log });
-      undo.push(() => rooms?.close());
     }
     undo.push(registerRecordedUploads({ config, logger, registry, sessions, guard, cmaf: kinds.cmaf, http }));
     registerLiveRoutes(http, { flv: { ...live, kind: kinds.flv }, fmp4, fmp4Http });
@@ -205,38 +202,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       log: (level, message, fields) => logger[level](fields, message),
     });
     undo.push(() => methods.close());
-    const sources = { registry, sessions, clock: systemClock };
-    const metrics = createMetrics(figuresSource(sources), loop, version);
-    undo.push(() => metrics.close());
-    registerApi(http.fastify, {
-      config,
-      admin,
-      guard,
-      keys,
-      streams: streamService(sources),
-      sessions: sessionService(sessions),
-      events: events.service,
-      relay,
-      client: http.client,
-      metrics,
-      loop,
-      version,
-      ports: () => ports,
-      pushes: () => pushes.list(),
-      stopping: () => state.stopping,
-    });
-    const webrtc = await startWebRtc({ http, live, guard, logger, context, bridge, config, limits });
-    if (webrtc !== undefined) {
-      undo.push(() => webrtc.close('server stopping'));
-      ports.webrtc = webrtc.port;
-    }
-    ports.http = await http.listen();
-    const signalling = await rooms?.listenCompat();
-    if (signalling !== undefined) ports.rooms = signalling;
-    await listenCompat(http, config, logger);
-    const tls = await listenTls(http, config, logger);
-    if (tls !== undefined) ports.tls = tls;
-
+    // Early: encoders of a server that comes back try again and again. What follows is not even loaded before.
     const rtmpPlay = new RtmpEgress({
       ...live,
       kind: kinds.rtmp,
@@ -260,6 +226,48 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       undo.push(() => rtmp.close('server stopping'));
       Object.assign(ports, rtmp.ports);
     }
+    let rooms: Rooms | undefined;
+    if (config().rooms.enabled) {
+      const { registerRooms } = await import('./rooms/index.ts');
+      rooms = registerRooms(http, { config, limiter, log });
+      undo.push(() => rooms?.close());
+    }
+    const { registerRelay } = await import('./egress/relay/index.ts');
+    const relay = registerRelay(http, { ...live, fanouts, settings: () => config().relay });
+    undo.push(() => relay.close());
+    const sources = { registry, sessions, clock: systemClock };
+    const metrics = createMetrics(figuresSource(sources), loop, version);
+    undo.push(() => metrics.close());
+    registerApi(http.fastify, {
+      config,
+      admin,
+      guard,
+      keys,
+      streams: streamService(sources),
+      sessions: sessionService(sessions),
+      events: events.service,
+      relay,
+      client: http.client,
+      metrics,
+      loop,
+      version,
+      ports: () => ports,
+      pushes: () => pushes.list(),
+      stopping: () => state.stopping,
+    });
+    const { startWebRtc } = await import('./webrtc.ts');
+    const webrtc = await startWebRtc({ http, live, guard, logger, context, bridge, config, limits });
+    if (webrtc !== undefined) {
+      undo.push(() => webrtc.close('server stopping'));
+      ports.webrtc = webrtc.port;
+    }
+    ports.http = await http.listen();
+    const signalling = await rooms?.listenCompat();
+    if (signalling !== undefined) ports.rooms = signalling;
+    await listenCompat(http, config, logger);
+    const tls = await listenTls(http, config, logger);
+    if (tls !== undefined) ports.tls = tls;
+
     const pulls = new PullSet({ registry, sessions, clock: systemClock, log });
     undo.push(() => pulls.close('server stopping'));
     undo.push(options.config.listen({ changed: ({ current }) => pulls.set(current.pulls) }));
@@ -349,8 +357,4 @@ function hubPolicy({ hub }: Config): HubPolicy {
     endedLingerMs: hub.endedLingerMs,
     maxStreams: hub.maxStreams,
   };
-}
-
-function builtPages(): string {
-  return fileURLToPath(new URL('../../web/dist', import.meta.url));
 }
