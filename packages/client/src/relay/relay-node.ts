@@ -148,7 +148,11 @@ export class RelayNode {
   /** A binary message of the server. @throws DecodeError, Fmp4SocketError if it is malformed. */
   serverBinary(bytes: Uint8Array, now: number): void {
     if (bytes[0] === RELAY_INDEX_TYPE) {
-      const { honest, forgers } = this.#ledger.announce(decodeRelayIndex(bytes), now);
+      const { honest, forgers, renumbered } = this.#ledger.announce(decodeRelayIndex(bytes), now);
+      if (renumbered) {
+        this.#held.clear();
+        this.#children.restart(true);
+      }
       for (const giver of honest) this.#parents.praise(giver);
       for (const forger of forgers) {
         this.#counts.forged++;
@@ -161,7 +165,11 @@ export class RelayNode {
           this.#counts.server += bytes.length;
         }
       } else if (message.kind === 'epoch' || message.kind === 'init') this.#ledger.setUp(bytes, now);
-      else this.#ports.deliver(bytes);
+      else {
+        // The next broadcast may have another log.
+        if (message.kind === 'state' && message.state.state === 'ended') this.#ledger.connected();
+        this.#ports.deliver(bytes);
+      }
     }
     this.#deliver(now);
     if (now - this.#times.tick > TICK_MS) this.tick(now);
@@ -177,6 +185,7 @@ export class RelayNode {
   restart(): void {
     this.#ledger.reset();
     this.#held.clear();
+    this.#children.restart(false);
   }
 
   /** Time has passed. @param now monotonic ms, of `performance.now()` */
