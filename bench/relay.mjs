@@ -39,7 +39,7 @@ const real = async () => ({
     ONAIR_RELAY_PAGES: values.pages,
     ONAIR_RELAY_JOINS: values.joins,
     ONAIR_RELAY_MEASURE: values.seconds ?? '15',
-    ONAIR_RELAY_SOURCE: await sourceFile(2000),
+    ONAIR_RELAY_SOURCE: await sourceFile(2000, '640x360'),
   },
 });
 const { args, env } = values.real ? await real() : simulated;

@@ -74,6 +74,20 @@ const stallsOf = async (): Promise<number> => {
   return all.reduce((sum, stalls) => sum + stalls, 0);
 };
 
+/** Waits until everybody is in the tree and the server feeds a few only. */
+async function everybody(): Promise<void> {
+  let state = '';
+  await until(
+    async () => {
+      const { nodes } = await tree();
+      const direct = nodes.filter(({ depth }) => depth === 1).length;
+      state = `${nodes.length} of ${peers.size + pages.length} in the tree, ${direct} fed by the server`;
+      return nodes.length === peers.size + pages.length && direct <= 4;
+    },
+    { timeoutMs: 45_000, everyMs: 500, message: () => state },
+  );
+}
+
 let publisher: { stop(): void };
 
 beforeAll(async () => {
@@ -89,26 +103,20 @@ beforeAll(async () => {
     join();
     await sleep(100);
   }
-  if (PAGES > 0) {
-    const bundle = await bundlePlayer();
-    scope.defer(bundle.remove);
-    const host = new PlayerPage(bundle.dir);
-    scope.defer(() => host.close());
-    const address = await host.listen();
-    const browser = await launchChromium(scope);
-    for (let n = 0; n < PAGES; n++) {
-      const { page } = await openPage(browser, { viewport: { width: 320, height: 180 } });
-      await page.goto(`${address}?src=${server.http}/live/bench&autoplay&muted&transport=relay`);
-      pages.push(page);
-    }
+  await everybody();
+  if (PAGES === 0) return;
+  const bundle = await bundlePlayer();
+  scope.defer(bundle.remove);
+  const host = new PlayerPage(bundle.dir);
+  scope.defer(() => host.close());
+  const address = await host.listen();
+  const browser = await launchChromium(scope);
+  for (let n = 0; n < PAGES; n++) {
+    const { page } = await openPage(browser, { viewport: { width: 320, height: 180 } });
+    await page.goto(`${address}?src=${server.http}/live/bench&autoplay&muted&transport=relay`);
+    pages.push(page);
   }
-  await until(
-    async () => {
-      const { nodes } = await tree();
-      return nodes.length === PROGRAMS + PAGES && nodes.filter(({ depth }) => depth === 1).length <= 4;
-    },
-    { timeoutMs: 60_000, everyMs: 500, message: 'everybody in the tree' },
-  );
+  await everybody();
 });
 afterAll(() => scope.close());
 
