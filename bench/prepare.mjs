@@ -18,11 +18,11 @@ export async function buildTools() {
 }
 
 /** An FLV file of 60 s with a constant rate and keyframes every 2 s. `kbit` is its whole rate in kbit/s. */
-export async function sourceFile(kbit) {
-  const path = join(work, `source-${kbit}.flv`);
+export async function sourceFile(kbit, picture) {
+  const path = join(work, picture === undefined ? `source-${kbit}.flv` : `source-${kbit}-${picture}.flv`);
   if (existsSync(path)) return path;
   mkdirSync(work, { recursive: true });
-  const size = kbit > 1000 ? '1280x720' : '640x360';
+  const size = picture ?? (kbit > 1000 ? '1280x720' : '640x360');
   const video = `${kbit - 64}k`;
   const part = `${path}.part`;
   await run('ffmpeg', [

@@ -3,31 +3,50 @@
 //   npm run bench:relay -- [--seeds 100] [--seconds 60]
 //
 // 10,000 peers, 30 % of them replaced per minute. Prints one line per seed. Exit code 1 when a figure misses its goal.
+//
+//   npm run bench:relay -- --real [--programs 30] [--pages 7] [--joins 200] [--seconds 15]
+//
+// The whole server, a stream of 2 Mbit/s, programs with the client's relay code and pages in Chromium: what the server sends
+// beside what direct delivery takes, delay at the deepest, blocks missing when one in the middle goes.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { root } from './prepare.mjs';
+import { root, sourceFile } from './prepare.mjs';
 
 const { values } = parseArgs({
-  options: { seeds: { type: 'string', default: '100' }, seconds: { type: 'string', default: '60' } },
+  options: {
+    seeds: { type: 'string', default: '100' },
+    seconds: { type: 'string' },
+    real: { type: 'boolean', default: false },
+    programs: { type: 'string', default: '30' },
+    pages: { type: 'string', default: '7' },
+    joins: { type: 'string', default: '200' },
+  },
 });
 for (const [name, value] of Object.entries(values)) {
-  if (/^[1-9]\d{0,4}$/.test(value)) continue;
-  console.error(`--${name} takes a whole number from 1 on, received ${value}`);
+  if (typeof value === 'boolean' || /^(?:[1-9]\d{0,4}|0)$/.test(value)) continue;
+  console.error(`--${name} takes a whole number, received ${value}`);
   process.exit(2);
 }
+const simulated = {
+  args: ['--project', 'unit', 'packages/server/src/relay/simulation.test.ts'],
+  env: { ONAIR_RELAY_SEEDS: values.seeds, ONAIR_RELAY_SECONDS: values.seconds ?? '60' },
+};
+const real = async () => ({
+  args: ['--config', 'bench/relay-real/vitest.config.ts'],
+  env: {
+    ONAIR_RELAY_PROGRAMS: values.programs,
+    ONAIR_RELAY_PAGES: values.pages,
+    ONAIR_RELAY_JOINS: values.joins,
+    ONAIR_RELAY_MEASURE: values.seconds ?? '15',
+    ONAIR_RELAY_SOURCE: await sourceFile(2000, '640x360'),
+  },
+});
+const { args, env } = values.real ? await real() : simulated;
 const child = spawn(
   process.execPath,
-  [
-    join(root, 'node_modules/vitest/vitest.mjs'),
-    ...['run', '--project', 'unit', 'packages/server/src/relay/simulation.test.ts'],
-    '--disable-console-intercept',
-  ],
-  {
-    cwd: root,
-    stdio: 'inherit',
-    env: { ...process.env, ONAIR_RELAY_SEEDS: values.seeds, ONAIR_RELAY_SECONDS: values.seconds },
-  },
+  [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...args, '--disable-console-intercept'],
+  { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } },
 );
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => child.kill(signal));
 child.once('exit', (code) => {

@@ -18,7 +18,7 @@ import { Fmp4HttpServer } from './egress/fmp4/index.ts';
 import { registerHlsRoutes } from './egress/hls/index.ts';
 import { CmafFanouts } from './egress/live/index.ts';
 import { registerLiveRoutes } from './egress/live-routes.ts';
-import { mayRelay, registerRelay } from './egress/relay/index.ts';
+import { mayRelay } from './egress/relay/settings.ts';
 import { PushSet, RtmpEgress } from './egress/rtmp/index.ts';
 import { registerTsRoutes } from './egress/ts/index.ts';
 import { Fmp4SocketServer } from './egress/ws-fmp4/index.ts';
@@ -169,8 +169,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     undo.push(() => fmp4.close());
     const fmp4Http = new Fmp4HttpServer({ ...live, fanouts });
     undo.push(() => fmp4Http.close());
-    const relay = registerRelay(http, { ...live, fanouts, settings: () => config().relay });
-    undo.push(() => relay.close());
     if (config().hls.enabled) {
       const served = registerHlsRoutes(http, {
         ...live,
@@ -264,6 +262,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const hasWebRtc = (): boolean => ports.webrtc !== undefined;
     rooms = startTalks({ http, registry, recorded, config, limiter, hasWebRtc, log });
     undo.push(() => rooms?.close());
+    const { registerRelay } = await import('./egress/relay/index.ts');
+    const relay = registerRelay(http, { ...live, fanouts, settings: () => config().relay });
+    undo.push(() => relay.close());
     const sources = { registry, sessions, clock: systemClock };
     const metrics = createMetrics(figuresSource(sources), loop, version);
     undo.push(() => metrics.close());

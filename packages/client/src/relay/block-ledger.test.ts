@@ -127,7 +127,7 @@ describe('the ledger', () => {
     for (const { entry, bytes } of source) ledger.offer(entry.sequence, bytes, 'a');
     expect(ledger.take()).toHaveLength(12);
     ledger.connected();
-    ledger.announce({ epoch: 1, entries: entries.slice(0, 5) }, 0);
+    expect(ledger.announce({ epoch: 1, entries: entries.slice(0, 5) }, 0).renumbered).toBe(true);
     for (const { entry, bytes } of source) ledger.offer(entry.sequence, bytes, 'a');
     expect(ledger.take()).toHaveLength(5);
   });

@@ -18,6 +18,8 @@ export type Offered = 'taken' | 'known' | 'early' | 'forged' | 'refused';
 export interface Judged {
   readonly honest: ReadonlySet<string>;
   readonly forgers: ReadonlySet<string>;
+  /** True if the numbers count anew: this is another log than before. */
+  readonly renumbered: boolean;
 }
 
 /** One place in the order of the stream: a block of the index, or a set-up message in between. */
@@ -83,7 +85,7 @@ export class BlockLedger {
     return this.#entries.get(sequence)?.at;
   }
 
-  /** The next index comes from a new connection: if it does not go on where this one is, it is another log. */
+  /** The next index comes from a new connection or broadcast: if it does not go on where this one is, it is another log. */
   connected(): void {
     this.#reconnected = true;
   }
@@ -107,10 +109,13 @@ export class BlockLedger {
 
   /** The server names blocks. Returns what this says of peers whose blocks came before. @param now ms */
   announce({ entries }: RelayIndex, now: number): Judged {
-    const judged = { honest: new Set<string>(), forgers: new Set<string>() };
+    const judged = { honest: new Set<string>(), forgers: new Set<string>(), renumbered: false };
     const first = entries[0];
     if (first === undefined) return judged;
-    if (this.#reconnected && first.sequence <= this.#position) this.reset();
+    if (this.#reconnected && first.sequence <= this.#position) {
+      this.reset();
+      judged.renumbered = true;
+    }
     this.#reconnected = false;
     for (const { sequence, independent, hash } of entries) {
       if (sequence <= this.#position || this.#entries.has(sequence)) continue;

@@ -68,6 +68,11 @@ export class ChildLinks {
     child.link.signal(signal);
   }
 
+  /** What is held was cleared. @param renumbered the numbers of blocks count anew */
+  restart(renumbered: boolean): void {
+    for (const { pump } of this.#children.values()) pump?.restart(renumbered);
+  }
+
   /** Passes on what is there. */
   pump(now: number): void {
     for (const [uuid, { pump, since }] of this.#children) {

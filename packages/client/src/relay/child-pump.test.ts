@@ -73,6 +73,18 @@ describe('what a child gets', () => {
     expect(pump.pump(10)).toBe(false);
   });
 
+  it('goes on when what is held counts anew', () => {
+    const blocks = held(18);
+    const line = new Line();
+    const pump = new ChildPump(line, blocks, new UploadBudget(), 0);
+    pump.start(17);
+    blocks.clear();
+    pump.restart(true);
+    for (let n = 0; n < 3; n++) blocks.add({ sequence: n, independent: n === 0, bytes: new Uint8Array(9) });
+    expect(pump.pump(1)).toBe(true);
+    expect(line.sent).toEqual([0, 1, 2]);
+  });
+
   it('says that it is there when there is nothing to send', () => {
     const line = new Line();
     const pump = new ChildPump(line, held(0), new UploadBudget(), 0);

@@ -49,6 +49,13 @@ export class ChildPump {
     this.#position = this.#held.startFor(after);
   }
 
+  /** What is held was cleared. @param renumbered what the child has means nothing any more */
+  restart(renumbered: boolean): void {
+    if (this.#position < 0) return;
+    this.#position = this.#held.end;
+    if (renumbered) this.#after = -1;
+  }
+
   /** Sends what the channel takes. False if the child must be dropped. */
   pump(now: number): boolean {
     const channel = this.#channel;

@@ -48,8 +48,10 @@ const ASK_AGAIN_MS = 500;
 const FED_LATE_MS = 1_000;
 /** Bytes and message size of the measuring of the uplink, and how long after the beginning it comes, ms. */
 const PROBE = { bytes: 96 * 1024, message: 16 * 1024, afterMs: 1_500 } as const;
-/** Calls of `tick` further apart than this mean that the program was busy, not that others are silent, ms. */
+/** Where timers are slow, as in a tab in the background, the server's messages keep the time, so often at most, ms. */
 const TICK_MS = 60;
+/** Calls of `tick` further apart than this mean that the program was busy, not that others are silent, ms. */
+const BUSY_MS = 200;
 
 /**
  * A viewer that is part of a relay tree. It takes blocks from its parent or the server, checks them against the server's
@@ -148,7 +150,11 @@ export class RelayNode {
   /** A binary message of the server. @throws DecodeError, Fmp4SocketError if it is malformed. */
   serverBinary(bytes: Uint8Array, now: number): void {
     if (bytes[0] === RELAY_INDEX_TYPE) {
-      const { honest, forgers } = this.#ledger.announce(decodeRelayIndex(bytes), now);
+      const { honest, forgers, renumbered } = this.#ledger.announce(decodeRelayIndex(bytes), now);
+      if (renumbered) {
+        this.#held.clear();
+        this.#children.restart(true);
+      }
       for (const giver of honest) this.#parents.praise(giver);
       for (const forger of forgers) {
         this.#counts.forged++;
@@ -161,7 +167,11 @@ export class RelayNode {
           this.#counts.server += bytes.length;
         }
       } else if (message.kind === 'epoch' || message.kind === 'init') this.#ledger.setUp(bytes, now);
-      else this.#ports.deliver(bytes);
+      else {
+        // The next broadcast may have another log.
+        if (message.kind === 'state' && message.state.state === 'ended') this.#ledger.connected();
+        this.#ports.deliver(bytes);
+      }
     }
     this.#deliver(now);
     if (now - this.#times.tick > TICK_MS) this.tick(now);
@@ -177,12 +187,13 @@ export class RelayNode {
   restart(): void {
     this.#ledger.reset();
     this.#held.clear();
+    this.#children.restart(false);
   }
 
   /** Time has passed. @param now monotonic ms, of `performance.now()` */
   tick(now: number): void {
     const gap = now - this.#times.tick;
-    const lag = this.#times.tick > 0 && gap > TICK_MS ? gap : 0;
+    const lag = this.#times.tick > 0 && gap > BUSY_MS ? gap : 0;
     this.#times.tick = now;
     const session = this.#session;
     this.#parents.tick(now, session?.hello.silentMs ?? 1_000, lag);

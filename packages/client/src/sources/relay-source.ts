@@ -12,6 +12,9 @@ export interface RelaySourceOptions extends Omit<Fmp4Options, 'open'> {
   readonly wish: RelayWish | undefined;
 }
 
+/** Why a server ends a peer's connection for good; its other transports are there. */
+const FINAL: ReadonlySet<string> = new Set(['the tree is full', 'relaying is off']);
+
 /** Plays a stream that comes from other viewers, with the server behind them, and passes it on. */
 export class RelaySource implements Source {
   readonly transport = 'relay';
@@ -74,12 +77,12 @@ export class RelaySource implements Source {
     this.#connector.close();
   }
 
-  /** A server that never said hello has no tree for this stream, and one whose tree is full says so. */
+  /** A server that never said hello has no tree for this stream; one that does not want this peer says so. */
   #state(state: SourceState): void {
     if (state.kind !== 'reconnecting') {
       this.#greeted ||= state.kind !== 'connecting';
       this.#listener.state(state);
-    } else if (!this.#greeted || state.reason === 'the tree is full') {
+    } else if (!this.#greeted || FINAL.has(state.reason)) {
       this.#listener.failed({ code: 'unreachable', detail: state.reason });
     } else this.#listener.state(state);
   }

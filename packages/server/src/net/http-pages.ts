@@ -36,6 +36,10 @@ export function builtPages(): string {
 const PAGES: readonly { readonly path: string; readonly file: string; readonly embed?: boolean }[] = [
   { path: '/', file: 'index.html' },
   { path: '/watch/:app/:name', file: 'watch.html' },
+  { path: '/watch/:user', file: 'watch.html' },
+  { path: '/live', file: 'live.html' },
+  { path: '/login', file: 'signin.html' },
+  { path: '/relay/:app/:name', file: 'relay.html' },
   { path: '/embed/:app/:name', file: 'embed.html', embed: true },
   { path: '/compare/:app/:name', file: 'compare.html' },
   { path: '/talk/:room', file: 'talk.html' },

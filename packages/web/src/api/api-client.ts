@@ -83,6 +83,11 @@ export class ApiClient {
     return decodeSignInState(await this.ask('GET', '/session'));
   }
 
+  /** Any resource by its path below the API's; the caller decodes it. */
+  async read(path: string): Promise<unknown> {
+    return this.#ask('GET', path);
+  }
+
   /** Exchange the operator's token for a session cookie. */
   async signIn(token: string): Promise<void> {
     await this.ask('POST', '/session', { token });

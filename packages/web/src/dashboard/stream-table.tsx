@@ -57,6 +57,11 @@ export function StreamTable({ streams }: { readonly streams: readonly StreamInfo
               <td class="num" data-label={t('figure.viewers')}>
                 {number(stream.viewers)}
                 <span class="table-more">{ways(stream)}</span>
+                {(stream.viewersByTransport.relay ?? 0) > 0 && (
+                  <a class="table-more" href={`/relay/${stream.name}`}>
+                    {t('relay.title')}
+                  </a>
+                )}
               </td>
               <td data-label={t('publisher')}>
                 {stream.publisher === undefined ? '–' : transportName(stream.publisher.protocol)}

@@ -7,8 +7,8 @@ export function tokenOfFragment(fragment: string): string | undefined {
   return token === null || token === '' || token.length > MAX_TOKEN ? undefined : token;
 }
 
-/** Where to go after signing in: a page of this server that the query names, else the dashboard. */
-export function pageAfter(query: string): string {
+/** Where to go after signing in: a page of this server that the query names, else `otherwise`. */
+export function pageAfter(query: string, otherwise = '/dashboard'): string {
   const next = new URLSearchParams(query).get('next') ?? '';
-  return /^\/(?![/\\])[\w\-/.]*$/.test(next) ? next : '/dashboard';
+  return /^\/(?![/\\])[\w\-/.]*$/.test(next) ? next : otherwise;
 }

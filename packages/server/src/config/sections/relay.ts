@@ -39,7 +39,7 @@ export const relay = z.strictObject({
     reload: true,
   }),
   maxChildren: key(count(64).default(8), {
-    description: 'Viewers that one viewer sends to at most.',
+    description: 'Viewers that one viewer sends to at most. A change holds for trees that begin later.',
     reload: true,
   }),
   uploadBits: key(z.int().min(0).max(10_000_000_000).default(0), {

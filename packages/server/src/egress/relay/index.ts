@@ -1,2 +1,2 @@
 export * from './register-relay.ts';
-export { mayRelay, type RelaySettings } from './settings.ts';
+export type { RelaySettings } from './settings.ts';

@@ -39,7 +39,8 @@ export function registerRelay(server: HttpServer, deps: RelayEndpointDeps): Rela
   const timer = setInterval(() => {
     const now = performance.now();
     for (const [stream, tree] of trees) {
-      if (tree.size > 0) tree.tick(now);
+      if (tree.size > 0 && !mayRelay(deps.settings(), stream.name)) tree.close('relaying is off');
+      else if (tree.size > 0) tree.tick(now);
       else if (deps.registry.find(stream.name) !== stream) trees.delete(stream);
     }
   }, TICK_MS);

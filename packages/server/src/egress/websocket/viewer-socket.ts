@@ -102,6 +102,7 @@ export class ViewerSocket {
 
   /** Starts the closing handshake and makes sure that it ends. */
   close(code: number, reason: string): void {
+    if (this.#ws.readyState !== WebSocket.OPEN) return;
     // What the viewer did not take would keep the close frame waiting.
     if (this.raw.writableNeedDrain) {
       this.#ws.terminate();

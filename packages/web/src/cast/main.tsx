@@ -1,0 +1,4 @@
+import { start } from '../frame/frame.tsx';
+import { CastPage } from './cast-page.tsx';
+
+start(<CastPage />);
