@@ -262,6 +262,37 @@ describe('beside the picture of a room', () => {
   });
 });
 
+describe('a room whose watchers hand the picture on', () => {
+  it('goes on below one that leaves, without a new connection there', async () => {
+    const own = await startTestServer(scope, {
+      'rooms.maxDirect': '1',
+      'rooms.maxHandOn': '1',
+      'rooms.spill': 'false',
+    });
+    const room = freshRoom();
+    const talk = await open(chromium, `/talk/${room}`, own);
+    await press(talk, 'start-video');
+    await seesMoving(talk, 'local-video');
+    const chain: WebPage[] = [];
+    for (let n = 0; n < 3; n++) {
+      const page = await open(chromium, `/room/${room}`, own);
+      await seesMoving(page, 'remote-video');
+      chain.push(page);
+    }
+    const [first, second, third] = chain as [WebPage, WebPage, WebPage];
+    expect(await Promise.all(chain.map(way))).toEqual(['talker', 'watcher', 'watcher']);
+    const before = await descriptions(third);
+    await Promise.all([second, third].map(watchGaps));
+    await first.close();
+    await until(async () => (await way(second)) === 'talker', { timeoutMs: 30_000 });
+    for (const page of [second, third]) await seesMoving(page, 'remote-video');
+    const [near, below] = [await gaps(second), await gaps(third)];
+    console.log(`rooms: longest gap when the parent leaves ${near.gap} ms, below it ${below.gap} ms`);
+    expect([near.emptied, below.emptied, await descriptions(third)]).toEqual([0, 0, before]);
+    expect(Math.max(near.gap, below.gap)).toBeLessThan(5000 * slack());
+  });
+});
+
 describe('a room over TURN alone', () => {
   it('shows the picture, directly and from the server, over coturn', async () => {
     const secret = 'a secret of coturn';
