@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { streamName } from '@onair/media';
 import { figuresSource, type OpenPorts, registerApi, sessionService, streamService } from './api/index.ts';
 import {
@@ -34,7 +33,13 @@ import { publishLocal } from './ingest/local/index.ts';
 import { PullSet } from './ingest/pull/index.ts';
 import { acceptRtmpPublisher } from './ingest/rtmp/index.ts';
 import { registerMethods } from './methods/index.ts';
-import { createHttpServer, type HttpServer, loadIdentity, type TlsIdentity } from './net/index.ts';
+import {
+  builtPages,
+  createHttpServer,
+  type HttpServer,
+  loadIdentity,
+  type TlsIdentity,
+} from './net/index.ts';
 import { openRtmp } from './net/rtmp-server.ts';
 import { createMetrics, type Logger, LoopDelay } from './observe/index.ts';
 import { cmafPackagerKind } from './packager/cmaf/index.ts';
@@ -43,10 +48,10 @@ import { DEFAULT_HLS_OPTIONS, hlsPackagerKind, optionsFor } from './packager/hls
 import { FLV_TAGS, RTMP_MESSAGES, tagPackagerKind } from './packager/tags/index.ts';
 import { tsPackagerKind } from './packager/ts/index.ts';
 import { registerRecordedUploads } from './recorded-uploads.ts';
-import { NO_ROOMS, type Rooms, roomGate } from './rooms/index.ts';
-import { startTalks } from './talks.ts';
+import type { Rooms } from './rooms/index.ts';
+import { NO_ROOMS } from './rooms/room-directory.ts';
+import { roomGate } from './rooms/room-gate.ts';
 import { AAC_FOR_FLV, AudioTranscoder, bridgedKind } from './transcode/index.ts';
-import { startWebRtc } from './webrtc.ts';
 
 /** What a server is started with. The store and the logger stay the caller's. */
 export interface ServerOptions {
@@ -190,9 +195,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       records: (stream) => rooms?.directory.isRecorded(stream) === true,
     });
     undo.push(() => recorded.close());
-    const hasWebRtc = (): boolean => ports.webrtc !== undefined;
-    rooms = startTalks({ http, registry, recorded, config, limiter, hasWebRtc, log });
-    undo.push(() => rooms?.close());
     registerLiveRoutes(http, { flv: { ...live, kind: kinds.flv }, fmp4, fmp4Http });
     const pushes = new PushSet({ ...live, kind: kinds.rtmp, clock: systemClock });
     undo.push(() => pushes.close('server stopping'));
@@ -214,38 +216,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       log: (level, message, fields) => logger[level](fields, message),
     });
     undo.push(() => methods.close());
-    const sources = { registry, sessions, clock: systemClock };
-    const metrics = createMetrics(figuresSource(sources), loop, version);
-    undo.push(() => metrics.close());
-    registerApi(http.fastify, {
-      config,
-      admin,
-      guard,
-      keys,
-      streams: streamService(sources),
-      sessions: sessionService(sessions),
-      events: events.service,
-      rooms: rooms?.directory ?? NO_ROOMS,
-      client: http.client,
-      metrics,
-      loop,
-      version,
-      ports: () => ports,
-      pushes: () => pushes.list(),
-      stopping: () => state.stopping,
-    });
-    const webrtc = await startWebRtc({ http, live, guard, logger, context, bridge, config, limits });
-    if (webrtc !== undefined) {
-      undo.push(() => webrtc.close('server stopping'));
-      ports.webrtc = webrtc.port;
-    }
-    ports.http = await http.listen();
-    const signalling = await rooms?.listenCompat();
-    if (signalling !== undefined) ports.rooms = signalling;
-    await listenCompat(http, config, logger);
-    const tls = await listenTls(http, config, logger);
-    if (tls !== undefined) ports.tls = tls;
-
+    // Early: encoders of a server that comes back try again and again. What follows is not even loaded before.
     const rtmpPlay = new RtmpEgress({
       ...live,
       kind: kinds.rtmp,
@@ -269,6 +240,43 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       undo.push(() => rtmp.close('server stopping'));
       Object.assign(ports, rtmp.ports);
     }
+    const { startTalks } = await import('./talks.ts');
+    const hasWebRtc = (): boolean => ports.webrtc !== undefined;
+    rooms = startTalks({ http, registry, recorded, config, limiter, hasWebRtc, log });
+    undo.push(() => rooms?.close());
+    const sources = { registry, sessions, clock: systemClock };
+    const metrics = createMetrics(figuresSource(sources), loop, version);
+    undo.push(() => metrics.close());
+    registerApi(http.fastify, {
+      config,
+      admin,
+      guard,
+      keys,
+      streams: streamService(sources),
+      sessions: sessionService(sessions),
+      events: events.service,
+      rooms: rooms?.directory ?? NO_ROOMS,
+      client: http.client,
+      metrics,
+      loop,
+      version,
+      ports: () => ports,
+      pushes: () => pushes.list(),
+      stopping: () => state.stopping,
+    });
+    const { startWebRtc } = await import('./webrtc.ts');
+    const webrtc = await startWebRtc({ http, live, guard, logger, context, bridge, config, limits });
+    if (webrtc !== undefined) {
+      undo.push(() => webrtc.close('server stopping'));
+      ports.webrtc = webrtc.port;
+    }
+    ports.http = await http.listen();
+    const signalling = await rooms?.listenCompat();
+    if (signalling !== undefined) ports.rooms = signalling;
+    await listenCompat(http, config, logger);
+    const tls = await listenTls(http, config, logger);
+    if (tls !== undefined) ports.tls = tls;
+
     const pulls = new PullSet({ registry, sessions, clock: systemClock, log });
     undo.push(() => pulls.close('server stopping'));
     undo.push(options.config.listen({ changed: ({ current }) => pulls.set(current.pulls) }));
@@ -358,8 +366,4 @@ function hubPolicy({ hub }: Config): HubPolicy {
     endedLingerMs: hub.endedLingerMs,
     maxStreams: hub.maxStreams,
   };
-}
-
-function builtPages(): string {
-  return fileURLToPath(new URL('../../web/dist', import.meta.url));
 }
