@@ -79,7 +79,7 @@ export async function hears(page: WebPage, texts: readonly string[]): Promise<vo
   await until(
     async () => {
       log = await page.run(
-        () => [...document.querySelectorAll('#chat li')].map((item) => item.textContent ?? ''),
+        () => [...document.querySelectorAll('#chat p')].map((item) => item.textContent ?? ''),
         null,
       );
       return texts.every((text) => log.filter((line) => line.endsWith(text)).length === 1);

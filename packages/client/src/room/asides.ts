@@ -90,6 +90,7 @@ export class Asides {
       case 'talk_ready':
       case 'offer':
       case 'spill':
+      case 'relay':
         this.#talker = from;
         return;
       case 'end_talk':

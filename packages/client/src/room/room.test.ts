@@ -107,6 +107,7 @@ const welcome = (more: Partial<RoomWelcome> = {}): RoomWelcome => ({
   id: 'me',
   members: 1,
   maxDirect: 2,
+  maxHandOn: 0,
   iceServers: [],
   iceTransportPolicy: 'all',
   stage: { stream: false, record: false },
@@ -271,7 +272,7 @@ describe('a watcher', () => {
         return view;
       },
     });
-    watcher.entered({ iceServers: [], iceTransportPolicy: 'all' });
+    watcher.entered({ iceServers: [], iceTransportPolicy: 'all', maxHandOn: 0 });
   });
   const offer = (session: number, from = 't') =>
     watcher.hear({ type: 'offer', from, sdp: `v=0\r\no=- ${session} 1 IN IP4 0.0.0.0\r\n` });
@@ -322,7 +323,7 @@ describe('a watcher', () => {
       .map(({ label }) => label);
 
   it('takes the picture from the server when told to, and directly again without a gap', async () => {
-    watcher.entered({ iceServers: [], iceTransportPolicy: 'all', stream: '/rooms/r' });
+    watcher.entered({ iceServers: [], iceTransportPolicy: 'all', stream: '/rooms/r', maxHandOn: 0 });
     await watcher.hear({ type: 'spill', from: 't' });
     await watcher.hear({ type: 'spill', from: 't' });
     await watcher.hear({ type: 'talk_ready', from: 't' });
@@ -342,7 +343,7 @@ describe('a watcher', () => {
   });
 
   it('keeps what it shows when the connection fails, and asks for it over the server', async () => {
-    watcher.entered({ iceServers: [], iceTransportPolicy: 'all', stream: '/rooms/r' });
+    watcher.entered({ iceServers: [], iceTransportPolicy: 'all', stream: '/rooms/r', maxHandOn: 0 });
     await offer(7);
     made[0]!.become('connected');
     sent.length = 0;
@@ -356,5 +357,35 @@ describe('a watcher', () => {
     expect([states.at(-1), labels()]).toEqual(['watching server', ['of the server']]);
     await watcher.hear({ type: 'end_talk', from: 't' });
     expect([views[0]!.closed, shown.at(-1), states.at(-1)]).toEqual([true, undefined, 'waiting']);
+  });
+
+  it('takes the picture from another watcher, hands it on, and asks again when that one leaves', async () => {
+    watcher.entered({ iceServers: [], iceTransportPolicy: 'all', stream: '/rooms/r', maxHandOn: 2 });
+    expect(sent.splice(0).at(-1)).toEqual({ type: 'talk_request', spill: 'can', relays: true });
+    await watcher.hear({ type: 'relay', from: 't', parent: 'p' });
+    await watcher.hear({ type: 'talk_ready', from: 't' });
+    expect(sent).toEqual([]);
+    await offer(7, 'p');
+    made[0]!.dispatchEvent(Object.assign(new Event('track'), { track: track('handed on') }));
+    made[0]!.become('connected');
+    expect([types(), labels()]).toEqual([['answer p'], ['handed on']]);
+    await watcher.hear({ type: 'relay', from: 't', child: 'c' });
+    expect([types(), made[1]!.done]).toEqual([['offer c'], ['audio nothing', 'video handed on']]);
+    await watcher.hear({ type: 'answer', from: 'c', sdp: 'v=0' });
+    await watcher.hear(candidate('c', 'of c'));
+    expect(made[1]!.done.slice(2)).toEqual(['described', 'of c']);
+    watcher.left('p');
+    // What is below keeps its connection, and gets the new picture over it.
+    expect(sent.splice(0)).toEqual([{ type: 'talk_request', sendto: 't', spill: 'can', relays: true }]);
+    expect(made[1]!.done).not.toContain('closed');
+    await offer(8, 't');
+    made[2]!.dispatchEvent(Object.assign(new Event('track'), { track: track('direct') }));
+    made[2]!.become('connected');
+    pictures[0]!();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([labels(), made[1]!.done.at(-1)]).toEqual([['direct'], 'video direct']);
+    expect(shown).toHaveLength(1);
+    await watcher.hear({ type: 'end_talk', from: 't' });
+    expect(made[1]!.done.at(-1)).toBe('closed');
   });
 });

@@ -44,6 +44,11 @@ export class ShownStream {
     this.#show = show;
   }
 
+  /** What is shown; undefined for nothing. */
+  get stream(): MediaStream | undefined {
+    return this.#stream;
+  }
+
   /** True while there is a picture, be it one that stands still. */
   get present(): boolean {
     return this.#stream !== undefined;

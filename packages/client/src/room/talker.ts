@@ -1,4 +1,5 @@
 import type { MemberId, RoomStage, RoomWelcome } from '@onair/contracts/rooms';
+import { HandOnTree } from './hand-on-tree.ts';
 import { browserPeers, type PeerFactory, PeerLink } from './peer-link.ts';
 import type { HeardMessage, RoomLink } from './room-link.ts';
 import type { ServerCast } from './server-cast.ts';
@@ -7,6 +8,8 @@ import type { ServerCast } from './server-cast.ts';
 export interface TalkerState {
   /** Watchers that see the picture directly. */
   readonly watching: number;
+  /** Watchers that get it from another watcher. */
+  readonly handedOn: number;
   /** Watchers that get it from the server. */
   readonly spilled: number;
   /** Watchers that were told that there is no place. */
@@ -37,8 +40,10 @@ export class Talker {
   readonly #away = new Set<MemberId>();
   /** Who gets the picture from the server. */
   readonly #spilled = new Map<MemberId, SpillWish>();
-  #room: Pick<RoomWelcome, 'maxDirect' | 'iceServers' | 'iceTransportPolicy'> = {
+  readonly #tree = new HandOnTree();
+  #room: Pick<RoomWelcome, 'maxDirect' | 'maxHandOn' | 'iceServers' | 'iceTransportPolicy'> = {
     maxDirect: 10,
+    maxHandOn: 0,
     iceServers: [],
     iceTransportPolicy: 'all',
   };
@@ -56,7 +61,8 @@ export class Talker {
 
   /** True if there may be members whom no connection of this side reaches. */
   get hasOthers(): boolean {
-    if (this.#stream === undefined || this.#spilled.size + this.#away.size > 0) return true;
+    if (this.#stream === undefined) return true;
+    if (this.#spilled.size + this.#away.size + this.#tree.handedOn > 0) return true;
     return [...this.#peers.values()].some(({ peer }) => peer.connectionState !== 'connected');
   }
 
@@ -108,7 +114,7 @@ export class Talker {
     const { from } = message;
     switch (message.type) {
       case 'talk_request':
-        return this.#request(from, message.spill);
+        return this.#request(from, message.spill, message.relays === true);
       case 'answer':
         return this.#peers.get(from)?.describe({ type: 'answer', sdp: message.sdp });
       case 'candidate':
@@ -124,12 +130,13 @@ export class Talker {
   left(id: MemberId): void {
     this.#away.delete(id);
     this.#spilled.delete(id);
+    this.#tree.remove(id);
     this.#close(id);
     this.#promote();
     this.#changed();
   }
 
-  async #request(from: MemberId, spill: SpillWish | undefined): Promise<void> {
+  async #request(from: MemberId, spill: SpillWish | undefined, relays: boolean): Promise<void> {
     const { link, askedTooEarly, cast } = this.#options;
     if (this.#stream === undefined) {
       askedTooEarly?.();
@@ -138,7 +145,20 @@ export class Talker {
     this.#close(from);
     this.#spilled.delete(from);
     this.#away.delete(from);
-    if (spill !== 'only' && this.#peers.size < this.#room.maxDirect) return this.#connect(from);
+    if (spill !== 'only' && this.#peers.size < this.#room.maxDirect) {
+      this.#tree.set(from, undefined, false);
+      return this.#connect(from, relays);
+    }
+    const parent = spill === 'only' ? undefined : this.#tree.placeFor(from, this.#room.maxHandOn);
+    if (parent !== undefined) {
+      this.#tree.set(from, parent, relays);
+      // The watcher first, so that it knows whose offer it is.
+      link.send({ type: 'relay', sendto: from, parent });
+      link.send({ type: 'relay', sendto: parent, child: from });
+      this.#changed();
+      return;
+    }
+    this.#tree.remove(from);
     if (spill !== undefined && cast?.possible === true) {
       this.#spilled.set(from, spill);
       link.send({ type: 'spill', sendto: from });
@@ -158,7 +178,7 @@ export class Talker {
     }
   }
 
-  async #connect(to: MemberId): Promise<void> {
+  async #connect(to: MemberId, relays = false): Promise<void> {
     const { link, peers = browserPeers, linked } = this.#options;
     const stream = this.#stream!;
     const made = new PeerLink(peers(this.#room), {
@@ -169,7 +189,7 @@ export class Talker {
         if (state === 'failed') this.#failed(to);
         // Left without a word.
         else if (state === 'closed') this.left(to);
-        else if (state === 'connected') this.#spilled.delete(to);
+        else if (state === 'connected') this.#arrived(to, relays);
         this.#changed();
       },
     });
@@ -183,6 +203,11 @@ export class Talker {
     await made.peer.setLocalDescription();
     const sdp = made.peer.localDescription?.sdp;
     if (sdp !== undefined && this.#peers.get(to) === made) link.send({ type: 'offer', sendto: to, sdp });
+  }
+
+  #arrived(id: MemberId, relays: boolean): void {
+    if (this.#spilled.delete(id)) this.#tree.set(id, undefined, false);
+    this.#tree.arrived(id, relays);
   }
 
   #failed(id: MemberId): void {
@@ -203,6 +228,7 @@ export class Talker {
   #closeAll(): void {
     for (const id of [...this.#peers.keys()]) this.#close(id);
     this.#away.clear();
+    this.#tree.clear();
     this.#spilled.clear();
     this.#changed();
   }
@@ -213,7 +239,12 @@ export class Talker {
     cast?.send(needed ? this.#stream : undefined);
     let watching = 0;
     for (const { peer } of this.#peers.values()) if (peer.connectionState === 'connected') watching++;
-    changed({ watching, spilled: this.#spilled.size, turnedAway: this.#away.size });
+    changed({
+      watching,
+      handedOn: this.#tree.handedOn,
+      spilled: this.#spilled.size,
+      turnedAway: this.#away.size,
+    });
   }
 }
 

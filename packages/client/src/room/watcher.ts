@@ -1,4 +1,5 @@
 import type { MemberId, RoomWelcome } from '@onair/contracts/rooms';
+import { HandOn } from './hand-on.ts';
 import { browserPeers, type PeerFactory, PeerLink } from './peer-link.ts';
 import type { HeardMessage, RoomLink } from './room-link.ts';
 import { ServerView, type ServerViewOptions } from './server-view.ts';
@@ -7,7 +8,7 @@ import { browserMedia, type ShownMedia, ShownStream } from './shown-stream.ts';
 /** What the watcher's page shows: `full`, the talker has no place for one more. */
 export type WatcherState = 'waiting' | 'connecting' | 'watching' | 'full';
 /** Where the picture comes from. */
-export type WatcherWay = 'talker' | 'server';
+export type WatcherWay = 'talker' | 'watcher' | 'server';
 
 /** What a watcher is made with. */
 export interface WatcherOptions {
@@ -24,21 +25,29 @@ export interface WatcherOptions {
   view?(options: ServerViewOptions): Pick<ServerView, 'close'>;
 }
 
+type Timer = ReturnType<typeof setTimeout>;
+/** Until when another watcher must hand the picture on, ms. */
+const HANDED_MS = 6000;
+
 /** What a watcher uses of its welcome. */
-export type WatcherRoom = Pick<RoomWelcome, 'iceServers' | 'iceTransportPolicy' | 'stream'>;
+export type WatcherRoom = Pick<RoomWelcome, 'iceServers' | 'iceTransportPolicy' | 'stream' | 'maxHandOn'>;
 
 /** The side of a room that watches. */
 export class Watcher {
   readonly #options: WatcherOptions;
   readonly #shown: ShownStream;
+  readonly #handOn: HandOn;
   #talk: { readonly id: MemberId; readonly link: PeerLink } | undefined;
   #view: { readonly id: MemberId; readonly server: Pick<ServerView, 'close'> } | undefined;
   #asked: MemberId | undefined;
-  #room: WatcherRoom = { iceServers: [], iceTransportPolicy: 'all' };
+  /** From whom else the talker said that the picture comes. */
+  #parent: { readonly id: MemberId; readonly talker: MemberId; readonly timer: Timer } | undefined;
+  #room: WatcherRoom = { iceServers: [], iceTransportPolicy: 'all', maxHandOn: 0 };
 
   constructor(options: WatcherOptions) {
     this.#options = options;
     this.#shown = new ShownStream(options.media ?? browserMedia, options.show);
+    this.#handOn = new HandOn(options.link, options.peers ?? browserPeers);
   }
 
   /** In the room, perhaps again: asks for the talk that may be running. */
@@ -58,18 +67,27 @@ export class Watcher {
     const { from } = message;
     switch (message.type) {
       case 'talk_ready':
-        if (this.#talk?.id === from || this.#view?.id === from) return;
+        if (this.#talk?.id === from || this.#view?.id === from || this.#parent?.talker === from) return;
         this.#ask('can', from);
         return;
       case 'offer':
         return this.#answer(from, message.sdp);
       case 'candidate':
         if (this.#talk?.id === from) await this.#talk.link.candidate(message);
+        else await this.#handOn.hear(message);
+        return;
+      case 'answer':
+        return this.#handOn.hear(message);
+      case 'relay':
+        if (message.parent !== undefined) this.#await(message.parent, from);
+        else if (message.child !== undefined)
+          await this.#handOn.add(message.child, this.#room, this.#shown.stream);
         return;
       case 'spill':
         this.#spill(from);
         return;
       case 'bye':
+        await this.#handOn.hear(message);
         if (this.#talk === undefined || this.#talk.id === from) this.#drop('full', from);
         return;
       case 'end_talk':
@@ -81,12 +99,19 @@ export class Watcher {
 
   /** A member is gone. */
   left(id: MemberId): void {
-    if (this.#talk?.id === id || this.#view?.id === id || this.#asked === id) this.#drop('waiting');
+    this.#handOn.left(id);
+    if (this.#parent?.id === id) {
+      const { talker } = this.#parent;
+      this.#orphan();
+      this.#unlink();
+      this.#ask('can', talker);
+    } else if (this.#parent?.talker === id) this.#drop('waiting');
+    else if (this.#talk?.id === id || this.#view?.id === id || this.#asked === id) this.#drop('waiting');
   }
 
   /** Ends watching and tells the talker. */
   close(): void {
-    const id = this.#talk?.id ?? this.#view?.id;
+    const id = this.#parent?.talker ?? this.#talk?.id ?? this.#view?.id;
     this.#drop('waiting');
     if (id !== undefined) this.#options.link.send({ type: 'bye', sendto: id });
   }
@@ -96,6 +121,7 @@ export class Watcher {
       type: 'talk_request',
       ...(sendto === undefined ? {} : { sendto }),
       ...(this.#room.stream === undefined ? {} : { spill }),
+      ...(this.#room.maxHandOn === 0 ? {} : { relays: true }),
     });
   }
 
@@ -112,7 +138,9 @@ export class Watcher {
 
   #begin(from: MemberId): void {
     const { link, peers = browserPeers, linked } = this.#options;
-    if (this.#view !== undefined && this.#view.id !== from) this.#drop('connecting');
+    const handed = this.#parent?.id === from;
+    if (!handed) this.#orphan();
+    if (!handed && this.#view !== undefined && this.#view.id !== from) this.#drop('connecting');
     this.#unlink();
     const tracks: MediaStreamTrack[] = [];
     const made = new PeerLink(peers(this.#room), {
@@ -120,24 +148,39 @@ export class Watcher {
         link.send({ type: 'candidate', sendto: from, candidate, sdpMid, sdpMLineIndex }),
       state: (state) => {
         if (this.#talk?.link !== made) return;
-        if (state === 'connected') this.#take(tracks, 'talker');
+        if (state === 'connected') this.#take(tracks, handed ? 'watcher' : 'talker');
         else if (state === 'failed') this.#failed(from);
       },
     });
     made.peer.addEventListener('track', ({ track }) => void tracks.push(track));
     this.#talk = { id: from, link: made };
     if (!this.#shown.present) this.#options.changed('connecting');
-    linked?.(from, made.peer);
+    // Channels are the talker's; over another they would have to be passed on step by step.
+    if (!handed) linked?.(from, made.peer);
   }
 
   /** What is shown stays, standing still, until the picture comes another way. */
   #failed(from: MemberId): void {
     this.#unlink();
+    const talker = this.#parent?.id === from ? this.#parent.talker : from;
+    this.#orphan();
     if (this.#view !== undefined) return;
     if (this.#room.stream === undefined) {
       this.#drop('waiting');
       this.request();
-    } else this.#ask('only', from);
+    } else this.#ask('only', talker);
+  }
+
+  /** The picture is to come from another watcher; if it does not, over the server. */
+  #await(parent: MemberId, talker: MemberId): void {
+    this.#orphan();
+    this.#parent = { id: parent, talker, timer: setTimeout(() => this.#failed(parent), HANDED_MS) };
+    if (!this.#shown.present) this.#options.changed('connecting');
+  }
+
+  #orphan(): void {
+    clearTimeout(this.#parent?.timer);
+    this.#parent = undefined;
   }
 
   #spill(from: MemberId): void {
@@ -160,6 +203,8 @@ export class Watcher {
   /** The picture comes from `way` now; the other way is let go of once it does. */
   #take(tracks: readonly MediaStreamTrack[], way: WatcherWay): void {
     this.#shown.take(tracks, () => {
+      this.#handOn.tracks = tracks;
+      clearTimeout(this.#parent?.timer);
       if (way === 'server') this.#unlink();
       else {
         this.#view?.server.close();
@@ -182,6 +227,8 @@ export class Watcher {
     this.#unlink();
     this.#view?.server.close();
     this.#view = undefined;
+    this.#orphan();
+    this.#handOn.close();
     this.#shown.clear();
     this.#options.changed(state);
   }

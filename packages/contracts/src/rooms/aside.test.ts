@@ -77,6 +77,7 @@ it('reads what a member is told on entering', () => {
     id: 'a',
     members: 2,
     maxDirect: 10,
+    maxHandOn: 2,
     iceServers: [{ urls: ['turn:a.example'], username: 'u', credential: 'p' }, { urls: ['stun:b.example'] }],
     iceTransportPolicy: 'relay',
     stream: '/rooms/r',

@@ -20,6 +20,7 @@ export const ROOM_MESSAGE_TYPES = [
   'bye',
   'end_talk',
   'spill',
+  'relay',
   ...ASIDE_TYPES,
 ] as const;
 
@@ -43,7 +44,11 @@ export type RoomMessage =
       readonly type: 'talk_request';
       /** The watcher can take the picture from the server too; `only` if nothing else works for it. */
       readonly spill?: (typeof SPILL_WISHES)[number];
+      /** The watcher can hand the picture on. */
+      readonly relays?: boolean;
     })
+  /** To a watcher: take the picture from the watcher `parent`; or hand it on to the watcher `child`. */
+  | (Addressed & { readonly type: 'relay'; readonly parent?: MemberId; readonly child?: MemberId })
   | (Addressed & Aside)
   | (Addressed & { readonly type: 'offer' | 'answer'; readonly sdp: string })
   | (Addressed & {
@@ -72,6 +77,8 @@ export interface RoomWelcome extends IceSettings {
   readonly members: number;
   /** Watchers that one talker sends to directly, at most. */
   readonly maxDirect: number;
+  /** Watchers that one watcher hands the picture on to, at most; 0 if none does. */
+  readonly maxHandOn: number;
   /** Where the talk is on the server, `/APP/NAME`, for those whom the talker does not send to. */
   readonly stream?: string;
   /** Lets this member publish there by WHIP while it is the talker. */
@@ -108,6 +115,7 @@ export function decodeRoomAnswer(value: unknown): RoomAnswer {
     members: field.at('members').count(),
     maxDirect: field.at('maxDirect').count(),
     ...decodeIceSettings(field),
+    maxHandOn: field.at('maxHandOn').count(),
     ...field.optional('stream', (stream) => stream.string(160)),
     ...field.optional('key', (key) => key.string(64)),
     stage: decodeRoomStage(field.at('stage').value),
@@ -165,7 +173,20 @@ export function decodeRoomMessage(value: unknown): RoomMessage {
       };
     }
     case 'talk_request':
-      return { type, ...to, ...field.optional('spill', (spill) => spill.oneOf(SPILL_WISHES)) };
+      return {
+        type,
+        ...to,
+        ...field.optional('spill', (spill) => spill.oneOf(SPILL_WISHES)),
+        ...field.optional('relays', (relays) => relays.boolean()),
+      };
+    case 'relay': {
+      const ends = {
+        ...field.optional('parent', (id) => id.string(64)),
+        ...field.optional('child', (id) => id.string(64)),
+      };
+      if (Object.keys(ends).length !== 1) field.at('parent').fail('either a parent or a child');
+      return { type, ...to, ...ends };
+    }
     case 'talk_ready':
     case 'bye':
     case 'end_talk':

@@ -57,13 +57,21 @@ interface Room {
   readonly members: Map<MemberId, RoomMember & { readonly key: string }>;
   /** Who is on air. */
   talker: MemberId | undefined;
+  /** Whom the talker told to take the picture from another watcher, and from which. */
+  readonly parents: Map<MemberId, MemberId>;
   stage: RoomStage;
 }
 
 /** Types that say: I am the one who talks here. */
-const TALKER_TYPES: ReadonlySet<RoomMessage['type']> = new Set(['talk_ready', 'offer', 'spill']);
+const TALKER_TYPES: ReadonlySet<RoomMessage['type']> = new Set(['talk_ready', 'offer', 'spill', 'relay']);
 /** Types that mean something to one receiver only. */
-const ADDRESSED_TYPES: ReadonlySet<RoomMessage['type']> = new Set(['offer', 'answer', 'candidate', 'spill']);
+const ADDRESSED_TYPES: ReadonlySet<RoomMessage['type']> = new Set([
+  'offer',
+  'answer',
+  'candidate',
+  'spill',
+  'relay',
+]);
 const NOTHING: RoomStage = { stream: false, record: false };
 
 /** Who is in which room, and who may say what to whom. Knows no sockets. */
@@ -166,7 +174,8 @@ export class RoomDirectory {
     if (type.startsWith('file_') && room.talker !== from && (sendto ?? '') !== room.talker) {
       throw new RoomError('ROOM_MESSAGE_INVALID', 'files go from the talker and to the talker');
     }
-    if (TALKER_TYPES.has(type)) {
+    const handsOn = type === 'offer' && sendto !== undefined && room.parents.get(sendto) === from;
+    if (TALKER_TYPES.has(type) && !handsOn) {
       room.talker ??= from;
       if (room.talker !== from) throw new RoomError('ROOM_HAS_TALKER', 'somebody else is on air');
     }
@@ -174,6 +183,9 @@ export class RoomDirectory {
       // Only who is on air can end it; a page that says so when it closes does no harm.
       if (room.talker !== from) return;
       this.#ended(room);
+    }
+    if (type === 'relay' && message.parent !== undefined && sendto !== undefined) {
+      room.parents.set(sendto, message.parent);
     }
     const stamped = { ...message, from };
     if (receiver !== undefined) receiver.send('message', stamped);
@@ -205,6 +217,7 @@ export class RoomDirectory {
     if (room === undefined) return;
     this.#places.delete(id);
     room.members.delete(id);
+    room.parents.delete(id);
     if (room.talker === id) this.#ended(room);
     if (room.members.size === 0) this.#rooms.delete(room.name);
     else this.#tell(room, id, 'user disconnected', { id });
@@ -212,7 +225,15 @@ export class RoomDirectory {
 
   #open(name: string, locked: boolean): Room {
     const stream = this.#deps.streamOf(name, locked);
-    const room: Room = { name, locked, stream, members: new Map(), talker: undefined, stage: NOTHING };
+    const room: Room = {
+      name,
+      locked,
+      stream,
+      members: new Map(),
+      talker: undefined,
+      parents: new Map(),
+      stage: NOTHING,
+    };
     this.#rooms.set(name, room);
     return room;
   }
@@ -224,6 +245,7 @@ export class RoomDirectory {
 
   #ended(room: Room): void {
     room.talker = undefined;
+    room.parents.clear();
     if (room.stage.stream || room.stage.record) {
       room.stage = NOTHING;
       this.#tell(room, '', 'stage', room.stage);

@@ -20,6 +20,7 @@ export interface RoomSocketPort {
   /** Settings in force. */
   settings(): AsideSettings & {
     readonly maxDirect: number;
+    readonly maxHandOn: number;
     readonly messagesPerSecond: number;
   };
   /** How a member is to connect. */
@@ -110,12 +111,13 @@ export function serveRoomSocket(socket: Socket, port: RoomSocketPort): void {
 }
 
 function welcomeOf(id: MemberId, members: number, port: RoomSocketPort): RoomWelcome {
-  const { maxDirect, relayBytesPerSecond: perSecond, relayFileBytes: fileBytes } = port.settings();
+  const { maxDirect, maxHandOn, relayBytesPerSecond: perSecond, relayFileBytes: fileBytes } = port.settings();
   const { stream, key, stage } = port.directory.welcome(id)!;
   return {
     id,
     members,
     maxDirect,
+    maxHandOn,
     ...port.ice(id),
     ...(port.spills() ? { stream: `/${stream}`, key } : {}),
     stage,

@@ -201,6 +201,23 @@ describe('the talk of a room on the server', () => {
     expect(hall.directory.list()[0]).toMatchObject({ room: 'locked', locked: true });
   });
 
+  it('lets a watcher offer the picture to those whom the talker sends to it, and to nobody else', () => {
+    const hall = open();
+    hall.enter('v');
+    const offer = (sendto: string): RoomMessage => ({ type: 'offer', sdp: 'v=0', sendto });
+    expect(hall.say('w', { type: 'relay', sendto: 'v', parent: 'w' })).toHaveLength(1);
+    hall.say('w', { type: 'end_talk' });
+    hall.say('t', { type: 'talk_ready' });
+    expect(hall.say('w', offer('v'))).toEqual(['ROOM_HAS_TALKER']);
+    expect(hall.say('w', { type: 'relay', sendto: 'v', parent: 'w' })).toEqual(['ROOM_HAS_TALKER']);
+    hall.say('t', { type: 'relay', sendto: 'v', parent: 'w' });
+    expect(hall.say('w', offer('v'))).toHaveLength(1);
+    expect(hall.say('v', offer('w'))).toEqual(['ROOM_HAS_TALKER']);
+    hall.directory.leave('v');
+    hall.enter('v');
+    expect(hall.say('w', offer('v'))).toEqual(['ROOM_HAS_TALKER']);
+  });
+
   it('sends files from the talker and to the talker alone', () => {
     const hall = open();
     hall.enter('v');

@@ -46,7 +46,7 @@ function Chat({ beside }: { readonly beside: Beside }): JSX.Element {
   return (
     <section class="beside-box" aria-labelledby="chat-title">
       <h2 id="chat-title">{t('room.chat')}</h2>
-      <ul
+      <div
         class="beside-log"
         id="chat"
         role="log"
@@ -55,13 +55,13 @@ function Chat({ beside }: { readonly beside: Beside }): JSX.Element {
         aria-labelledby="chat-title"
         ref={(list) => list?.scrollTo(0, list.scrollHeight)}
       >
-        {beside.texts.value.length === 0 && <li class="muted">{t('room.chat.empty')}</li>}
+        {beside.texts.value.length === 0 && <p class="muted">{t('room.chat.empty')}</p>}
         {beside.texts.value.map(({ id, name, text, own }) => (
-          <li key={id} class={own ? 'beside-own' : undefined}>
+          <p key={id} class={own ? 'beside-own' : undefined}>
             <b>{own ? t('room.chat.own') : (name ?? t('room.chat.guest'))}</b> {text}
-          </li>
+          </p>
         ))}
-      </ul>
+      </div>
       <fieldset class="beside-reactions">
         {REACTIONS.map((sign) => (
           <button

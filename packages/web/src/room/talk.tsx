@@ -27,7 +27,7 @@ export function Talk({ room }: { readonly room: string }): JSX.Element {
   const password = useSignal<string | undefined>(undefined);
   const stream = useSignal<MediaStream | undefined>(undefined);
   const source = useSignal<CaptureSource>('camera');
-  const state = useSignal<TalkerState>({ watching: 0, spilled: 0, turnedAway: 0 });
+  const state = useSignal<TalkerState>({ watching: 0, handedOn: 0, spilled: 0, turnedAway: 0 });
   const entered = useSignal(false);
   const max = useSignal(0);
   const told = useSignal(false);
@@ -181,6 +181,9 @@ export function Talk({ room }: { readonly room: string }): JSX.Element {
           <span class="num" id="watching">
             {t('room.watching', { count: state.value.watching, max: max.value })}
           </span>
+          {state.value.handedOn > 0 && (
+            <span class="num">{t('room.handedOn', { count: state.value.handedOn })}</span>
+          )}
           {state.value.spilled > 0 && (
             <span class="num" id="spilled">
               {t('room.spilled', { count: state.value.spilled })}

@@ -18,6 +18,11 @@ export const rooms = z.strictObject({
       'Watchers whom one talker sends to directly; further ones get the picture from the server (`rooms.spill`).',
     reload: true,
   }),
+  maxHandOn: key(z.int().min(0).max(8).default(0), {
+    description:
+      'Watchers to whom one watcher hands the picture on before the server is asked; 0: none does. Each step decodes and encodes anew.',
+    reload: true,
+  }),
   spill: key(z.boolean().default(true), {
     description:
       'Whether further watchers get the picture from the server, to which the talker then sends too. Needs `webrtc`. False: they are told that the room has no more places.',
