@@ -77,6 +77,7 @@ const CASES: readonly Case[] = [
     ready: '.kick',
   },
   { name: 'studio', path: '/studio', ready: '.studio-devices' },
+  { name: 'reporter', path: '/reporter', ready: '.studio-devices' },
   { name: 'viewer', path: '/viewer', ready: '.viewer-form' },
   { name: 'inspector', path: '/inspect', ready: '.door' },
   {
