@@ -49,6 +49,24 @@ function watchToEnd(page: WebPage): Promise<{ time: number; width: number; failu
   }, null);
 }
 
+/** Waits for the player of a page to move; resolves with what it shows and by what. */
+function watched(page: WebPage): Promise<{ width: number; time: number; transport: string }> {
+  return page.run(async () => {
+    let transport = '';
+    for (let i = 0; i < 600; i++) {
+      const player = document.querySelector('onair-player') as {
+        readonly video?: HTMLVideoElement;
+        readonly choice?: { readonly transport: string };
+      } | null;
+      transport = player?.choice?.transport ?? '';
+      const { videoWidth: width = 0, currentTime: time = 0 } = player?.video ?? {};
+      if (width > 0 && time > 0.5) return { width, time, transport };
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    return { width: 0, time: 0, transport };
+  }, null);
+}
+
 describe.each(['chromium', 'firefox'])('the studio in %s', (engine) => {
   it('goes live, outlives a kill of the server, and plays the recording to its end', async () => {
     const browser = browsers[engine]!;
@@ -63,20 +81,17 @@ describe.each(['chromium', 'firefox'])('the studio in %s', (engine) => {
       return response.status === 200 ? response.text() : undefined;
     });
     const codecs = /CODECS="([^"]+)"/.exec(live)?.[1];
-    if (engine === 'chromium') {
-      const viewer = await browser.open(`${server.http}/watch/${stream}`);
-      const moved = await viewer.run(async () => {
-        const video = (): HTMLVideoElement | null =>
-          (document.querySelector('onair-player') as { video?: HTMLVideoElement } | null)?.video ?? null;
-        for (let i = 0; i < 400; i++) {
-          const { videoWidth = 0, currentTime = 0 } = video() ?? {};
-          if (videoWidth > 0 && currentTime > 0.5) return videoWidth;
-          await new Promise((resolve) => setTimeout(resolve, 50));
-        }
-        return 0;
-      }, null);
-      expect(moved).toBeGreaterThan(0);
+    // What Firefox records is VP8, for which there is WebM to source buffers, and WebRTC.
+    const ways = [`/watch/${stream}`, `/embed/${stream}?transport=whep&muted=1`];
+    for (const way of engine === 'chromium' ? ways.slice(0, 1) : ways) {
+      const viewer = await browser.open(server.http + way);
+      const seen = await watched(viewer);
+      console.log(`${engine}: ${way} by ${seen.transport}, ${seen.width} pixels wide at ${seen.time} s`);
+      expect(seen.width).toBeGreaterThan(0);
+      expect(seen.transport).toBe(way.includes('whep') ? 'whep' : 'ws');
       await viewer.close();
+    }
+    if (engine === 'chromium') {
       // Another camera in the midst of it: its recording is joined to what there is.
       const shown = await page.run(async () => {
         const label = (): string => {

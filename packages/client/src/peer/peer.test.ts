@@ -174,7 +174,7 @@ describe('a call', () => {
     ring('a');
     expect(types()).toEqual(['bye you']);
     const calls: PeerCall[] = [];
-    peer.on('call', (call) => calls.push(call));
+    const stop = peer.on('call', (call) => calls.push(call));
     ring('b');
     await settle();
     expect(made.at(-1)!.remote).toBeUndefined();
@@ -186,6 +186,9 @@ describe('a call', () => {
     sockets[0]!.hear({ type: 'offer', call: 'b', sdp: 'offer again', from: 'you' });
     await settle();
     expect([types(), made.at(-1)!.remote]).toEqual([['answer you'], 'offer again']);
+    for (let n = 0; n < 40; n++) ring(`more-${n}`);
+    expect([peer.calls.length, calls.length, types().length]).toEqual([32, 32, 9]);
+    stop();
   });
 
   it('looks for another way when it breaks, and ends when there is none', async () => {
