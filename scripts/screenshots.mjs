@@ -189,6 +189,7 @@ try {
       ready: shown('#rooms li'),
     },
     { name: 'studio', path: '/studio', ready: shown('.studio-devices'), langs: ['en', 'ja', 'zh'] },
+    { name: 'reporter', path: '/reporter', ready: shown('.studio-devices') },
     { name: 'sign-in', path: '/signin', ready: shown('.sign-in') },
     { name: 'sign-in-error', path: '/signin#token=wrong', ready: shown('[role=alert] .notice') },
     { name: 'capabilities', path: '/capabilities', ready: shown('.can-yes'), picture: true },

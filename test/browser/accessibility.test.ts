@@ -108,6 +108,7 @@ const CASES: readonly Case[] = [
     },
   },
   { name: 'studio', path: '/studio', ready: '.studio-devices' },
+  { name: 'reporter', path: '/reporter', ready: '.studio-devices' },
   { name: 'viewer', path: '/viewer', ready: '.viewer-form' },
   { name: 'live cast', path: '/live', ready: '#video-start' },
   { name: 'inspector', path: '/inspect', ready: '.door' },

@@ -14,6 +14,8 @@ import { chromiumPages, type WebBrowser, type WebPage } from '../kit/web-page.ts
 const scope = new Scope();
 const data = scope.tempDir('onair-studio-');
 const SHOTS = process.env.ONAIR_SHOTS;
+/** Least that is recorded before the server is killed. */
+const SECONDS = process.env.ONAIR_LONG === '1' ? 60 : 0;
 let server: ServedChild;
 let port: string;
 const browsers: Record<string, WebBrowser> = {};
@@ -49,92 +51,114 @@ function watchToEnd(page: WebPage): Promise<{ time: number; width: number; failu
   }, null);
 }
 
-describe.each(['chromium', 'firefox'])('the studio in %s', (engine) => {
-  it('goes live, outlives a kill of the server, and plays the recording to its end', async () => {
-    const browser = browsers[engine]!;
-    const page = await browser.open(`${server.http}/studio`);
-    await press(page, 'Get local stream');
-    await press(page, 'Start recording');
-    await sees(page, 'you are on air');
-    const name = await page.run(() => document.querySelector<HTMLInputElement>('input')!.value, null);
-    const stream = `live/${name}`;
-    const live = await until(async () => {
-      const response = await fetch(`${server.http}/${stream}/index.m3u8`);
-      return response.status === 200 ? response.text() : undefined;
-    });
-    const codecs = /CODECS="([^"]+)"/.exec(live)?.[1];
-    if (engine === 'chromium') {
-      const viewer = await browser.open(`${server.http}/watch/${stream}`);
-      const moved = await viewer.run(async () => {
-        const video = (): HTMLVideoElement | null =>
-          (document.querySelector('onair-player') as { video?: HTMLVideoElement } | null)?.video ?? null;
-        for (let i = 0; i < 400; i++) {
-          const { videoWidth = 0, currentTime = 0 } = video() ?? {};
-          if (videoWidth > 0 && currentTime > 0.5) return videoWidth;
-          await new Promise((resolve) => setTimeout(resolve, 50));
-        }
-        return 0;
-      }, null);
-      expect(moved).toBeGreaterThan(0);
-      await viewer.close();
-      // Another camera in the midst of it: its recording is joined to what there is.
-      const shown = await page.run(async () => {
-        const label = (): string => {
-          const video = document.querySelector('video')!.srcObject as MediaStream;
-          return video.getVideoTracks()[0]!.label;
-        };
-        const before = label();
-        const select = [...document.querySelectorAll('label')]
-          .find((one) => one.firstChild?.textContent === 'Camera')!
-          .querySelector('select')!;
-        select.value = select.options[select.options.length - 1]!.value;
-        select.dispatchEvent(new Event('change', { bubbles: true }));
-        for (let i = 0; i < 200 && label() === before; i++) {
-          await new Promise((resolve) => setTimeout(resolve, 50));
-        }
-        return [before, label()];
-      }, null);
-      expect(shown[0]).not.toBe(shown[1]);
+/** Waits for the player of a page to move; resolves with what it shows and by what. */
+function watched(page: WebPage): Promise<{ width: number; time: number; transport: string }> {
+  return page.run(async () => {
+    let transport = '';
+    for (let i = 0; i < 600; i++) {
+      const player = document.querySelector('onair-player') as {
+        readonly video?: HTMLVideoElement;
+        readonly choice?: { readonly transport: string };
+      } | null;
+      transport = player?.choice?.transport ?? '';
+      const { videoWidth: width = 0, currentTime: time = 0 } = player?.video ?? {};
+      if (width > 0 && time > 0.5) return { width, time, transport };
+      await new Promise((resolve) => setTimeout(resolve, 50));
     }
-    await until(async () => (await fetch(`${server.http}/${stream}/playlist.m3u8`)).status === 200, {
-      timeoutMs: 30_000,
-    });
-    if (SHOTS !== undefined) await page.screenshot?.(join(SHOTS, `studio-live-${engine}.png`));
-    server.child.signal('SIGKILL');
-    await server.child.exited;
-    await sees(page, 'No connection');
-    server = await serveChild(scope, data, { ONAIR_HTTP_PORT: port });
-    await sees(page, 'you are on air');
-    await press(page, 'Stop recording');
-    await sees(page, 'Finished');
-    if (SHOTS !== undefined) await page.screenshot?.(join(SHOTS, `studio-done-${engine}.png`));
-    const [playlist, file] = await page.run(
-      () =>
-        ['a[href^="/viewer?"]', 'a[download]'].map(
-          (one) => document.querySelector<HTMLAnchorElement>(one)!.href,
-        ),
-      null,
-    );
-    const movie = join(data, `${engine}.mp4`);
-    writeFileSync(movie, Buffer.from(await (await fetch(file!)).arrayBuffer()));
-    const { duration, codecs: inFile, packets } = probePackets(movie);
-    const recording = await fetchRecording(server.http, `/${stream}/playlist.m3u8`);
-    // A recorder that makes no key frame for long leaves nothing to keep: then all of it is recorded again.
-    expect(recording.ended).toBe(true);
-    expect(recording.discontinuities).toBeLessThanOrEqual(1);
-    const frame = duration! / packets.filter(({ stream: of }) => of === 0).length;
-    expect(Math.abs(recording.seconds - duration!)).toBeLessThan(Math.max(0.1, 2 * frame));
-    const played = await browser.open(playlist!);
-    const { time, width, failure } = await watchToEnd(played);
-    if (SHOTS !== undefined) await played.screenshot?.(join(SHOTS, `viewer-${engine}.png`));
-    console.log(
-      `${engine}: live as ${codecs}, file ${inFile.join('+')} ${duration!.toFixed(2)} s, ` +
-        `playlist ${recording.seconds.toFixed(2)} s, played to ${time.toFixed(2)} s ${failure}`,
-    );
-    expect(failure).toBe('');
-    expect(width).toBeGreaterThan(0);
-    expect(time).toBeGreaterThan(duration! - 0.5);
-    await page.close();
-    await played.close();
-  }, 120_000);
+    return { width: 0, time: 0, transport };
+  }, null);
+}
+
+describe.each(['chromium', 'firefox'])('the studio in %s', (engine) => {
+  it(
+    'goes live, outlives a kill of the server, and plays the recording to its end',
+    async () => {
+      const browser = browsers[engine]!;
+      const page = await browser.open(`${server.http}/studio`);
+      await press(page, 'Get local stream');
+      await press(page, 'Start recording');
+      await sees(page, 'you are on air');
+      const name = await page.run(() => document.querySelector<HTMLInputElement>('input')!.value, null);
+      const stream = `live/${name}`;
+      const live = await until(async () => {
+        const response = await fetch(`${server.http}/${stream}/index.m3u8`);
+        return response.status === 200 ? response.text() : undefined;
+      });
+      const codecs = /CODECS="([^"]+)"/.exec(live)?.[1];
+      // What Firefox records is VP8, for which there is WebM to source buffers, and WebRTC.
+      const ways = [`/watch/${stream}`, `/embed/${stream}?transport=whep&muted=1`];
+      for (const way of engine === 'chromium' ? ways.slice(0, 1) : ways) {
+        const viewer = await browser.open(server.http + way);
+        const seen = await watched(viewer);
+        console.log(`${engine}: ${way} by ${seen.transport}, ${seen.width} pixels wide at ${seen.time} s`);
+        expect(seen.width).toBeGreaterThan(0);
+        expect(seen.transport).toBe(way.includes('whep') ? 'whep' : 'ws');
+        await viewer.close();
+      }
+      if (engine === 'chromium') {
+        // Another camera in the midst of it: its recording is joined to what there is.
+        const shown = await page.run(async () => {
+          const label = (): string => {
+            const video = document.querySelector('video')!.srcObject as MediaStream;
+            return video.getVideoTracks()[0]!.label;
+          };
+          const before = label();
+          const select = [...document.querySelectorAll('label')]
+            .find((one) => one.firstChild?.textContent === 'Camera')!
+            .querySelector('select')!;
+          select.value = select.options[select.options.length - 1]!.value;
+          select.dispatchEvent(new Event('change', { bubbles: true }));
+          for (let i = 0; i < 200 && label() === before; i++) {
+            await new Promise((resolve) => setTimeout(resolve, 50));
+          }
+          return [before, label()];
+        }, null);
+        expect(shown[0]).not.toBe(shown[1]);
+      }
+      const recorded = async (): Promise<number> => {
+        const response = await fetch(`${server.http}/${stream}/playlist.m3u8`);
+        const lengths = response.status === 200 ? (await response.text()).matchAll(/#EXTINF:([\d.]+)/g) : [];
+        return [...lengths].reduce((sum, [, seconds]) => sum + Number(seconds), 0);
+      };
+      await until(async () => (await recorded()) > SECONDS, { timeoutMs: 30_000 + 3_000 * SECONDS });
+      if (SHOTS !== undefined) await page.screenshot?.(join(SHOTS, `studio-live-${engine}.png`));
+      server.child.signal('SIGKILL');
+      await server.child.exited;
+      await sees(page, 'No connection');
+      server = await serveChild(scope, data, { ONAIR_HTTP_PORT: port });
+      await sees(page, 'you are on air');
+      await press(page, 'Stop recording');
+      await sees(page, 'Finished');
+      if (SHOTS !== undefined) await page.screenshot?.(join(SHOTS, `studio-done-${engine}.png`));
+      const [playlist, file] = await page.run(
+        () =>
+          ['a[href^="/viewer?"]', 'a[download]'].map(
+            (one) => document.querySelector<HTMLAnchorElement>(one)!.href,
+          ),
+        null,
+      );
+      const movie = join(data, `${engine}.mp4`);
+      writeFileSync(movie, Buffer.from(await (await fetch(file!)).arrayBuffer()));
+      const { duration, codecs: inFile, packets } = probePackets(movie);
+      const recording = await fetchRecording(server.http, `/${stream}/playlist.m3u8`);
+      // A recorder that makes no key frame for long leaves nothing to keep: then all of it is recorded again.
+      expect(recording.ended).toBe(true);
+      expect(recording.discontinuities).toBeLessThanOrEqual(1);
+      const frame = duration! / packets.filter(({ stream: of }) => of === 0).length;
+      expect(Math.abs(recording.seconds - duration!)).toBeLessThan(Math.max(0.1, 2 * frame));
+      const played = await browser.open(playlist!);
+      const { time, width, failure } = await watchToEnd(played);
+      if (SHOTS !== undefined) await played.screenshot?.(join(SHOTS, `viewer-${engine}.png`));
+      console.log(
+        `${engine}: live as ${codecs}, file ${inFile.join('+')} ${duration!.toFixed(2)} s, ` +
+          `playlist ${recording.seconds.toFixed(2)} s, played to ${time.toFixed(2)} s ${failure}`,
+      );
+      expect(failure).toBe('');
+      expect(width).toBeGreaterThan(0);
+      expect(time).toBeGreaterThan(duration! - 0.5);
+      await page.close();
+      await played.close();
+    },
+    120_000 + 4_000 * SECONDS,
+  );
 });

@@ -179,5 +179,9 @@ describe('an upload', () => {
     const movie = await probeMovie(server.http, result.file, 'sound.m4a');
     expect(movie.codecs).toEqual(['opus']);
     expect(movie.packets).toHaveLength(probePackets(join(folder, 'sound.webm')).packets.length);
+    // Podcasts are in MP3; ffmpeg makes it while it is sent.
+    const podcast = await probeMovie(server.http, result.file.replace(/m4a$/, 'mp3'), 'sound.mp3');
+    expect(podcast.codecs).toEqual(['mp3']);
+    expect(Math.abs(podcast.duration! - movie.duration!)).toBeLessThan(0.1);
   });
 });

@@ -36,7 +36,7 @@ export function chromiumPages(browser: Browser): WebBrowser {
           const text = JSON.stringify(JSON.stringify(argument ?? null));
           return JSON.parse(await evaluate(`(${jsonScript(script)})(${text})`)) as never;
         },
-        screenshot: (path) => page.screenshot({ path }),
+        screenshot: (path) => page.screenshot({ path, fullPage: true }),
         close: () => page.context().close(),
       };
     },

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Peer, type PeerCall, type PeerOptions } from './index.ts';
 import type { PeerSocketPort } from './peer.ts';
@@ -174,7 +175,7 @@ describe('a call', () => {
     ring('a');
     expect(types()).toEqual(['bye you']);
     const calls: PeerCall[] = [];
-    peer.on('call', (call) => calls.push(call));
+    const stop = peer.on('call', (call) => calls.push(call));
     ring('b');
     await settle();
     expect(made.at(-1)!.remote).toBeUndefined();
@@ -186,6 +187,9 @@ describe('a call', () => {
     sockets[0]!.hear({ type: 'offer', call: 'b', sdp: 'offer again', from: 'you' });
     await settle();
     expect([types(), made.at(-1)!.remote]).toEqual([['answer you'], 'offer again']);
+    for (let n = 0; n < 40; n++) ring(`more-${n}`);
+    expect([peer.calls.length, calls.length, types().length]).toEqual([32, 32, 9]);
+    stop();
   });
 
   it('looks for another way when it breaks, and ends when there is none', async () => {
@@ -228,4 +232,26 @@ describe('a call', () => {
     await settle();
     expect([why, peer.calls]).toEqual([['absent', 'lost', 'refused'], []]);
   });
+});
+
+it('the example of its page works, and is short', async () => {
+  const page = readFileSync(new URL('../../../../docs/protocols/peers.md', import.meta.url), 'utf8');
+  const [, code = ''] = /```js\n([\s\S]*?)```/.exec(page) ?? [];
+  expect(code.split('\n').filter((line) => line.trim() !== '').length).toBeLessThan(10);
+  class OurPeer extends Peer {
+    constructor(id: string) {
+      super(id, options);
+    }
+  }
+  const video = { srcObject: undefined };
+  const example = new Function('Peer', 'stream', 'video', code.replace(/^import .*$/m, ''));
+  example(OurPeer, media, video);
+  sockets[0]!.onopen!();
+  sockets[0]!.hear({ type: 'ready', id: 'reporter-7', iceServers: [] });
+  sockets[0]!.hear({ type: 'offer', call: 'c', sdp: 'offer', from: 'somebody' });
+  await settle();
+  expect(types()).toEqual(['claim', 'offer recorder-3', 'answer somebody']);
+  const picture = made[0]!.picture();
+  made[0]!.become('connected');
+  expect(video.srcObject).toBe(picture);
 });

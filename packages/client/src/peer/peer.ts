@@ -43,6 +43,8 @@ export interface PeerOptions {
   readonly connect?: (url: string, protocol: string) => PeerSocketPort;
 }
 
+/** Calls at one time; more are declined. */
+const MAX_CALLS = 32;
 /** Messages that wait for the connection to the server, at most. */
 const MAX_WAITING = 256;
 
@@ -176,6 +178,10 @@ export class Peer {
     // Ids of calls are the peers' to know: nobody takes part in the call of another.
     if (known !== undefined && known.remote === message.from) known.hear(message);
     else if (known === undefined && message.type === 'offer') {
+      if (this.#calls.size >= MAX_CALLS) {
+        this.#send({ type: 'bye', call: message.call, to: message.from });
+        return;
+      }
       const call = this.#newCall(message.call, message.from);
       call.rung(message.sdp);
       if (!this.#listeners.tell('call', call)) call.close();

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { isNamePart, type StreamName, streamName } from '@onair/media';
 import type { FastifyReply } from 'fastify';
 import { HttpProblem, type HttpServer, readByteRange, refusedForNow } from '../net/index.ts';
 import { HEADER_FILE, type RecordingView, WEBM_FILE } from '../record/index.ts';
+import { Mp3Maker } from './mp3-maker.ts';
 import { recordingPlaylist } from './playlist.ts';
 
 /** Recordings as these routes need them. */
@@ -32,6 +34,7 @@ const IMMUTABLE = 'public, max-age=31536000, immutable';
  * afterwards, and under `/APP/NAME/recordings/ID/` its segments and the finished file.
  */
 export function registerVodRoutes(server: HttpServer, recordings: RecordingSource): void {
+  const mp3 = new Mp3Maker();
   server.registerMedia((scope) => {
     scope.get<PlaylistCall>('/:app/:name/playlist.m3u8', async (request, reply) => {
       const stream = nameOf(request.params);
@@ -62,6 +65,7 @@ export function registerVodRoutes(server: HttpServer, recordings: RecordingSourc
       }
       if (file === WEBM_FILE && recording.webmBytes > 0)
         return sendWebm(recording, request.headers.range, reply);
+      if (file === 'recording.mp3') return sendMp3(recording, mp3, reply);
       if (/^recording\.(?:mp4|m4a)$/.test(file)) return sendMovie(recording, request.headers.range, reply);
       throw new HttpProblem('NOT_FOUND');
     });
@@ -121,17 +125,33 @@ interface Part {
 }
 
 /** The finished file: its header and the media of all runs. */
-function sendMovie(recording: RecordingView, range: string | undefined, reply: FastifyReply): FastifyReply {
-  const { headerBytes, folder, runs, audioOnly } = recording;
+function partsOf({ headerBytes, folder, runs }: RecordingView): Part[] {
   if (headerBytes === undefined) throw refusedForNow('NOT_READY', 5, 'the recording goes on still');
-  const parts = [
+  return [
     { path: join(folder, HEADER_FILE), size: headerBytes },
     ...runs.map(({ path, size }) => ({ path, size })),
   ];
-  return sendParts(parts, range, reply, {
+}
+
+function sendMovie(recording: RecordingView, range: string | undefined, reply: FastifyReply): FastifyReply {
+  const { audioOnly } = recording;
+  return sendParts(partsOf(recording), range, reply, {
     type: audioOnly ? 'audio/mp4' : 'video/mp4',
     name: `${nameFor(recording)}.${audioOnly ? 'm4a' : 'mp4'}`,
   });
+}
+
+/** The sound of the finished file as MP3, made while it is sent: it has no length and no ranges. */
+async function sendMp3(recording: RecordingView, mp3: Mp3Maker, reply: FastifyReply): Promise<FastifyReply> {
+  const parts = partsOf(recording);
+  const length = parts.reduce((sum, { size }) => sum + size, 0);
+  reply
+    .type('audio/mpeg')
+    .header('cache-control', IMMUTABLE)
+    .header('content-disposition', `inline; filename="${nameFor(recording)}.mp3"`);
+  if (reply.request.method === 'HEAD' && (await mp3.available)) return reply.send();
+  const source = Readable.from(readParts(parts, 0, length), { objectMode: false });
+  return reply.send(await mp3.make(source, once(reply.raw, 'close')));
 }
 
 function sendWebm(recording: RecordingView, range: string | undefined, reply: FastifyReply): FastifyReply {

@@ -1,5 +1,7 @@
 import type { UploadStatus } from '@onair/client/publish';
+import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
 import { CopyField } from '../parts/copy-field.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { bytes, clock } from '../words/format.ts';
@@ -87,7 +89,28 @@ export function Result({ take }: { readonly take: Take }): JSX.Element {
         <a class="button" href={result.file} download>
           {t('studio.download')}
         </a>
+        {result.file.endsWith('.m4a') && <Podcast file={result.file.replace(/m4a$/, 'mp3')} />}
       </div>
     </section>
+  );
+}
+
+/** The recording as MP3, where the server can make one. */
+function Podcast({ file }: { readonly file: string }): JSX.Element | null {
+  const there = useSignal<boolean | undefined>(undefined);
+  useEffect(() => {
+    void fetch(file, { method: 'HEAD' }).then(
+      ({ ok }) => {
+        there.value = ok;
+      },
+      () => undefined,
+    );
+  }, [file]);
+  if (there.value === undefined) return null;
+  if (!there.value) return <p class="muted small">{t('studio.mp3.none')}</p>;
+  return (
+    <a class="button" href={file} download>
+      {t('studio.mp3')}
+    </a>
   );
 }

@@ -7,6 +7,9 @@ export type LineState = 'connecting' | 'open' | 'lost' | 'failed';
 /** Where a recorder keeps who it is, so that its reporters find it after a reload. */
 const KEPT = 'onair.recorder';
 
+/** Reporters that are called at one time; each is a picture to record. */
+const MAX_REPORTERS = 16;
+
 /** Calls every reporter that says that it is there, and shows its picture as long as the call lasts. */
 export class Reporters {
   readonly state = signal<LineState>('connecting');
@@ -26,6 +29,7 @@ export class Reporters {
       this.state.value = 'failed';
     });
     peer.on('hello', (from) => {
+      if (peer.calls.length >= MAX_REPORTERS) return;
       if (peer.calls.some(({ remote }) => remote === from)) return;
       const call = peer.call(from);
       call.on('stream', (media) => events.joined(from, media));
