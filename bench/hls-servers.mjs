@@ -23,7 +23,7 @@ export async function onair(settings = {}) {
     ONAIR_LOG: 'json',
   };
   for (const [name, value] of Object.entries(settings)) env[`ONAIR__${name}`] = String(value);
-  const cli = join(root, 'packages/server/dist/cli/main.js');
+  const cli = join(root, 'packages/server/bin/onair.js');
   const profile = process.env.BENCH_CPU_PROF;
   const flags = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
   const child = start(process.execPath, [...flags, cli, 'serve'], { env, cwd: folder });

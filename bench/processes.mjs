@@ -82,7 +82,7 @@ export function freePort() {
   });
 }
 
-/** Wait until something accepts connections on a port of loopback; throws when `child` ends before. */
+/** Wait until something accepts connections on a port of loopback; the time of that by `performance.now()`. Throws when `child` ends before. */
 export async function listening(port, child, timeoutMs = 15_000) {
   const end = performance.now() + timeoutMs;
   for (;;) {
@@ -92,10 +92,10 @@ export async function listening(port, child, timeoutMs = 15_000) {
       socket.unref();
       socket.once('connect', () => socket.destroy());
     });
-    if (open) return;
+    if (open) return performance.now();
     if (!child.running) throw new Error(`server ended: ${child.tail()}`);
     if (performance.now() > end) throw new Error(`nothing listens on ${port}: ${child.tail()}`);
-    await sleep(50);
+    await sleep(5);
   }
 }
 

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const CLI = fileURLToPath(new URL('../packages/server/dist/cli/main.js', import.meta.url));
+const CLI = fileURLToPath(new URL('../packages/server/bin/onair.js', import.meta.url));
 const at = process.argv.indexOf('--mb');
 const megabytes = at < 0 ? 1000 : Number(process.argv[at + 1]);
 const folder = mkdtempSync(join(tmpdir(), 'onair-remux-'));

@@ -8,20 +8,21 @@ import { freePort, listening, start } from './processes.mjs';
 const NMS4 = '4.4.3';
 const NMS2 = '2.7.4';
 
-/** A started server; `ingest` is for pub, `rtmp` and `http` for viewers. */
+/** A started server; `ingest` is for pub, `rtmp` and `http` for viewers, `accepts` when each port took connections. */
 async function launch(command, args, ports, { folder, ...options } = {}) {
   const child = start(command, args, options);
   const stop = async () => {
     await child.stop();
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   };
+  let accepts;
   try {
-    for (const port of new Set(Object.values(ports))) await listening(port, child);
+    accepts = await Promise.all([...new Set(Object.values(ports))].map((port) => listening(port, child)));
   } catch (error) {
     await stop();
     throw error;
   }
-  return { ...ports, pid: child.pid, child, stop };
+  return { ...ports, accepts, pid: child.pid, child, stop };
 }
 
 /** @param mergeMs merge window of the server; 0 writes at each video frame. */
@@ -36,7 +37,7 @@ async function onair(mergeMs) {
     ONAIR_LOG: 'json',
     ONAIR__hub__mergeWindowMs: String(mergeMs),
   };
-  const cli = join(root, 'packages/server/dist/cli/main.js');
+  const cli = join(root, 'packages/server/bin/onair.js');
   return launch(process.execPath, [cli, 'serve'], { rtmp, http }, { env, folder, cwd: folder });
 }
 

@@ -1,4 +1,4 @@
-// Builds what a server needs to run: every package's JavaScript, then the web pages.
+// Builds what a server needs to run: every package's JavaScript, the server's in few files, then the web pages.
 import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { markBuilt, root } from './sources.mjs';
@@ -16,6 +16,7 @@ run(resolve(root, 'node_modules/typescript/bin/tsc'), [
   'packages/client',
   'packages/web',
 ]);
+run(resolve(root, 'scripts/bundle.mjs'), []);
 const web = resolve(root, 'packages/web');
 const vite = resolve(root, 'node_modules/vite/bin/vite.js');
 run(vite, ['build', '--logLevel', 'warn'], web);

@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline';
 import { chromium } from 'playwright-core';
 import { root } from './sources.mjs';
 
-const CLI = join(root, 'packages/server/dist/cli/main.js');
+const CLI = join(root, 'packages/server/bin/onair.js');
 const OUT = join(root, 'docs/screenshots');
 const MAX_BYTES = 5_400_000;
 const SIZES = [

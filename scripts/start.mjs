@@ -11,6 +11,6 @@ if (!isBuilt()) {
   if (build.status !== 0) process.exit(build.status ?? 1);
 }
 
-const cli = join(root, 'packages/server/dist/cli/main.js');
+const cli = join(root, 'packages/server/bin/onair.js');
 process.argv = [process.execPath, cli, 'serve', '--demo', ...process.argv.slice(2)];
 await import(pathToFileURL(cli).href);

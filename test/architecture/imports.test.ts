@@ -174,6 +174,15 @@ describe('architecture', () => {
     expect(faults).toEqual([]);
   });
 
+  it('who looks for files of the server beside itself is one folder deep, as the bundle is', () => {
+    const base = join(root, 'packages/server/src');
+    const faults = product
+      .filter(({ name, source }) => name === 'server' && source.text.includes('import.meta'))
+      .map(({ source }) => relative(base, source.path))
+      .filter((path) => path.split('/').length !== 2);
+    expect(faults).toEqual([]);
+  });
+
   it('nobody imports the composition root but the CLI', () => {
     const faults = product
       .filter(({ name, source }) => name === 'server' && !/\/(cli|index\.ts)/.test(source.path))

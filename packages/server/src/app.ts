@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { streamName } from '@onair/media';
 import { figuresSource, type OpenPorts, registerApi, sessionService, streamService } from './api/index.ts';
 import {
@@ -12,7 +11,6 @@ import {
 } from './auth/index.ts';
 import type { Config, ConfigStore } from './config/index.ts';
 import { DemoSource } from './demo/index.ts';
-import { registerDemos } from './demos.ts';
 import { registerDashRoutes } from './egress/dash/index.ts';
 import { Fmp4HttpServer } from './egress/fmp4/index.ts';
 import { registerHlsRoutes } from './egress/hls/index.ts';
@@ -35,7 +33,13 @@ import { publishLocal } from './ingest/local/index.ts';
 import { PullSet } from './ingest/pull/index.ts';
 import { acceptRtmpPublisher } from './ingest/rtmp/index.ts';
 import { registerMethods } from './methods/index.ts';
-import { createHttpServer, type HttpServer, loadIdentity, type TlsIdentity } from './net/index.ts';
+import {
+  builtPages,
+  createHttpServer,
+  type HttpServer,
+  loadIdentity,
+  type TlsIdentity,
+} from './net/index.ts';
 import { openRtmp } from './net/rtmp-server.ts';
 import { createMetrics, type Logger, LoopDelay } from './observe/index.ts';
 import { cmafPackagerKind } from './packager/cmaf/index.ts';
@@ -44,9 +48,8 @@ import { DEFAULT_HLS_OPTIONS, hlsPackagerKind, optionsFor } from './packager/hls
 import { FLV_TAGS, RTMP_MESSAGES, tagPackagerKind } from './packager/tags/index.ts';
 import { tsPackagerKind } from './packager/ts/index.ts';
 import { registerRecordedUploads } from './recorded-uploads.ts';
-import { type Rooms, registerRooms } from './rooms/index.ts';
+import type { Rooms } from './rooms/index.ts';
 import { AAC_FOR_FLV, AudioTranscoder, bridgedKind } from './transcode/index.ts';
-import { startWebRtc } from './webrtc.ts';
 
 /** What a server is started with. The store and the logger stay the caller's. */
 export interface ServerOptions {
@@ -175,14 +178,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       const served = registerDashRoutes(http, { ...live, kind: kinds.dash, clock: systemClock, stallMs });
       undo.push(() => served.close('server stopping'));
     }
-    let rooms: Rooms | undefined;
-    if (config().rooms.enabled) {
-      rooms = registerRooms(http, { config, limiter, log });
-      undo.push(() => rooms?.close());
-    }
     undo.push(registerRecordedUploads({ config, logger, registry, sessions, guard, cmaf: kinds.cmaf, http }));
-    const demos = registerDemos({ config, logger, registry, sessions, guard, http });
-    undo.push(() => demos.close());
     registerLiveRoutes(http, { flv: { ...live, kind: kinds.flv }, fmp4, fmp4Http });
     const pushes = new PushSet({ ...live, kind: kinds.rtmp, clock: systemClock });
     undo.push(() => pushes.close('server stopping'));
@@ -204,39 +200,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       log: (level, message, fields) => logger[level](fields, message),
     });
     undo.push(() => methods.close());
-    const sources = { registry, sessions, clock: systemClock };
-    const metrics = createMetrics(figuresSource(sources), loop, version);
-    undo.push(() => metrics.close());
-    registerApi(http.fastify, {
-      config,
-      admin,
-      guard,
-      keys,
-      streams: streamService(sources),
-      sessions: sessionService(sessions),
-      events: events.service,
-      client: http.client,
-      metrics,
-      loop,
-      version,
-      ports: () => ports,
-      pushes: () => pushes.list(),
-      stopping: () => state.stopping,
-    });
-    const webrtc = await startWebRtc({ http, live, guard, logger, context, bridge, config, limits });
-    if (webrtc !== undefined) {
-      undo.push(() => webrtc.close('server stopping'));
-      ports.webrtc = webrtc.port;
-    }
-    ports.http = await http.listen();
-    const signalling = await rooms?.listenCompat();
-    if (signalling !== undefined) ports.rooms = signalling;
-    const sample = await demos.listenCompat();
-    if (sample !== undefined) ports.echo = sample;
-    await listenCompat(http, config, logger);
-    const tls = await listenTls(http, config, logger);
-    if (tls !== undefined) ports.tls = tls;
-
+    // Early: encoders of a server that comes back try again and again. What follows is not even loaded before.
     const rtmpPlay = new RtmpEgress({
       ...live,
       kind: kinds.rtmp,
@@ -260,6 +224,49 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       undo.push(() => rtmp.close('server stopping'));
       Object.assign(ports, rtmp.ports);
     }
+    let rooms: Rooms | undefined;
+    if (config().rooms.enabled) {
+      const { registerRooms } = await import('./rooms/index.ts');
+      rooms = registerRooms(http, { config, limiter, log });
+      undo.push(() => rooms?.close());
+    }
+    const { registerDemos } = await import('./demos.ts');
+    const demos = registerDemos({ config, logger, registry, sessions, guard, http });
+    undo.push(() => demos.close());
+    const sources = { registry, sessions, clock: systemClock };
+    const metrics = createMetrics(figuresSource(sources), loop, version);
+    undo.push(() => metrics.close());
+    registerApi(http.fastify, {
+      config,
+      admin,
+      guard,
+      keys,
+      streams: streamService(sources),
+      sessions: sessionService(sessions),
+      events: events.service,
+      client: http.client,
+      metrics,
+      loop,
+      version,
+      ports: () => ports,
+      pushes: () => pushes.list(),
+      stopping: () => state.stopping,
+    });
+    const { startWebRtc } = await import('./webrtc.ts');
+    const webrtc = await startWebRtc({ http, live, guard, logger, context, bridge, config, limits });
+    if (webrtc !== undefined) {
+      undo.push(() => webrtc.close('server stopping'));
+      ports.webrtc = webrtc.port;
+    }
+    ports.http = await http.listen();
+    const signalling = await rooms?.listenCompat();
+    if (signalling !== undefined) ports.rooms = signalling;
+    const sample = await demos.listenCompat();
+    if (sample !== undefined) ports.echo = sample;
+    await listenCompat(http, config, logger);
+    const tls = await listenTls(http, config, logger);
+    if (tls !== undefined) ports.tls = tls;
+
     const pulls = new PullSet({ registry, sessions, clock: systemClock, log });
     undo.push(() => pulls.close('server stopping'));
     undo.push(options.config.listen({ changed: ({ current }) => pulls.set(current.pulls) }));
@@ -349,8 +356,4 @@ function hubPolicy({ hub }: Config): HubPolicy {
     endedLingerMs: hub.endedLingerMs,
     maxStreams: hub.maxStreams,
   };
-}
-
-function builtPages(): string {
-  return fileURLToPath(new URL('../../web/dist', import.meta.url));
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -25,6 +26,11 @@ const TYPES: Readonly<Record<string, string>> = {
   '.mp4': 'video/mp4',
 };
 const COMPRESSIBLE = /^(text|application\/(json|wasm|manifest)|image\/svg)/;
+
+/** Where the pages of this installation are built to. */
+export function builtPages(): string {
+  return fileURLToPath(new URL('../../../web/dist', import.meta.url));
+}
 
 /** Addresses of pages and the file that each of them is. */
 const PAGES: readonly { readonly path: string; readonly file: string; readonly embed?: boolean }[] = [

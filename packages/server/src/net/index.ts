@@ -13,6 +13,7 @@ export type { DirectHandler } from './http-direct.ts';
 export { type Exchange, NodeExchange } from './http-exchange.ts';
 export { type AnswerKind, mediaPreflightHeaders, securityHeaders } from './http-headers.ts';
 export { checkHost, checkOrigin, hostNameOf, isOwnOrigin } from './http-origin.ts';
+export { builtPages } from './http-pages.ts';
 export { HttpProblem, type HttpProblemDetails, refusedForNow, sendProblem } from './http-problem.ts';
 export { readByteRange } from './http-range.ts';
 export { createHttpServer, type HttpServer, type HttpServerOptions } from './http-server.ts';

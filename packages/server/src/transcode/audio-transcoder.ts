@@ -110,6 +110,6 @@ export class AudioTranscoder {
 /** A thread takes compiled code only; where this runs from its source, the build's. */
 function entryFile(): URL {
   const here = import.meta.url;
-  if (!here.endsWith('.ts')) return new URL('./audio-worker.js', here);
+  if (!here.endsWith('.ts')) return new URL('../transcode/audio-worker.js', here);
   return new URL('../../dist/transcode/audio-worker.js', here);
 }
