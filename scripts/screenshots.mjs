@@ -240,7 +240,6 @@ try {
         await page.waitForFunction(() => document.querySelector('video').currentTime > 1);
       },
       picture: true,
-      langs: ['en', 'ja', 'zh'],
     },
     {
       name: 'proxy',
