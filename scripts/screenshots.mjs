@@ -25,7 +25,8 @@ const data = mkdtempSync(join(tmpdir(), 'onair-screenshots-'));
 const children = new Set();
 
 function start(...args) {
-  const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const env = { ...process.env, ONAIR__proxy__private: 'true' };
+  const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
   children.add(child);
   child.once('exit', () => children.delete(child));
   return child;
@@ -263,6 +264,32 @@ try {
         await playing(page);
         await ask(server);
         await shown('.overlay-choice')(page);
+      },
+      picture: true,
+    },
+    {
+      name: 'files',
+      path: '/files',
+      before: async () => {
+        const film = await record(`${server.url}/live/test.flv`, 4_000_000);
+        for (const name of ['court-3.flv', 'lesson.flv']) {
+          await fetch(`${server.url}/files/media/${name}`, { method: 'PUT', body: film });
+        }
+      },
+      ready: async (page) => {
+        await page.locator('.files-play').first().click();
+        await page.waitForFunction(() => document.querySelector('video').currentTime > 1);
+      },
+      picture: true,
+    },
+    {
+      name: 'proxy',
+      path: `/proxy?url=${encodeURIComponent(`${server.url}/live/test.flv`)}`,
+      ready: async (page) => {
+        await playing(page, 2);
+        await page.waitForFunction(() =>
+          [...document.querySelectorAll('.proxy-delay')].every((one) => /\d/.test(one.textContent)),
+        );
       },
       picture: true,
     },

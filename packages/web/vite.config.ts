@@ -10,7 +10,21 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
  */
 const pages = [
   ...['index', 'watch', 'embed', 'compare', 'dashboard', 'inspect', 'capabilities', 'signin'],
-  ...['operator', 'studio', 'reporter', 'viewer', 'player', 'files', 'proxy', 'talk', 'room', 'rooms', 'relay', 'live', '404'],
+  ...[
+    'operator',
+    'studio',
+    'reporter',
+    'viewer',
+    'player',
+    'files',
+    'proxy',
+    'talk',
+    'room',
+    'rooms',
+    'relay',
+    'live',
+    '404',
+  ],
 ];
 
 export default defineConfig({

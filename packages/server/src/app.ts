@@ -12,7 +12,6 @@ import {
 } from './auth/index.ts';
 import type { Config, ConfigStore } from './config/index.ts';
 import { DemoSource } from './demo/index.ts';
-import { registerDemos } from './demos.ts';
 import { registerDashRoutes } from './egress/dash/index.ts';
 import { Fmp4HttpServer } from './egress/fmp4/index.ts';
 import { registerHlsRoutes } from './egress/hls/index.ts';
@@ -201,8 +200,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       records: (stream) => rooms?.directory.isRecorded(stream) === true,
     });
     undo.push(() => recorded.close());
-    const demos = registerDemos({ config, logger, registry, sessions, guard, http });
-    undo.push(() => demos.close());
     registerLiveRoutes(http, { flv: { ...live, kind: kinds.flv }, fmp4, fmp4Http });
     const pushes = new PushSet({ ...live, kind: kinds.rtmp, clock: systemClock });
     undo.push(() => pushes.close('server stopping'));
@@ -265,6 +262,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const { registerRelay } = await import('./egress/relay/index.ts');
     const relay = registerRelay(http, { ...live, fanouts, settings: () => config().relay });
     undo.push(() => relay.close());
+    const { registerDemos } = await import('./demos.ts');
+    const demos = registerDemos({ config, logger, registry, sessions, guard, http });
+    undo.push(() => demos.close());
     const sources = { registry, sessions, clock: systemClock };
     const metrics = createMetrics(figuresSource(sources), loop, version);
     undo.push(() => metrics.close());

@@ -36,6 +36,18 @@ describe('writing and reading', () => {
     expect(text).toBe(readFileSync(golden, 'utf8'));
   });
 
+  it('takes the media type from either element', () => {
+    const text = writeMpd(sampleMpd());
+    const moved = text
+      .replace(/ mimeType="([^"]+)"/g, '')
+      .replace(/<Representation /g, '<Representation mimeType="video/mp4" ');
+    expect(moved).not.toBe(text);
+    for (const { adaptationSets } of parseMpd(moved).periods) {
+      for (const { mimeType } of adaptationSets) expect(mimeType).toBe('video/mp4');
+    }
+    expect(codeOf(() => parseMpd(text.replace(/ mimeType="([^"]+)"/g, '')))).toBe('DASH_ELEMENT');
+  });
+
   it('gives back what was written', () => {
     expect(parseMpd(writeMpd(sampleMpd()))).toEqual(sampleMpd());
     const withEvents = sampleMpd();
