@@ -85,7 +85,7 @@ export class ApiClient {
 
   /** Any resource by its path below the API's; the caller decodes it. */
   async read(path: string): Promise<unknown> {
-    return this.#ask('GET', path);
+    return this.ask('GET', path);
   }
 
   /** Exchange the operator's token for a session cookie. */
