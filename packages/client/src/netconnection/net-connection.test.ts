@@ -14,6 +14,9 @@ import {
   type SyncEvent,
 } from './index.ts';
 
+/** Waits as a busy machine needs it. */
+const waitFor = (check: () => void): Promise<void> => vi.waitFor(check, 15_000);
+
 const page = { protocol: 'http:', hostname: 'h', host: 'h:8080' };
 
 describe('addresses', () => {
@@ -113,7 +116,7 @@ function serve(act: (server: RtmpServerSession) => void = () => undefined) {
 
 const connected = async (made: ReturnType<typeof serve>, app = 'live') => {
   made.connection.connect(`rtmp://h/${app}`, 'a', 1);
-  await vi.waitFor(() => expect(made.codes).not.toEqual([]));
+  await waitFor(() => expect(made.codes).not.toEqual([]));
   return made;
 };
 
@@ -130,7 +133,7 @@ describe('NetConnection', () => {
     connection.call('good', responder, 1);
     connection.call('bad', responder);
     connection.call('nothing', null);
-    await vi.waitFor(() => expect(answers).toEqual(['value', 'NetConnection.Call.Failed']));
+    await waitFor(() => expect(answers).toEqual(['value', 'NetConnection.Call.Failed']));
     connection.close();
     connection.close();
     expect(codes.slice(1)).toEqual(['NetConnection.Connect.Closed']);
@@ -169,7 +172,7 @@ describe('NetConnection', () => {
       },
     };
     say();
-    await vi.waitFor(() => expect(heard.filter((one) => one === 'result')).toHaveLength(5));
+    await waitFor(() => expect(heard.filter((one) => one === 'result')).toHaveLength(5));
     expect(heard).toContain('[8]');
     expect(errors.sort()).toEqual([
       'Error #2095: unable to invoke callback constructor.',
@@ -180,7 +183,7 @@ describe('NetConnection', () => {
     // What the connection itself can do is not for servers.
     const own = await connected(serve((server) => void server.call('connect')));
     own.say();
-    await vi.waitFor(() => expect(own.heard).toContain('result'));
+    await waitFor(() => expect(own.heard).toContain('result'));
     expect(own.connection.connected).toBe(true);
   });
 });
@@ -200,7 +203,7 @@ describe('NetStream', () => {
     stream.togglePause();
     stream.seek(3);
     stream.receiveAudio(false);
-    await vi.waitFor(() => expect(made.heard).toContain('receive'));
+    await waitFor(() => expect(made.heard).toContain('receive'));
     expect(made.heard.filter((one) => one !== 'connect')).toEqual([
       'play',
       'bufferLength',
@@ -209,7 +212,7 @@ describe('NetStream', () => {
       'seek',
       'receive',
     ]);
-    await vi.waitFor(() =>
+    await waitFor(() =>
       expect(codes).toEqual([
         'NetStream.Play.Reset',
         'NetStream.Play.Start',
@@ -219,9 +222,9 @@ describe('NetStream', () => {
       ]),
     );
     made.say();
-    await vi.waitFor(() => expect(cues).toEqual([{ name: 'cm', time: 3 }]));
+    await waitFor(() => expect(cues).toEqual([{ name: 'cm', time: 3 }]));
     stream.dispose();
-    await vi.waitFor(() => expect(made.heard.at(-1)).toBe('stop'));
+    await waitFor(() => expect(made.heard.at(-1)).toBe('stop'));
   });
 
   it('publishes what was coded, and data', async () => {
@@ -241,10 +244,10 @@ describe('NetStream', () => {
     const sound = { codec: 'opus', numberOfChannels: 2, sampleRate: 48_000 };
     stream.appendAudio(chunk('key', 40_000) as unknown as EncodedAudioChunk, { decoderConfig: sound });
     stream.send('say', 'hi');
-    await vi.waitFor(() => expect(made.heard).toContain('say hi'), 10_000);
+    await waitFor(() => expect(made.heard).toContain('say hi'));
     expect(made.heard.filter((one) => one === 'media')).toHaveLength(4);
     stream.close();
-    await vi.waitFor(() => expect(made.heard.at(-1)).toBe('unpublish'));
+    await waitFor(() => expect(made.heard.at(-1)).toBe('unpublish'));
   });
 });
 
@@ -271,11 +274,11 @@ it('SharedObject tells what changes', async () => {
   object.addEventListener('sync', (event) => changes.push(...(event as SyncEvent).changeList));
   object.addEventListener('netStatus', (event) => said.push((event as NetStatusEvent).info.code));
   object.connect(made.connection);
-  await vi.waitFor(() => expect(changes).toEqual([{ code: 'clear' }, { code: 'change', name: 'x' }]));
+  await waitFor(() => expect(changes).toEqual([{ code: 'clear' }, { code: 'change', name: 'x' }]));
   object.setProperty('y', 'mine');
   expect(object.data).toEqual({ x: 1, y: 'mine' });
   made.say();
-  await vi.waitFor(() => expect(changes).toHaveLength(6));
+  await waitFor(() => expect(changes).toHaveLength(6));
   expect(changes.slice(2)).toEqual([
     { code: 'change', name: 'x', oldValue: 1 },
     { code: 'success', name: 'y' },
@@ -286,7 +289,7 @@ it('SharedObject tells what changes', async () => {
   object.setProperty('y', null);
   object.send('say', 1);
   object.close();
-  await vi.waitFor(() => expect(made.heard).toContain('release'));
+  await waitFor(() => expect(made.heard).toContain('release'));
   expect(made.heard.filter((one) => /^[a-z]+$/i.test(one) && one !== 'sharedObject')).toEqual(
     expect.arrayContaining(['use', 'requestChange', 'requestRemove', 'sendMessage', 'release']),
   );

@@ -12,6 +12,9 @@ import {
   type SharedObjectUser,
 } from './shared-objects.ts';
 
+/** Waits as a busy machine needs it. */
+const waitFor = (check: () => void): Promise<void> => vi.waitFor(check, 15_000);
+
 let folder = '';
 let faults: unknown[] = [];
 const open = (): SharedObjects =>
@@ -117,7 +120,7 @@ it('keeps persistent ones on the disk, with their versions', async () => {
   const objects = open();
   const a = new Client(objects);
   a.say('../a/ö', true, use, set('x', 'é'), set('y', 2), { kind: 'requestRemove', names: ['y'] });
-  await vi.waitFor(() => expect(readdirSync(join(folder, 'live'))).toHaveLength(1));
+  await waitFor(() => expect(readdirSync(join(folder, 'live'))).toHaveLength(1));
   a.say('../a/ö', true, set('z', 1));
   objects.close();
   objects.close();

@@ -11,6 +11,9 @@ import { createLog } from '../../observe/index.ts';
 import { RTMP_MESSAGES, tagPackagerKind } from '../../packager/tags/index.ts';
 import { RtmpEgress } from './index.ts';
 
+/** Waits as a busy machine needs it. */
+const waitFor = (check: () => void): Promise<void> => vi.waitFor(check, 15_000);
+
 const AVCC = Uint8Array.from(
   Buffer.from(
     '0164000bffe100196764000bacd9428df93011000003000100000300320f14299601000568ebecb22cfdf8f800',
@@ -83,10 +86,10 @@ async function setUp(options: { readonly broken?: boolean } = {}) {
     const settings: Partial<RtmpClientOptions> & { intent: 'connect' } = { intent: 'connect', name: '' };
     const player = new RtmpTestClient(port, settings);
     closers.push(() => player.stop());
-    await vi.waitFor(() => expect(player.events.some(({ kind }) => kind === 'connected')).toBe(true));
+    await waitFor(() => expect(player.events.some(({ kind }) => kind === 'connected')).toBe(true));
     const id = player.session.call('createStream');
     player.flush();
-    await vi.waitFor(() =>
+    await waitFor(() =>
       expect(player.events.some((event) => event.kind === 'result' && event.transactionId === id)).toBe(true),
     );
     player.session.commandOn(1, 'play', name, ...more);
@@ -120,7 +123,7 @@ const data = (player: RtmpTestClient, name: string) =>
 it('plays from a place to the end, and says so', async () => {
   const { play, sessions } = await setUp();
   const player = await play('test', [4500]);
-  await vi.waitFor(() => expect(player.codes).toContain('NetStream.Play.Stop'), 5000);
+  await waitFor(() => expect(player.codes).toContain('NetStream.Play.Stop'));
   const times = pictures(player);
   expect([times[0], times.at(-1), times.length]).toEqual([4000, 9960, 150]);
   expect(data(player, 'onMetaData')).toMatchObject([{ duration: 10, width: 160, videocodecid: 7 }]);
@@ -128,39 +131,39 @@ it('plays from a place to the end, and says so', async () => {
   expect(player.codes).toEqual(['NetStream.Play.Reset', 'NetStream.Play.Start', 'NetStream.Play.Stop']);
   expect(sessions.list()).toMatchObject([{ kind: 'viewer', protocol: 'rtmp' }]);
   player.stop();
-  await vi.waitFor(() => expect(sessions.list()).toEqual([]));
+  await waitFor(() => expect(sessions.list()).toEqual([]));
 });
 
 it('plays as long as it is asked to', async () => {
   const { play } = await setUp();
   const player = await play('test', [0, 2000]);
-  await vi.waitFor(() => expect(player.codes).toContain('NetStream.Play.Stop'), 5000);
+  await waitFor(() => expect(player.codes).toContain('NetStream.Play.Stop'));
   expect(pictures(player)).toHaveLength(50);
 });
 
 it('sends no further ahead than the buffer, pauses, and seeks', async () => {
   const { play } = await setUp();
   const player = await play('test', [0], 1000);
-  await vi.waitFor(() => expect(pictures(player).at(-1)).toBeGreaterThanOrEqual(900));
+  await waitFor(() => expect(pictures(player).at(-1)).toBeGreaterThanOrEqual(900));
   expect(pictures(player).at(-1)).toBeLessThan(9000);
   player.session.commandOn(1, 'pause', true, 1000);
   player.flush();
-  await vi.waitFor(() => expect(player.codes).toContain('NetStream.Pause.Notify'));
+  await waitFor(() => expect(player.codes).toContain('NetStream.Pause.Notify'));
   const before = player.media.length;
   player.session.commandOn(1, 'seek', 7200);
   player.session.setBufferLength(1, 100_000);
   player.flush();
-  await vi.waitFor(() => expect(player.codes).toContain('NetStream.Seek.Notify'));
+  await waitFor(() => expect(player.codes).toContain('NetStream.Seek.Notify'));
   player.session.commandOn(1, 'pause', false, 1000);
   player.flush();
-  await vi.waitFor(() => expect(player.codes).toContain('NetStream.Play.Stop'), 5000);
+  await waitFor(() => expect(player.codes).toContain('NetStream.Play.Stop'));
   const after = pictures(player, before);
   expect([after[0], after.length]).toEqual([7000, 75]);
   // From the end back to the beginning.
   const end = player.media.length;
   player.session.commandOn(1, 'seek', -5);
   player.flush();
-  await vi.waitFor(() => expect(pictures(player, end)).toHaveLength(250), 5000);
+  await waitFor(() => expect(pictures(player, end)).toHaveLength(250));
 });
 
 it('leaves out what is not to be received', async () => {
@@ -169,7 +172,7 @@ it('leaves out what is not to be received', async () => {
   player.session.commandOn(1, 'receiveAudio', false);
   player.session.setBufferLength(1, 100_000);
   player.flush();
-  await vi.waitFor(() => expect(player.codes).toContain('NetStream.Play.Stop'), 5000);
+  await waitFor(() => expect(player.codes).toContain('NetStream.Play.Stop'));
   expect(pictures(player)).toHaveLength(250);
   expect(player.media.filter(({ type }) => type === 'audio').length).toBeLessThan(100);
 });
@@ -177,9 +180,9 @@ it('leaves out what is not to be received', async () => {
 it('refuses what there is no recording of, and tells what cannot be read', async () => {
   const { play, asked } = await setUp({ broken: true });
   const none = await play('none', [0]);
-  await vi.waitFor(() => expect(none.codes).toEqual(['NetStream.Play.StreamNotFound']));
+  await waitFor(() => expect(none.codes).toEqual(['NetStream.Play.StreamNotFound']));
   const player = await play('test', [0]);
-  await vi.waitFor(() => expect(player.codes).toContain('NetStream.Play.Failed'), 5000);
+  await waitFor(() => expect(player.codes).toContain('NetStream.Play.Failed'));
   await play('test', [-1000]);
   await play('test', [-2000]);
   expect(asked).toEqual(['live/none', 'live/test']); // whoever asks for no place gets what is live
