@@ -18,7 +18,7 @@ describe('syntax of nginx', () => {
     const text = `a 1 "b c;" 'd\\'e'; # f\nblock x {\n  inner \${name}.flv;\n}\n`;
     expect(parseConf(text)).toEqual([
       { name: 'a', args: ['1', 'b c;', "d'e"], line: 1 },
-      { name: 'block', args: ['x'], line: 2, block: [{ name: 'inner', args: ['${name}.flv'], line: 3 }] },
+      { name: 'block', args: ['x'], line: 2, block: [{ name: 'inner', args: [`$\{name}.flv`], line: 3 }] },
     ]);
   });
 
