@@ -247,7 +247,7 @@ it('the example of its page works, and is short', async () => {
   const example = new Function('Peer', 'stream', 'video', code.replace(/^import .*$/m, ''));
   example(OurPeer, media, video);
   sockets[0]!.onopen!();
-  sockets[0]!.hear({ type: 'ready', id: 'reporter-7', iceServers: [] });
+  sockets[0]!.hear({ type: 'ready', id: 'reporter-7', iceServers: [], iceTransportPolicy: 'all' });
   sockets[0]!.hear({ type: 'offer', call: 'c', sdp: 'offer', from: 'somebody' });
   await settle();
   expect(types()).toEqual(['claim', 'offer recorder-3', 'answer somebody']);
