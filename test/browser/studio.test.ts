@@ -20,7 +20,7 @@ let server: ServedChild;
 let port: string;
 const browsers: Record<string, WebBrowser> = {};
 beforeAll(async () => {
-  server = await serveChild(scope, data);
+  server = await serveChild(scope, data, { ONAIR_WEBRTC_PORT: '0' });
   port = new URL(server.http).port;
   const flags = ['--use-fake-device-for-media-stream=device-count=2'];
   browsers.chromium = chromiumPages(await launchChromium(scope, { flags }));
@@ -143,7 +143,8 @@ describe.each(['chromium', 'firefox'])('the studio in %s', (engine) => {
       const recording = await fetchRecording(server.http, `/${stream}/playlist.m3u8`);
       // A recorder that makes no key frame for long leaves nothing to keep: then all of it is recorded again.
       expect(recording.ended).toBe(true);
-      expect(recording.discontinuities).toBeLessThanOrEqual(1);
+      // The other camera has pictures of another shape.
+    expect(recording.discontinuities).toBeLessThanOrEqual(engine === 'chromium' ? 2 : 1);
       const frame = duration! / packets.filter(({ stream: of }) => of === 0).length;
       expect(Math.abs(recording.seconds - duration!)).toBeLessThan(Math.max(0.1, 2 * frame));
       const played = await browser.open(playlist!);
