@@ -144,7 +144,7 @@ describe.each(['chromium', 'firefox'])('the studio in %s', (engine) => {
       // A recorder that makes no key frame for long leaves nothing to keep: then all of it is recorded again.
       expect(recording.ended).toBe(true);
       // The other camera has pictures of another shape.
-    expect(recording.discontinuities).toBeLessThanOrEqual(engine === 'chromium' ? 2 : 1);
+      expect(recording.discontinuities).toBeLessThanOrEqual(engine === 'chromium' ? 2 : 1);
       const frame = duration! / packets.filter(({ stream: of }) => of === 0).length;
       expect(Math.abs(recording.seconds - duration!)).toBeLessThan(Math.max(0.1, 2 * frame));
       const played = await browser.open(playlist!);
