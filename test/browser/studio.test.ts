@@ -20,7 +20,7 @@ let server: ServedChild;
 let port: string;
 const browsers: Record<string, WebBrowser> = {};
 beforeAll(async () => {
-  server = await serveChild(scope, data);
+  server = await serveChild(scope, data, { ONAIR_WEBRTC_PORT: '0' });
   port = new URL(server.http).port;
   const flags = ['--use-fake-device-for-media-stream=device-count=2'];
   browsers.chromium = chromiumPages(await launchChromium(scope, { flags }));
@@ -85,16 +85,13 @@ describe.each(['chromium', 'firefox'])('the studio in %s', (engine) => {
         return response.status === 200 ? response.text() : undefined;
       });
       const codecs = /CODECS="([^"]+)"/.exec(live)?.[1];
-      // What Firefox records is VP8, for which there is WebM to source buffers, and WebRTC.
-      const ways = [`/watch/${stream}`, `/embed/${stream}?transport=whep&muted=1`];
-      for (const way of engine === 'chromium' ? ways.slice(0, 1) : ways) {
-        const viewer = await browser.open(server.http + way);
-        const seen = await watched(viewer);
-        console.log(`${engine}: ${way} by ${seen.transport}, ${seen.width} pixels wide at ${seen.time} s`);
-        expect(seen.width).toBeGreaterThan(0);
-        expect(seen.transport).toBe(way.includes('whep') ? 'whep' : 'ws');
-        await viewer.close();
-      }
+      // What Firefox records is VP8, which goes to source buffers as WebM.
+      const viewer = await browser.open(`${server.http}/watch/${stream}`);
+      const seen = await watched(viewer);
+      console.log(`${engine}: ${codecs} by ${seen.transport}, ${seen.width} pixels wide at ${seen.time} s`);
+      expect(seen.width).toBeGreaterThan(0);
+      expect(seen.transport).toBe('ws');
+      await viewer.close();
       if (engine === 'chromium') {
         // Another camera in the midst of it: its recording is joined to what there is.
         const shown = await page.run(async () => {
@@ -143,7 +140,8 @@ describe.each(['chromium', 'firefox'])('the studio in %s', (engine) => {
       const recording = await fetchRecording(server.http, `/${stream}/playlist.m3u8`);
       // A recorder that makes no key frame for long leaves nothing to keep: then all of it is recorded again.
       expect(recording.ended).toBe(true);
-      expect(recording.discontinuities).toBeLessThanOrEqual(1);
+      // The other camera has pictures of another shape.
+      expect(recording.discontinuities).toBeLessThanOrEqual(engine === 'chromium' ? 2 : 1);
       const frame = duration! / packets.filter(({ stream: of }) => of === 0).length;
       expect(Math.abs(recording.seconds - duration!)).toBeLessThan(Math.max(0.1, 2 * frame));
       const played = await browser.open(playlist!);
