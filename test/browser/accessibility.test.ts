@@ -78,8 +78,6 @@ const CASES: readonly Case[] = [
   },
   { name: 'studio', path: '/studio', ready: '.studio-devices' },
   { name: 'viewer', path: '/viewer', ready: '.viewer-form' },
-  { name: 'files', path: '/files', ready: '.files-door' },
-  { name: 'proxy', path: '/proxy', ready: '.proxy-form' },
   { name: 'inspector', path: '/inspect', ready: '.door' },
   {
     name: 'inspector, a file',
