@@ -111,6 +111,8 @@ const CASES: readonly Case[] = [
   { name: 'reporter', path: '/reporter', ready: '.studio-devices' },
   { name: 'viewer', path: '/viewer', ready: '.viewer-form' },
   { name: 'live cast', path: '/live', ready: '#video-start' },
+  { name: 'files', path: '/files', ready: '.files-door' },
+  { name: 'proxy', path: '/proxy', ready: '.proxy-form' },
   { name: 'inspector', path: '/inspect', ready: '.door' },
   {
     name: 'inspector, a file',

@@ -34,11 +34,13 @@ import {
 import { publishLocal } from './ingest/local/index.ts';
 import { PullSet } from './ingest/pull/index.ts';
 import { acceptRtmpPublisher } from './ingest/rtmp/index.ts';
+import { identityOf, listenCompat, listenTls } from './listeners.ts';
 import { registerMethods } from './methods/index.ts';
 import {
   builtPages,
   createHttpServer,
   type HttpServer,
+  iceSettings,
   loadIdentity,
   type TlsIdentity,
 } from './net/index.ts';
@@ -260,7 +262,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     rooms = startTalks({ http, registry, recorded, config, limiter, hasWebRtc, log });
     undo.push(() => rooms?.close());
     const { registerRelay } = await import('./egress/relay/index.ts');
-    const relay = registerRelay(http, { ...live, fanouts, settings: () => config().relay });
+    const relay = registerRelay(http, {
+      ...live,
+      fanouts,
+      settings: () => config().relay,
+      ice: () => iceSettings(config().ice, 'viewer', Date.now()).iceServers,
+    });
     undo.push(() => relay.close());
     const { registerDemos } = await import('./demos.ts');
     const demos = registerDemos({ config, logger, registry, sessions, guard, http });
@@ -329,38 +336,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       },
     };
   }
-}
-
-/** Opens the port of the original upload server, where `compat` asks for it. */
-async function listenCompat(http: HttpServer, config: () => Config, logger: Logger): Promise<void> {
-  const { compat, upload } = config();
-  if (!compat || !upload.enabled) return;
-  const port = await http.listenAlso(upload.compatPort);
-  logger.info({ port }, 'compatible with ms2hls');
-}
-
-/** Opens the TLS port. Resolves with it, or with undefined where the server may do without. */
-async function listenTls(
-  http: HttpServer,
-  config: () => Config,
-  logger: Logger,
-): Promise<number | undefined> {
-  const { tls, tlsPort } = config().http;
-  if (tls === 'off') return undefined;
-  try {
-    return await http.listenTls(() => identityOf(config()));
-  } catch (error) {
-    if (tls === 'on' || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    logger.warn({ port: tlsPort }, 'the TLS port is taken; going on without TLS');
-    return undefined;
-  }
-}
-
-/** The certificate of every listener. */
-function identityOf({ data, http }: Config): TlsIdentity {
-  const { tlsCertificate, tlsKey, allowedHosts, publicUrl } = http;
-  const names = publicUrl === undefined ? allowedHosts : [...allowedHosts, new URL(publicUrl).hostname];
-  return loadIdentity({ data, certificateFile: tlsCertificate, keyFile: tlsKey, names }, Date.now());
 }
 
 /** The pumps' settings; the merge window widens while the event loop is late. */

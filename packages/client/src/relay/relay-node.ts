@@ -11,6 +11,7 @@ import {
   type RelayServerMessage,
   type RelayUuid,
 } from '@onair/contracts/relay';
+import { peerSettings } from '../room/peer-link.ts';
 import { ArrivalDelay } from './arrival-delay.ts';
 import { BlockLedger } from './block-ledger.ts';
 import { ChildLinks } from './child-links.ts';
@@ -214,10 +215,10 @@ export class RelayNode {
 
   get #ice(): RTCConfiguration {
     const hello = this.#session?.hello;
-    return {
-      iceServers: (hello?.iceServers ?? []).map((server) => ({ ...server })),
+    return peerSettings({
+      iceServers: hello?.iceServers ?? [],
       iceTransportPolicy: hello?.addresses === 'turn' ? 'relay' : 'all',
-    };
+    });
   }
 
   #begin(hello: RelayHello, now: number): void {

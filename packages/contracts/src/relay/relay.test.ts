@@ -43,7 +43,7 @@ describe('relay messages', () => {
         state: 'waiting',
         until: 9,
         now: 1,
-        iceServers: [{ urls: 'turn:t', username: 'u', credential: 'c' }],
+        iceServers: [{ urls: ['turn:t'], username: 'u', credential: 'c' }],
         addresses: 'turn',
         silentMs: 250,
         maxChildren: 8,

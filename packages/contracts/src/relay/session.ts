@@ -1,13 +1,7 @@
 import type { Field } from '../api/index.ts';
 import type { Fmp4State } from '../fmp4-socket/index.ts';
+import { decodeIceServers, type IceServer } from '../rooms/index.ts';
 import { peerUuid, type RelayUuid } from './node.ts';
-
-/** A STUN or TURN server, in the shape of `RTCIceServer`. */
-export interface RelayIceServer {
-  readonly urls: string;
-  readonly username?: string;
-  readonly credential?: string;
-}
 
 /** Which addresses peers learn of each other: `open` their own, `turn` those of TURN servers only. */
 export type RelayAddresses = 'open' | 'turn';
@@ -19,7 +13,7 @@ export interface RelayHello extends Fmp4State {
   readonly stream: string;
   /** Server clock, ms since the Unix epoch. */
   readonly now: number;
-  readonly iceServers: readonly RelayIceServer[];
+  readonly iceServers: readonly IceServer[];
   readonly addresses: RelayAddresses;
   /** A parent not heard for so long is late, ms. */
   readonly silentMs: number;
@@ -48,7 +42,6 @@ export interface RelaySignal extends RelaySignalling {
 /** Longest description and candidate, characters. A description with nothing but a data channel has about 500. */
 const MAX_SDP = 6 * 1024;
 const MAX_CANDIDATE = 512;
-const MAX_ICE_SERVERS = 8;
 
 /** Reads a signalling message. @throws DecodeError */
 export function readSignal(field: Field): RelaySignal {
@@ -78,14 +71,7 @@ export function readHello(field: Field): RelayHello {
     state: field.at('state').oneOf(['idle', 'live', 'waiting', 'ended'] as const),
     ...field.optional('until', (until) => until.number(0)),
     now: field.at('now').number(0),
-    iceServers: field.at('iceServers').list(
-      (server) => ({
-        urls: server.at('urls').string(255),
-        ...server.optional('username', (name) => name.string(255)),
-        ...server.optional('credential', (secret) => secret.string(255)),
-      }),
-      MAX_ICE_SERVERS,
-    ),
+    iceServers: decodeIceServers(field.at('iceServers')),
     addresses: field.at('addresses').oneOf(['open', 'turn'] as const),
     silentMs: field.at('silentMs').count(),
     maxChildren: field.at('maxChildren').count(),

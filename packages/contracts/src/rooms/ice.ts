@@ -16,17 +16,22 @@ export interface IceSettings {
   readonly iceTransportPolicy: (typeof ICE_POLICIES)[number];
 }
 
+/** Reads STUN and TURN servers. @throws DecodeError */
+export function decodeIceServers(field: Field): IceServer[] {
+  return field.list(
+    (server) => ({
+      urls: server.at('urls').list((url) => url.string(255), 8),
+      ...server.optional('username', (name) => name.string(512)),
+      ...server.optional('credential', (word) => word.string(512)),
+    }),
+    16,
+  );
+}
+
 /** Reads how to connect. @throws DecodeError */
 export function decodeIceSettings(field: Field): IceSettings {
   return {
-    iceServers: field.at('iceServers').list(
-      (server) => ({
-        urls: server.at('urls').list((url) => url.string(255), 8),
-        ...server.optional('username', (name) => name.string(512)),
-        ...server.optional('credential', (word) => word.string(512)),
-      }),
-      16,
-    ),
+    iceServers: decodeIceServers(field.at('iceServers')),
     iceTransportPolicy: field.at('iceTransportPolicy').oneOf(ICE_POLICIES),
   };
 }

@@ -14,6 +14,12 @@ export {
   readFilePart,
   writeFilePart,
 } from './aside.ts';
-export { decodeIceSettings, ICE_POLICIES, type IceServer, type IceSettings } from './ice.ts';
+export {
+  decodeIceServers,
+  decodeIceSettings,
+  ICE_POLICIES,
+  type IceServer,
+  type IceSettings,
+} from './ice.ts';
 export { decodeRoomList, type RoomInfo } from './listing.ts';
 export * from './message.ts';

@@ -17,25 +17,7 @@ export const relay = z.strictObject({
   }),
   addresses: key(z.enum(['open', 'turn']).default('open'), {
     description:
-      'Which addresses viewers learn of each other: `open` their own, `turn` those of the TURN servers in `relay.iceServers` only.',
-    reload: true,
-  }),
-  iceServers: key(
-    z
-      .array(
-        z
-          .string()
-          .max(255)
-          .regex(/^(stun|stuns|turn|turns):[^\s<>"]+$/),
-      )
-      .max(8)
-      .default([]),
-    { description: 'STUN and TURN servers for viewers, such as `turn:turn.example.org`.', reload: true },
-  ),
-  turnSecret: key(z.string().min(1).max(256).optional(), {
-    description:
-      'Secret shared with the TURN servers, from which viewers get credentials of one day (`use-auth-secret` of coturn).',
-    secret: true,
+      'Which addresses viewers learn of each other: `open` their own, `turn` those of the TURN servers in `ice` only.',
     reload: true,
   }),
   maxChildren: key(count(64).default(8), {

@@ -1,4 +1,5 @@
 import { RELAY_ROOT, type RelayTreeInfo } from '@onair/contracts/relay';
+import type { IceServer } from '@onair/contracts/rooms';
 import { isNamePart, type StreamName, streamName } from '@onair/media';
 import type { Stream } from '../../hub/index.ts';
 import { HttpProblem, type HttpServer, refusedForNow, type UpgradeRequest } from '../../net/index.ts';
@@ -10,6 +11,8 @@ import { mayRelay, type RelaySettings } from './settings.ts';
 /** What the relay's endpoint is made with. */
 export interface RelayEndpointDeps extends RelayDeps {
   settings(): RelaySettings;
+  /** STUN and TURN servers for one viewer, with a password that ends. */
+  ice(): readonly IceServer[];
 }
 
 /** The trees of all streams. */
@@ -32,7 +35,7 @@ export function registerRelay(server: HttpServer, deps: RelayEndpointDeps): Rela
   const treeOf = (stream: Stream): RelayStream => {
     const known = trees.get(stream);
     if (known !== undefined) return known;
-    const made = new RelayStream(stream, deps.settings, performance.now());
+    const made = new RelayStream(stream, deps, performance.now());
     trees.set(stream, made);
     return made;
   };

@@ -5,6 +5,7 @@ import {
   type RelayTreeInfo,
   type RelayUuid,
 } from '@onair/contracts/relay';
+import type { IceServer } from '@onair/contracts/rooms';
 import type { Stream } from '../../hub/index.ts';
 import {
   coordinate,
@@ -16,7 +17,7 @@ import {
 } from '../../relay/index.ts';
 import { passedOn } from './addresses.ts';
 import type { RelayMember } from './relay-member.ts';
-import { iceServersFor, type RelaySettings } from './settings.ts';
+import type { RelaySettings } from './settings.ts';
 
 /** How long two peers may talk through the server after they were told of each other, ms. */
 const SIGNAL_MS = 20_000;
@@ -36,6 +37,7 @@ interface Pair {
 export class RelayStream {
   readonly stream: Stream;
   readonly #settings: () => RelaySettings;
+  readonly #ice: () => readonly IceServer[];
   readonly #members = new Set<RelayMember>();
   /** Sockets that have not said who they are, by when they opened. */
   readonly #nameless = new Map<RelayMember, number>();
@@ -46,9 +48,14 @@ export class RelayStream {
   readonly #past = { blocks: 0, index: 0, relayed: 0 };
   #told: string;
 
-  constructor(stream: Stream, settings: () => RelaySettings, now: number) {
+  constructor(
+    stream: Stream,
+    { settings, ice }: { settings(): RelaySettings; ice(): readonly IceServer[] },
+    now: number,
+  ) {
     this.stream = stream;
     this.#settings = settings;
+    this.#ice = ice;
     const { maxChildren, maxPeers } = settings();
     this.#state = createRelayState(now, { maxChildren, maxPeers });
     this.#told = stream.state;
@@ -74,7 +81,7 @@ export class RelayStream {
       ...(until === undefined ? {} : { until }),
       now,
       // Credentials are for this socket; the name in them is no secret and of no use elsewhere.
-      iceServers: iceServersFor(this.#settings(), 'viewer', now),
+      iceServers: this.#ice(),
       addresses,
       silentMs,
       maxChildren,

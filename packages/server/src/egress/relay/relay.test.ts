@@ -1,15 +1,12 @@
-import { createHmac } from 'node:crypto';
 import { streamName } from '@onair/media';
 import { expect, it } from 'vitest';
 import { passedOn } from './addresses.ts';
-import { iceServersFor, mayRelay, type RelaySettings } from './settings.ts';
+import { mayRelay, type RelaySettings } from './settings.ts';
 
 const settings: RelaySettings = {
   enabled: true,
   streams: [],
   addresses: 'open',
-  iceServers: ['stun:s.example', 'turn:t.example'],
-  turnSecret: 'secret',
   maxChildren: 8,
   uploadBits: 0,
   maxPeers: 10,
@@ -23,17 +20,6 @@ it('relays what the settings name', () => {
   expect(mayRelay({ ...settings, streams: ['live'] }, name)).toBe(true);
   expect(mayRelay({ ...settings, streams: ['live/a'] }, name)).toBe(true);
   expect(mayRelay({ ...settings, streams: ['live/b', 'other'] }, name)).toBe(false);
-});
-
-it('gives credentials to TURN servers only, which coturn reckons the same way', () => {
-  const username = `${1_700_000_000 + 86_400}:viewer`;
-  const credential = createHmac('sha1', 'secret').update(username).digest('base64');
-  expect(iceServersFor(settings, 'viewer', 1_700_000_000_123)).toEqual([
-    { urls: 'stun:s.example' },
-    { urls: 'turn:t.example', username, credential },
-  ]);
-  const { turnSecret: _, ...plain } = settings;
-  expect(iceServersFor(plain, 'viewer', 0)).toEqual([{ urls: 'stun:s.example' }, { urls: 'turn:t.example' }]);
 });
 
 it('tells peers no address but that of the TURN server where a site wants it so', () => {
