@@ -46,6 +46,19 @@ export default defineConfig({
       {
         ...shared,
         test: {
+          name: 'pages',
+          include: ['test/pages/**/*.test.ts'],
+          testTimeout: 240_000,
+          hookTimeout: 120_000,
+          // What pages do; nothing of it hangs on a picture's arriving in time.
+          maxWorkers: 2,
+          retry: SECOND_TRY,
+          pool: 'forks',
+        },
+      },
+      {
+        ...shared,
+        test: {
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
           testTimeout: 240_000,

@@ -36,14 +36,7 @@ import { PullSet } from './ingest/pull/index.ts';
 import { acceptRtmpPublisher } from './ingest/rtmp/index.ts';
 import { identityOf, listenCompat, listenTls } from './listeners.ts';
 import { registerMethods } from './methods/index.ts';
-import {
-  builtPages,
-  createHttpServer,
-  type HttpServer,
-  iceSettings,
-  loadIdentity,
-  type TlsIdentity,
-} from './net/index.ts';
+import { builtPages, createHttpServer, iceSettings } from './net/index.ts';
 import { openRtmp } from './net/rtmp-server.ts';
 import { ADMITTED, RtmpCallbacks } from './nginx/rtmp-callbacks.ts';
 import { createMetrics, type Logger, LoopDelay } from './observe/index.ts';
