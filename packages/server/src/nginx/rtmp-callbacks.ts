@@ -90,6 +90,8 @@ export class RtmpCallbacks {
           started: () => outlet.started(),
           paused: (paused) => outlet.paused(paused),
           receive: (media, on) => outlet.receive(media, on),
+          bufferLength: (ms) => outlet.bufferLength?.(ms),
+          seek: (timeMs) => outlet.seek?.(timeMs) === true,
           drained: () => outlet.drained(),
           closed: (reason) => {
             outlet.closed(reason);
