@@ -38,7 +38,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 60_000,
           // Most of their time goes by waiting for media in real time.
-          maxWorkers: 3,
+          maxWorkers: 4,
           retry: SECOND_TRY,
           pool: 'forks',
         },
@@ -64,7 +64,8 @@ export default defineConfig({
           testTimeout: 240_000,
           hookTimeout: 120_000,
           retry: SECOND_TRY,
-          fileParallelism: false,
+          // Two cores decode what two files play.
+          maxWorkers: 2,
           pool: 'forks',
         },
       },

@@ -44,8 +44,8 @@ export interface RtmpDoorsOptions {
 
 /** First byte of a TLS handshake record (RFC 8446 §5.1). */
 export const TLS_FIRST_BYTE = 0x16;
-/** `G` of GET, which begins a WebSocket; `O` of OPTIONS, by which browsers ask before they tunnel; `P` of POST. */
-const HTTP_FIRST_BYTES: ReadonlySet<number | undefined> = new Set([0x47, 0x4f, 0x50]);
+/** How requests begin that this port has an answer for: a WebSocket, what browsers ask before they tunnel, the tunnel. */
+const HTTP_HEADS = ['GET /rtmp', 'OPTIONS /', 'POST /'].map((text) => Buffer.from(text));
 /** How often the certificate is looked at again, in milliseconds. */
 const RENEW_EVERY_MS = 86_400_000;
 
@@ -75,16 +75,15 @@ export class RtmpDoors {
    * @param range versions of TLS for the port it came by; undefined within TLS.
    */
   open(socket: Socket, head: Buffer, range: TlsRange | undefined): boolean {
-    const [first] = head;
     const { identity, tunnel, webSocket } = this.#options;
-    if (first === TLS_FIRST_BYTE && range !== undefined && identity !== undefined) {
+    if (head[0] === TLS_FIRST_BYTE && range !== undefined && identity !== undefined) {
       const server = this.#tlsServer(range, identity);
       if (server === undefined) return false;
       socket.unshift(head);
       server.emit('connection', socket);
       return true;
     }
-    if (!HTTP_FIRST_BYTES.has(first) || !(tunnel || webSocket)) return false;
+    if (!(tunnel || webSocket) || !HTTP_HEADS.some((known) => beginsAlike(head, known))) return false;
     socket.removeAllListeners('error');
     socket.unshift(head);
     this.#http.emit('connection', socket);
@@ -151,4 +150,10 @@ export class RtmpDoors {
     server.on('tlsClientError', (_error, socket) => socket.destroy());
     return server;
   }
+}
+
+/** Whether what came begins like `known`, as far as it came. */
+function beginsAlike(head: Buffer, known: Buffer): boolean {
+  const length = Math.min(head.length, known.length);
+  return length > 0 && head.compare(known, 0, length, 0, length) === 0;
 }

@@ -105,7 +105,7 @@ it('carries RTMP both ways, however its bytes are cut into messages', async () =
 
 it.each([
   ['a page of elsewhere', { origin: 'http://evil.example' }, '/rtmp', /403/],
-  ['another path', {}, '/live/x.fmp4', /404/],
+  ['another path', {}, '/live/x.fmp4', /socket hang up/],
 ])('refuses %s', async (_, options, path, end) => {
   const { port, listener } = await open();
   const ws = socketTo(port, options, path);

@@ -23,6 +23,8 @@ export class RtmpCallbacks {
   readonly #client = new CallbackClient();
   readonly #ids = new WeakMap<RtmpPeer, number>();
   readonly #admitted = new WeakSet<PublishRequest>();
+  /** Clients that said what they want. */
+  readonly #known = new WeakSet<RtmpPeer>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #last = 0;
 
@@ -40,6 +42,7 @@ export class RtmpCallbacks {
     return {
       ...handlers,
       admit: async (peer) => {
+        this.#known.add(peer);
         const url = this.#rule(peer)?.onConnect;
         if (url !== undefined) {
           const answer = await this.#call('onConnect', peer, { call: 'connect' });
@@ -50,6 +53,8 @@ export class RtmpCallbacks {
       },
       left: (peer) => {
         handlers.left?.(peer);
+        // Whoever never said what they want was not told of either.
+        if (!this.#known.delete(peer)) return;
         void this.#call('onDisconnect', peer, { call: 'disconnect' });
       },
       publish: async (peer, request) => {
