@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { isNamePart } from '@onair/media';
-import { amfOfJson, jsonOfAmf } from '@onair/media/amf';
+import { type AmfValue, amfOfJson, jsonOfAmf } from '@onair/media/amf';
+import type { CallRequest } from '@onair/media/rtmp';
 import { HttpProblem, type HttpServer, refusedForNow } from '../net/index.ts';
 import type { RtmpHandlers, RtmpPeer } from '../net/rtmp-handlers.ts';
 import { argumentsOf, registerMethodRoutes } from './method-routes.ts';
@@ -42,10 +43,13 @@ export async function registerMethods(
     },
   });
   return {
-    rtmp: (handlers) =>
-      deps.folder === undefined && deps.own === undefined
+    rtmp: (handlers) => {
+      if (deps.folder !== undefined) return withSharedObjects(rtmpHandlers(methods, handlers), objects);
+      // Without scripts nobody calls clients, so that none of them needs to be known.
+      return deps.own === undefined
         ? handlers
-        : withSharedObjects(rtmpHandlers(methods, handlers), objects),
+        : { ...handlers, call: (peer, call) => called(methods, peer, call) };
+    },
     close: () => {
       sockets.close();
       methods.close();
@@ -67,8 +71,7 @@ function rtmpHandlers(
       return refused;
     },
     left: (peer) => leaves.get(peer)?.(),
-    call: async (peer, { name, args }) =>
-      amfOfJson(await methods.call(clientOf(peer), name, argumentsOf([...args]))),
+    call: (peer, call) => called(methods, peer, call),
     publish: async (peer, request) => {
       const reason = await methods.refuses('onPublish', clientOf(peer), { stream: request.name });
       if (reason !== undefined) return { refused: 'NetStream.Publish.Denied', reason };
@@ -80,6 +83,14 @@ function rtmpHandlers(
       return await handlers.play(peer, request);
     },
   };
+}
+
+async function called(
+  methods: MethodService,
+  peer: RtmpPeer,
+  { name, args }: CallRequest,
+): Promise<AmfValue> {
+  return amfOfJson(await methods.call(clientOf(peer), name, argumentsOf([...args])));
 }
 
 function clientOf(peer: RtmpPeer): CallableClient {

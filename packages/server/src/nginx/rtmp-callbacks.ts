@@ -42,8 +42,9 @@ export class RtmpCallbacks {
     return {
       ...handlers,
       admit: async (peer) => {
-        this.#known.add(peer);
-        const url = this.#rule(peer)?.onConnect;
+        const rule = this.#rule(peer);
+        if (rule !== undefined) this.#known.add(peer);
+        const url = rule?.onConnect;
         if (url !== undefined) {
           const answer = await this.#call('onConnect', peer, { call: 'connect' });
           if (answer?.kind !== 'allow')
@@ -58,6 +59,7 @@ export class RtmpCallbacks {
         void this.#call('onDisconnect', peer, { call: 'disconnect' });
       },
       publish: async (peer, request) => {
+        if (this.#rule(peer) === undefined) return await handlers.publish(peer, request);
         const fields = { call: 'publish', name: request.name, type: request.mode };
         const verdict = await this.#ask('onPublish', peer, request, fields);
         if (!verdict.ok) return { refused: 'NetStream.Publish.Denied', reason: verdict.reason };
@@ -76,6 +78,7 @@ export class RtmpCallbacks {
         };
       },
       play: async (peer, request) => {
+        if (this.#rule(peer) === undefined) return await handlers.play(peer, request);
         const start =
           typeof request.start === 'number' ? request.start : request.start === 'live' ? -1000 : -2000;
         const fields = {
