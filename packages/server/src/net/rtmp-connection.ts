@@ -112,7 +112,6 @@ export class RtmpConnection implements RtmpPeer {
   get connect(): ConnectRequest {
     return this.#session.connection ?? this.#heard.connect!;
   }
-
   get phase(): RtmpPhase {
     return this.#session.phase;
   }
@@ -241,19 +240,20 @@ export class RtmpConnection implements RtmpPeer {
     const { connect, admit } = this.#context.handlers;
     this.#heard.connect = request;
     let refusal = connect?.(request, this.address);
-    if (refusal === undefined && admit !== undefined) {
-      const reason = await admit(this).catch(() => 'the server failed');
+    const asked = refusal === undefined ? admit?.(this) : undefined;
+    if (asked !== undefined) {
+      const reason = await asked.catch(() => 'the server failed');
       if (this.#closed) return;
       if (reason !== undefined) refusal = { refused: 'NetConnection.Connect.Rejected', reason };
     }
     this.#guard(() => {
-      if (refusal === undefined) {
-        this.#session.acceptConnect();
-        if (admit !== undefined) this.#goOn();
+      if (refusal !== undefined) {
+        this.#session.rejectConnect(refusal.refused, refusal.reason, refusal.redirect);
+        this.#end(refusal.refused, refusal.reason);
         return;
       }
-      this.#session.rejectConnect(refusal.refused, refusal.reason, refusal.redirect);
-      this.#end(refusal.refused, refusal.reason);
+      this.#session.acceptConnect();
+      if (asked !== undefined) this.#goOn();
     });
   }
 

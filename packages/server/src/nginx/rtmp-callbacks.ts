@@ -41,16 +41,9 @@ export class RtmpCallbacks {
   around(handlers: RtmpHandlers): RtmpHandlers {
     return {
       ...handlers,
-      admit: async (peer) => {
+      admit: (peer) => {
         const rule = this.#rule(peer);
-        if (rule !== undefined) this.#known.add(peer);
-        const url = rule?.onConnect;
-        if (url !== undefined) {
-          const answer = await this.#call('onConnect', peer, { call: 'connect' });
-          if (answer?.kind !== 'allow')
-            return answer?.kind === 'redirect' ? 'a connection cannot be renamed' : answer?.reason;
-        }
-        return await handlers.admit?.(peer);
+        return rule === undefined ? handlers.admit?.(peer) : this.#admit(rule, peer, handlers);
       },
       left: (peer) => {
         handlers.left?.(peer);
@@ -115,6 +108,16 @@ export class RtmpCallbacks {
     for (const timer of this.#timers) clearInterval(timer);
     this.#timers.clear();
     this.#client.close();
+  }
+
+  async #admit(rule: CallbackRule, peer: RtmpPeer, handlers: RtmpHandlers): Promise<string | undefined> {
+    this.#known.add(peer);
+    if (rule.onConnect !== undefined) {
+      const answer = await this.#call('onConnect', peer, { call: 'connect' });
+      if (answer?.kind !== 'allow')
+        return answer?.kind === 'redirect' ? 'a connection cannot be renamed' : answer?.reason;
+    }
+    return await handlers.admit?.(peer);
   }
 
   async #ask(
