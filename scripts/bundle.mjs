@@ -1,7 +1,12 @@
 // Joins the server's compiled modules, and those of its libraries, into a few files: finding and reading a thousand
 // small ones takes most of a start.
-import { rmSync } from 'node:fs';
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { rolldown } from 'rolldown';
 import { root } from './sources.mjs';
 
@@ -22,7 +27,29 @@ const bundle = await rolldown({
   logLevel: 'warn',
 });
 try {
-  await bundle.write({ dir: folder, format: 'esm', sourcemap: true });
+  // CommonJS, whose compiled code can be kept (packages/server/bin/bundle.js).
+  await bundle.write({ dir: folder, format: 'cjs', dynamicImportInCjs: false, sourcemap: true });
 } finally {
   await bundle.close();
 }
+
+// One run, so that the compiled code is kept before somebody waits for a start. It can be missed: a later run keeps it.
+const data = mkdtempSync(join(tmpdir(), 'onair-first-run-'));
+const server = spawn(process.execPath, [join(root, 'packages/server/bin/onair.js'), 'serve'], {
+  cwd: data,
+  env: {
+    ...process.env,
+    ONAIR_DATA: data,
+    ONAIR_HOST: '127.0.0.1',
+    ONAIR_HTTP_PORT: '0',
+    ONAIR_RTMP_PORT: '0',
+    ONAIR_TLS_PORT: '0',
+    ONAIR_WEBRTC_PORT: '0',
+    ONAIR_LOG: 'json',
+  },
+  stdio: ['ignore', 'pipe', 'inherit'],
+});
+createInterface({ input: server.stdout }).once('line', () => server.kill('SIGTERM'));
+const [code] = await once(server, 'exit');
+rmSync(data, { recursive: true });
+if (code !== 0) console.warn(`The server did not start (code ${code}); its compiled code is not kept.`);

@@ -1,11 +1,10 @@
 #!/usr/bin/env node
-import { statSync } from 'node:fs';
-import * as module from 'node:module';
+const { statSync } = require('node:fs');
+const { join } = require('node:path');
+const { pathToFileURL } = require('node:url');
+const { runBundle } = require('./bundle.js');
 
-// From Node 22 on: compiled code is kept between starts.
-module.enableCompileCache?.();
-
-const at = (path) => new URL(path, import.meta.url);
+const at = (path) => join(__dirname, path);
 const writtenAt = (path) => statSync(at(path), { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
 const bundled = '../dist/bundle/main.js';
@@ -13,8 +12,8 @@ const compiled = '../dist/cli/main.js';
 const compilations = ['../dist', '../../media/dist', '../../contracts/dist'];
 // While somebody works on the server, what was compiled last runs, though it was not bundled.
 const isStale = compilations.some((folder) => writtenAt(`${folder}/.tsbuildinfo`) > writtenAt(bundled));
-const entry = isStale ? compiled : bundled;
-if (writtenAt(entry) > 0) await import(at(entry).href);
+if (!isStale && writtenAt(bundled) > 0) runBundle(at(bundled));
+else if (writtenAt(compiled) > 0) import(pathToFileURL(at(compiled)).href);
 else {
   console.error('onair is not built yet. Run: npm run build');
   process.exitCode = 1;
