@@ -38,7 +38,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 60_000,
           // Most of their time goes by waiting for media in real time.
-          maxWorkers: 4,
+          maxWorkers: 5,
           retry: SECOND_TRY,
           pool: 'forks',
         },
@@ -51,7 +51,7 @@ export default defineConfig({
           testTimeout: 240_000,
           hookTimeout: 120_000,
           // What pages do; nothing of it hangs on a picture's arriving in time.
-          maxWorkers: 2,
+          maxWorkers: 3,
           retry: SECOND_TRY,
           pool: 'forks',
         },

@@ -19,16 +19,38 @@ const compiled = join(root, 'packages/server/dist');
 // Two folders below the package, as the modules that look for its files are.
 const folder = join(compiled, 'bundle');
 
+/** Licences stay, and some names in them are beyond ASCII; whatever else is has been escaped by the printer. */
+function escapeComments(_options, files) {
+  for (const file of Object.values(files)) {
+    if (file.type !== 'chunk') continue;
+    file.code = file.code.replace(
+      /[\u0080-\uffff]/g,
+      (at) => `\\u${at.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    );
+  }
+}
+
 rmSync(folder, { recursive: true, force: true });
 const bundle = await rolldown({
   input: { main: join(compiled, 'cli/main.js') },
   platform: 'node',
   external: (id) => [...APART, ...UNUSED].some((name) => id === name || id.startsWith(`${name}/`)),
   logLevel: 'warn',
+  plugins: [{ name: 'ascii-comments', generateBundle: escapeComments }],
 });
 try {
-  // CommonJS, whose compiled code can be kept (packages/server/bin/bundle.js).
-  await bundle.write({ dir: folder, format: 'cjs', dynamicImportInCjs: false, sourcemap: true });
+  // CommonJS, whose compiled code can be kept (packages/server/bin/bundle.js), in the wrapper that it is called by. ASCII
+  // alone: one character beyond Latin-1 doubles the memory that the source takes.
+  await bundle.write({
+    dir: folder,
+    format: 'cjs',
+    dynamicImportInCjs: false,
+    sourcemap: true,
+    postBanner: '(function (exports, require, module, __filename, __dirname) {',
+    postFooter: '})',
+    comments: { legal: true, annotation: false, jsdoc: false },
+    minify: { compress: false, mangle: false, codegen: { removeWhitespace: false, asciiOnly: true } },
+  });
 } finally {
   await bundle.close();
 }
@@ -47,9 +69,12 @@ const server = spawn(process.execPath, [join(root, 'packages/server/bin/onair.js
     ONAIR_WEBRTC_PORT: '0',
     ONAIR_LOG: 'json',
   },
-  stdio: ['ignore', 'pipe', 'inherit'],
+  stdio: ['ignore', 'pipe', 'pipe'],
 });
 createInterface({ input: server.stdout }).once('line', () => server.kill('SIGTERM'));
-const [code] = await once(server, 'exit');
+let said = '';
+server.stderr.on('data', (text) => (said += text));
+const [code] = await once(server, 'close');
 rmSync(data, { recursive: true });
-if (code !== 0) console.warn(`The server did not start (code ${code}); its compiled code is not kept.`);
+if (code !== 0)
+  console.warn(`The server did not start (code ${code}), its compiled code is not kept: ${said}`);

@@ -28,11 +28,9 @@ exports.runBundle = function runBundle(entry) {
     if (known !== undefined) return known.exports;
     const module = { exports: {} };
     modules.set(path, module);
-    const source = readFileSync(path, 'utf8');
     const cachedData = read(cacheOf(path));
-    // On one line with the source's first, so that line numbers stay what they are.
-    const wrapped = `(function (exports, require, module, __filename, __dirname) {${source}\n})`;
-    const script = new Script(wrapped, { filename: path, cachedData });
+    // Each file is one function of what CommonJS gives a module, and all ASCII (scripts/bundle.mjs).
+    const script = new Script(readFileSync(path, 'latin1'), { filename: path, cachedData });
     if (cachedData === undefined || script.cachedDataRejected) uncached.set(path, script);
     const folder = dirname(path);
     const require = (id) => (id.startsWith('./') ? load(join(folder, id)) : nodeRequire(id));

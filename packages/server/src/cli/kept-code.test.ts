@@ -10,6 +10,9 @@ const runner = fileURLToPath(new URL('../../bin/bundle.js', import.meta.url));
 describe('the bundle and its compiled code', () => {
   let folder: string;
   const at = (name: string): string => join(folder, name);
+  /** As the bundler writes it: a function of what a module is given. */
+  const write = (name: string, body: string): void =>
+    writeFileSync(at(name), `(function (exports, require, module, __filename, __dirname) {\n${body}\n})`);
   const run = (): string => {
     const script = `require(${JSON.stringify(runner)}).runBundle(${JSON.stringify(at('main.js'))})`;
     const { stdout, stderr, status } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' });
@@ -18,8 +21,8 @@ describe('the bundle and its compiled code', () => {
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'onair-code-'));
-    writeFileSync(at('main.js'), "console.log(require('./part.js').word, require('node:path').sep);");
-    writeFileSync(at('part.js'), "exports.word = 'one';");
+    write('main.js', "console.log(require('./part.js').word, require('node:path').sep);");
+    write('part.js', "exports.word = 'one';");
   });
   afterEach(() => {
     rmSync(folder, { recursive: true });
@@ -35,7 +38,7 @@ describe('the bundle and its compiled code', () => {
 
   it('is made anew where it belongs to another source or is damaged', () => {
     run();
-    writeFileSync(at('part.js'), "exports.word = 'another';");
+    write('part.js', "exports.word = 'another';");
     writeFileSync(at('main.js.code'), 'no code');
     expect(run()).toBe('another /\n0');
     expect(statSync(at('main.js.code')).size).toBeGreaterThan(100);
@@ -51,8 +54,8 @@ describe('the bundle and its compiled code', () => {
   });
 
   it('leaves lines of errors where the source has them', () => {
-    writeFileSync(at('main.js'), "require('./part.js');");
-    writeFileSync(at('part.js'), "const a = 1;\nthrow new Error('here');");
-    expect(run()).toContain('part.js:2');
+    write('main.js', "require('./part.js');");
+    write('part.js', "const a = 1;\nthrow new Error('here');");
+    expect(run()).toContain('part.js:3');
   });
 });

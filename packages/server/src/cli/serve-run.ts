@@ -6,6 +6,7 @@ import { channels, createLog, type Log } from '../observe/index.ts';
 import { configSources, type ServeFlags } from './settings.ts';
 import { serverUrls, startScreen } from './start-screen.ts';
 import { installedVersion } from './version.ts';
+import { keepYoungHeap } from './young-heap.ts';
 
 /** How long sessions have to end after the first signal, milliseconds. */
 const STOP_DEADLINE_MS = 3000;
@@ -18,6 +19,7 @@ export async function serve(flags: ServeFlags): Promise<void> {
   // The first line of the log tells the ports; whatever the start itself logs comes behind it.
   const log = createLog({ ...config.current.log, hold: true });
   followConfig(config, log);
+  keepYoungHeap();
   let server: RunningServer;
   try {
     server = await startServer({ config, logger: log.logger, version: installedVersion() });
@@ -27,9 +29,11 @@ export async function serve(flags: ServeFlags): Promise<void> {
     config.close();
     throw error;
   }
+  // First: who has read that it listens may end it.
+  const stopped = untilStopped(server, config, log);
   announce(server, config, log);
   if (!config.watch()) log.logger.warn('the configuration file cannot be watched; SIGHUP reloads it');
-  await untilStopped(server, config, log);
+  await stopped;
 }
 
 function announce(server: RunningServer, config: ConfigStore, log: Log): void {
