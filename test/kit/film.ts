@@ -53,6 +53,7 @@ export function fileOf(tracks: readonly Track[], samples: readonly Sample[]): Me
   return {
     format: 'flv',
     progress: () => 0,
+    giveBack: () => undefined,
     batches: (async function* () {
       yield tracks.map((track): FileItem => ({ kind: 'track', track }));
       yield samples.map((sample): FileItem => ({ kind: 'sample', sample }));

@@ -1,7 +1,7 @@
-import type { Fmp4TrackInfo } from '@onair/contracts/fmp4-socket';
 import { AppendQueue } from '../engine/append-queue.ts';
 import type { BufferPort, MediaSourcePlatform, MediaSourcePort } from '../engine/ports.ts';
 import { intersect, type Span, spansOf } from '../engine/ranges.ts';
+import type { EngineTrack } from '../engine/track-buffer.ts';
 
 /** What the buffers ask and tell. */
 export interface FileBuffersOwner {
@@ -17,7 +17,7 @@ export class FileBuffers {
   readonly #source: MediaSourcePort;
   readonly #detach: () => void;
   readonly #queues = new Map<number, AppendQueue>();
-  readonly #tracks: readonly Fmp4TrackInfo[];
+  readonly #tracks: readonly EngineTrack[];
   readonly #duration: number;
   readonly #owner: FileBuffersOwner;
   #ports: readonly BufferPort[] = [];
@@ -27,7 +27,7 @@ export class FileBuffers {
   /** @param duration seconds. */
   constructor(
     platform: MediaSourcePlatform,
-    tracks: readonly Fmp4TrackInfo[],
+    tracks: readonly EngineTrack[],
     duration: number,
     owner: FileBuffersOwner,
   ) {

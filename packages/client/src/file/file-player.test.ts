@@ -1,82 +1,28 @@
-import {
-  encodeFmp4Json,
-  FMP4_HEADER_LENGTH,
-  FMP4_TYPE,
-  type Fmp4Header,
-  writeFmp4Header,
-} from '@onair/contracts/fmp4-socket';
+import { encodeFmp4Json, FMP4_TYPE } from '@onair/contracts/fmp4-socket';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeMedia, FakePlatform, fakeMedia } from '../../../../test/kit/fake-media.ts';
-import type { SocketPort } from '../sources/fmp4-connection.ts';
+import { FakeSocket, fmp4Header, fmp4Message } from '../../../../test/kit/fake-socket.ts';
 import { FilePlayer, type WireMessage } from './index.ts';
 
-const HEADER: Fmp4Header = {
-  type: FMP4_TYPE.epoch,
-  independent: false,
-  discontinuity: false,
-  track: 0,
-  epoch: 1,
-  sequence: 0,
-  time: 0,
-  duration: 0,
-  compositionOffset: 0,
-  wallClock: 0,
-};
 const VIDEO = { id: 1, kind: 'video', codec: 'h264', codecString: 'avc1.64001f' } as const;
 const MIME = 'video/mp4; codecs="avc1.64001f"';
 const DURATION = 100;
 
-/** A socket whose server is the test. */
-class FakeSocket implements SocketPort {
-  binaryType = '';
-  readyState = 1;
-  onopen: (() => void) | null = null;
-  onmessage: ((event: { readonly data: unknown }) => void) | null = null;
-  onclose: ((event: { readonly code: number; readonly reason: string }) => void) | null = null;
-  onerror: (() => void) | null = null;
-  readonly sent: {
-    readonly type: string;
-    readonly until?: number;
-    readonly id?: number;
-    readonly to?: number;
-  }[] = [];
-
-  send(text: string): void {
-    this.sent.push(JSON.parse(text));
-  }
-
-  close(): void {
-    this.readyState = 3;
-  }
-
-  text(message: object): void {
-    this.onmessage?.({ data: JSON.stringify(message) });
-  }
-
-  bytes(bytes: Uint8Array): void {
-    this.onmessage?.({ data: bytes.slice().buffer });
-  }
-
+/** The server of a file. */
+class FileSocket extends FakeSocket {
   /** What a server says first. @param size bytes of the file. */
   begin(size = 1_000_000): void {
     const hello = { protocol: 'onair.file.v1', name: 'a.flv', container: 'flv' };
     this.text({ type: 'hello', ...hello, size, duration: DURATION });
-    this.bytes(encodeFmp4Json(HEADER, { epoch: 1, tracks: [{ ...VIDEO, mime: MIME }] }));
-    this.media({ type: FMP4_TYPE.init, track: 1 }, new Uint8Array(8));
+    this.bytes(encodeFmp4Json(fmp4Header(FMP4_TYPE.epoch), { epoch: 1, tracks: [{ ...VIDEO, mime: MIME }] }));
+    this.bytes(fmp4Message(fmp4Header(FMP4_TYPE.init, { track: 1 }), new Uint8Array(8)));
   }
 
   chunks(from: number, to: number): void {
     for (let at = from; at < to; at++) {
-      const more = { type: FMP4_TYPE.chunk, track: 1, independent: true, time: at * 1e6, duration: 1e6 };
-      this.media(more, fakeMedia(at, at + 1));
+      const more = { track: 1, independent: true, time: at * 1e6, duration: 1e6 };
+      this.bytes(fmp4Message(fmp4Header(FMP4_TYPE.chunk, more), fakeMedia(at, at + 1)));
     }
-  }
-
-  media(header: Partial<Fmp4Header>, payload: Uint8Array): void {
-    const bytes = new Uint8Array(FMP4_HEADER_LENGTH + payload.length);
-    writeFmp4Header(bytes, 0, { ...HEADER, ...header });
-    bytes.set(payload, FMP4_HEADER_LENGTH);
-    this.bytes(bytes);
   }
 }
 
@@ -96,7 +42,7 @@ const settle = async (): Promise<void> => {
 async function playing(size?: number) {
   const platform = new FakePlatform();
   const media = new FakeMedia(platform);
-  const sockets: FakeSocket[] = [];
+  const sockets: FileSocket[] = [];
   const wire: WireMessage[] = [];
   const failures: string[] = [];
   const player = new FilePlayer(
@@ -104,8 +50,8 @@ async function playing(size?: number) {
       address: 'ws://host/files/media/a.flv',
       media,
       platform,
-      open: () => {
-        const socket = new FakeSocket();
+      open: (address) => {
+        const socket = new FileSocket(address);
         sockets.push(socket);
         return socket;
       },
@@ -206,13 +152,13 @@ describe('a file player', () => {
   it.each([
     [
       'an error of the server',
-      (socket: FakeSocket) => socket.text({ type: 'error', code: 'X', detail: 'no' }),
+      (socket: FileSocket) => socket.text({ type: 'error', code: 'X', detail: 'no' }),
       'no',
     ],
-    ['nonsense', (socket: FakeSocket) => socket.bytes(new Uint8Array(3)), 'a message of 3 bytes'],
+    ['nonsense', (socket: FileSocket) => socket.bytes(new Uint8Array(3)), 'a message of 3 bytes'],
     [
       'a file that cannot be played',
-      (socket: FakeSocket) => socket.onclose?.({ code: 1003, reason: 'bad' }),
+      (socket: FileSocket) => socket.onclose?.({ code: 1003, reason: 'bad' }),
       'bad',
     ],
   ])('gives up on %s', async (_what, happen, why) => {

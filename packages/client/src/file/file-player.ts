@@ -8,7 +8,15 @@ import { decodeFmp4Message, type Fmp4TrackInfo } from '@onair/contracts/fmp4-soc
 import type { MediaPort, MediaSourcePlatform } from '../engine/ports.ts';
 import { aheadOf, jumpTarget } from '../engine/ranges.ts';
 import { BackOff } from '../sources/back-off.ts';
-import type { SocketPort } from '../sources/fmp4-connection.ts';
+import {
+  leave,
+  listenTo,
+  type OpenSocket,
+  openSocket,
+  type SocketPort,
+  sendJson,
+} from '../sources/socket-port.ts';
+import { WebmTracks } from '../sources/webm-tracks.ts';
 import { FileBuffers } from './file-buffers.ts';
 
 /** What a {@link FilePlayer} works with. */
@@ -18,7 +26,7 @@ export interface FilePlayerOptions {
   readonly media: MediaPort;
   readonly platform: MediaSourcePlatform;
   /** Opens a socket; the browser's by default. */
-  readonly open?: (address: string, protocol: string) => SocketPort;
+  readonly open?: OpenSocket;
 }
 
 /** One message on the wire. */
@@ -76,6 +84,7 @@ const CLOSE_UNACCEPTABLE = 1003;
 export class FilePlayer {
   readonly #options: FilePlayerOptions;
   readonly #listener: FilePlayerListener;
+  readonly #webm: WebmTracks;
   readonly #backOff = new BackOff();
   readonly #look: ReturnType<typeof setInterval>;
   readonly #onSeeking = (): void => this.#seeking();
@@ -84,34 +93,27 @@ export class FilePlayer {
   #buffers: FileBuffers | undefined;
   #hello: FileHello | undefined;
   #figures = { codecs: '', received: 0, read: 0, wanted: -1, seeks: 0 };
-  /** Id of the seek whose media is taken, and whether it is still to come. */
-  #seek = { id: 0, pending: true };
+  /** Id of the seek whose media is taken, whether it is still to come, and the last position gone to that was told. */
+  #seek = { id: 0, pending: true, at: 0 };
 
   constructor(options: FilePlayerOptions, listener: FilePlayerListener) {
     this.#options = options;
     this.#listener = listener;
+    this.#webm = new WebmTracks((mime) => options.platform.supports(mime));
     options.media.addEventListener('seeking', this.#onSeeking);
     this.#look = setInterval(() => this.#tick(), LOOK_MS);
   }
 
   /** Opens the connection; what follows comes by itself. */
   start(): void {
-    const open = this.#options.open ?? ((url, protocol) => new WebSocket(url, protocol) as SocketPort);
-    const socket = open(this.#options.address, FILE_SUBPROTOCOL);
+    const socket = (this.#options.open ?? openSocket)(this.#options.address, FILE_SUBPROTOCOL);
     this.#socket = socket;
-    socket.binaryType = 'arraybuffer';
-    socket.onmessage = ({ data }) => {
-      if (this.#socket !== socket) return;
-      try {
-        if (typeof data === 'string') this.#text(data);
-        else if (data instanceof ArrayBuffer) this.#binary(new Uint8Array(data));
-      } catch (error) {
-        this.#fail(error instanceof Error ? error : new Error(String(error)));
-      }
-    };
-    socket.onclose = ({ code, reason }) => {
-      if (this.#socket === socket) this.#closed(code, reason);
-    };
+    listenTo(socket, {
+      text: (text) => this.#text(text),
+      binary: (bytes) => this.#binary(bytes),
+      closed: (code, reason) => this.#closed(code, reason),
+      malformed: (error) => this.#fail(error),
+    });
   }
 
   get figures(): FileFigures {
@@ -124,9 +126,9 @@ export class FilePlayer {
     clearInterval(this.#look);
     clearTimeout(this.#retry);
     this.#options.media.removeEventListener('seeking', this.#onSeeking);
-    const socket = this.#socket;
+    if (this.#socket !== undefined) leave(this.#socket);
+    this.#socket?.close(1000);
     this.#socket = undefined;
-    socket?.close(1000);
     this.#buffers?.close();
     this.#buffers = undefined;
   }
@@ -169,7 +171,7 @@ export class FilePlayer {
         break;
       case 'init':
         this.#tell('in', 'init', bytes.length, this.#kindOf(header.track));
-        this.#buffers?.init(header.track, message.payload);
+        this.#webm.init(header.track, message.payload, (init) => this.#buffers?.init(header.track, init));
         break;
       case 'chunk': {
         const start = (header.time + header.compositionOffset) / 1e6;
@@ -177,8 +179,12 @@ export class FilePlayer {
         const span = `${start.toFixed(2)} s + ${length.toFixed(2)} s`;
         this.#tell('in', 'chunk', bytes.length, `${this.#kindOf(header.track)} ${span}`);
         // What was on its way when the viewer jumped is of no use.
-        if (this.#seek.pending) return;
-        this.#buffers?.append(header.track, message.payload, header.independent ? start : undefined);
+        const { id, pending } = this.#seek;
+        if (pending) return;
+        this.#webm.chunk(header.track, message.payload, (media) => {
+          if (this.#seek.id !== id) return;
+          this.#buffers?.append(header.track, media, header.independent ? start : undefined);
+        });
         break;
       }
       default:
@@ -186,9 +192,10 @@ export class FilePlayer {
     }
   }
 
-  #begin(tracks: readonly Fmp4TrackInfo[]): void {
+  #begin(infos: readonly Fmp4TrackInfo[]): void {
     const { media, platform } = this.#options;
-    this.#figures.codecs = tracks.map(({ codecString }) => codecString).join(', ');
+    this.#figures.codecs = infos.map(({ codecString }) => codecString).join(', ');
+    const tracks = this.#webm.tracks(infos);
     const missing = tracks.find(({ mime }) => !platform.supports(mime));
     if (missing !== undefined) {
       this.#fail(new Error(`this browser does not play ${missing.mime}`));
@@ -213,6 +220,7 @@ export class FilePlayer {
 
   #seeking(): void {
     const { currentTime } = this.#options.media;
+    this.#seek.at = currentTime;
     const inside = this.#buffers?.spans.some(
       ({ start, end }) => currentTime >= start - 0.1 && currentTime < end,
     );
@@ -223,7 +231,7 @@ export class FilePlayer {
   /** What is buffered is of no use where the viewer is: begin anew there. */
   #jump(): void {
     const id = this.#seek.id + 1;
-    this.#seek = { id, pending: true };
+    this.#seek = { ...this.#seek, id, pending: true };
     this.#figures.seeks++;
     this.#figures.wanted = -1;
     this.#buffers?.clear();
@@ -237,6 +245,8 @@ export class FilePlayer {
     const { media } = this.#options;
     const spans = this.#buffers?.spans ?? [];
     if (media.readyState >= 3 || this.#seek.pending) return;
+    // The position changes before its event comes: what is buffered then is that of the place before.
+    if (media.seeking && media.currentTime !== this.#seek.at) return;
     const target = jumpTarget(spans, media.currentTime);
     if (target !== undefined && target - media.currentTime < SMALL_HOLE) media.currentTime = target;
   }
@@ -254,9 +264,7 @@ export class FilePlayer {
   }
 
   #send(message: FileClientText, detail: string): void {
-    if (this.#socket?.readyState !== 1) return;
-    this.#socket.send(JSON.stringify(message));
-    this.#tell('out', message.type, 0, detail);
+    if (sendJson(this.#socket, message)) this.#tell('out', message.type, 0, detail);
   }
 
   #tell(direction: 'in' | 'out', name: string, bytes: number, detail: string): void {

@@ -6,7 +6,7 @@ import {
   type RelayServerMessage,
   type RelayUuid,
 } from '@onair/contracts/relay';
-import type { SocketPort } from '../sources/fmp4-connection.ts';
+import type { SocketPort } from '../sources/socket-port.ts';
 import type { RelayPorts } from './ports.ts';
 import { type RelayFigures, RelayNode } from './relay-node.ts';
 

@@ -6,18 +6,7 @@ import {
   type Fmp4Message,
 } from '@onair/contracts/fmp4-socket';
 import type { ServerClock } from './server-clock.ts';
-
-/** What of `WebSocket` a connection uses. */
-export interface SocketPort {
-  binaryType: string;
-  readonly readyState: number;
-  onopen: (() => void) | null;
-  onmessage: ((event: { readonly data: unknown }) => void) | null;
-  onclose: ((event: { readonly code: number; readonly reason: string }) => void) | null;
-  onerror: (() => void) | null;
-  send(text: string): void;
-  close(code?: number, reason?: string): void;
-}
+import { leave, listenTo, type SocketPort, sendJson } from './socket-port.ts';
 
 /** What a connection tells its owner. */
 export interface ConnectionOwner {
@@ -37,7 +26,6 @@ const QUICK_PINGS = 6;
 const SILENCE_MS = 8000;
 /** A connection must say hello within this time, ms. */
 const HELLO_MS = 5000;
-const OPEN = 1;
 
 /** One WebSocket that speaks `docs/protocols/ws-fmp4.md`, from opening to its end. */
 export class Fmp4Connection {
@@ -55,15 +43,21 @@ export class Fmp4Connection {
     this.#socket = socket;
     this.#owner = owner;
     this.#clock = clock;
-    socket.binaryType = 'arraybuffer';
-    socket.onmessage = (event) => this.#receive(event.data);
-    socket.onclose = (event) => this.#end(event.code, event.reason);
+    listenTo(socket, {
+      text: (text) => this.#text(text),
+      binary: (bytes) => {
+        this.#heardAt = performance.now();
+        owner.message(decodeFmp4Message(bytes), bytes.length);
+      },
+      closed: (code, reason) => this.#end(code, reason),
+      malformed: ({ message }) => this.close(4002, message.slice(0, 100)),
+    });
     this.#timer = setTimeout(() => this.close(4000, 'the server did not answer'), HELLO_MS);
   }
 
   /** Sends a command if the connection is open. */
   send(message: Fmp4ClientText): void {
-    if (this.#socket.readyState === OPEN) this.#socket.send(JSON.stringify(message));
+    sendJson(this.#socket, message);
   }
 
   /** Ends the connection and tells the owner at once. @param code a code of the range 3000 to 4999, or 1000 */
@@ -77,24 +71,12 @@ export class Fmp4Connection {
     if (this.#over) return;
     this.#over = true;
     clearTimeout(this.#timer);
-    this.#socket.onmessage = null;
-    this.#socket.onclose = null;
+    leave(this.#socket);
     this.#owner.closed(code, this.#complaint ?? reason);
   }
 
-  #receive(data: unknown): void {
-    this.#heardAt = performance.now();
-    try {
-      if (typeof data === 'string') this.#text(data);
-      else if (data instanceof ArrayBuffer) {
-        this.#owner.message(decodeFmp4Message(new Uint8Array(data)), data.byteLength);
-      }
-    } catch (error) {
-      this.close(4002, error instanceof Error ? error.message.slice(0, 100) : 'malformed message');
-    }
-  }
-
   #text(text: string): void {
+    this.#heardAt = performance.now();
     const message = decodeFmp4ServerText(text);
     switch (message.type) {
       case 'hello':

@@ -1,50 +1,12 @@
-import {
-  encodeFmp4Json,
-  FMP4_HEADER_LENGTH,
-  FMP4_TYPE,
-  type Fmp4Header,
-  type Fmp4State,
-  writeFmp4Header,
-} from '@onair/contracts/fmp4-socket';
+import { encodeFmp4Json, FMP4_TYPE, type Fmp4State } from '@onair/contracts/fmp4-socket';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeMedia, FakePlatform, fakeMedia } from '../../../../test/kit/fake-media.ts';
-import type { SocketPort } from './fmp4-connection.ts';
+import { FakeSocket, fmp4Header, fmp4Message } from '../../../../test/kit/fake-socket.ts';
 import { Fmp4Source } from './fmp4-source.ts';
 import type { SourceFailure, SourceState } from './source.ts';
 
-/** A socket whose server is the test. */
-class FakeSocket implements SocketPort {
-  binaryType = '';
-  readyState = 1;
-  onopen: (() => void) | null = null;
-  onmessage: ((event: { readonly data: unknown }) => void) | null = null;
-  onclose: ((event: { readonly code: number; readonly reason: string }) => void) | null = null;
-  onerror: (() => void) | null = null;
-  readonly sent: string[] = [];
-  readonly url: string;
-  closedWith: number | undefined;
-
-  constructor(url: string) {
-    this.url = url;
-  }
-
-  send(text: string): void {
-    this.sent.push(text);
-  }
-
-  close(code?: number): void {
-    this.readyState = 3;
-    this.closedWith = code ?? 1005;
-  }
-
-  text(message: object): void {
-    this.onmessage?.({ data: JSON.stringify(message) });
-  }
-
-  bytes(bytes: Uint8Array): void {
-    this.onmessage?.({ data: bytes.slice().buffer });
-  }
-
+/** The server of a stream. */
+class StreamSocket extends FakeSocket {
   hello(state: Fmp4State = { state: 'live' }): void {
     this.text({
       type: 'hello',
@@ -56,55 +18,37 @@ class FakeSocket implements SocketPort {
   }
 
   state(state: Fmp4State): void {
-    this.bytes(encodeFmp4Json(header(FMP4_TYPE.state, {}), state));
+    this.bytes(encodeFmp4Json(fmp4Header(FMP4_TYPE.state, {}), state));
   }
 
   epoch(epoch: number): void {
     const video = { id: 1, kind: 'video' as const, codec: 'h264', codecString: 'avc1.64001f' };
     const tracks = [{ ...video, mime: 'video/mp4; codecs="avc1.64001f"' }];
-    this.bytes(encodeFmp4Json(header(FMP4_TYPE.epoch, { epoch }), { epoch, tracks }));
-    this.bytes(message(header(FMP4_TYPE.init, { epoch, track: 1 }), new Uint8Array(8)));
+    this.bytes(encodeFmp4Json(fmp4Header(FMP4_TYPE.epoch, { epoch }), { epoch, tracks }));
+    this.bytes(fmp4Message(fmp4Header(FMP4_TYPE.init, { epoch, track: 1 }), new Uint8Array(8)));
   }
 
   chunk(sequence: number, seconds: number, epoch = 1): void {
     const more = { epoch, sequence, track: 1, independent: true, time: seconds * 1e6, duration: 100_000 };
     const wallClock = (Date.now() + 500) * 1000;
-    this.bytes(message(header(FMP4_TYPE.chunk, { ...more, wallClock }), fakeMedia(seconds, seconds + 0.1)));
+    this.bytes(
+      fmp4Message(fmp4Header(FMP4_TYPE.chunk, { ...more, wallClock }), fakeMedia(seconds, seconds + 0.1)),
+    );
   }
-}
-
-function header(type: number, more: Partial<Fmp4Header>): Fmp4Header {
-  const none = {
-    independent: false,
-    discontinuity: false,
-    track: 0,
-    epoch: 1,
-    sequence: 0,
-    time: 0,
-    duration: 0,
-  };
-  return { type, ...none, compositionOffset: 0, wallClock: 0, ...more };
-}
-
-function message(head: Fmp4Header, payload: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(FMP4_HEADER_LENGTH + payload.length);
-  writeFmp4Header(bytes, 0, head);
-  bytes.set(payload, FMP4_HEADER_LENGTH);
-  return bytes;
 }
 
 function rig(): {
   source: Fmp4Source;
-  sockets: FakeSocket[];
+  sockets: StreamSocket[];
   states: SourceState[];
   failures: SourceFailure[];
   events: unknown[];
   media: FakeMedia;
-  newest: () => FakeSocket;
+  newest: () => StreamSocket;
 } {
   const platform = new FakePlatform();
   const media = new FakeMedia(platform);
-  const sockets: FakeSocket[] = [];
+  const sockets: StreamSocket[] = [];
   const states: SourceState[] = [];
   const failures: SourceFailure[] = [];
   const events: unknown[] = [];
@@ -115,7 +59,7 @@ function rig(): {
       platform,
       latency: 'lowest',
       open: (address) => {
-        const socket = new FakeSocket(address);
+        const socket = new StreamSocket(address);
         sockets.push(socket);
         return socket;
       },
@@ -157,7 +101,7 @@ describe('fMP4 source', () => {
     const socket = newest();
     socket.hello();
     await vi.advanceTimersByTimeAsync(0);
-    expect(JSON.parse(socket.sent[0]!)).toEqual({ type: 'ping', id: 1 });
+    expect(socket.sent[0]).toEqual({ type: 'ping', id: 1 });
     await vi.advanceTimersByTimeAsync(20);
     socket.text({ type: 'pong', id: 1, now: Date.now() + 490 });
     socket.epoch(1);
@@ -280,7 +224,7 @@ describe('fMP4 source', () => {
     expect(
       newest()
         .sent.slice(-2)
-        .map((text) => JSON.parse(text).type),
+        .map(({ type }) => type),
     ).toEqual(['pause', 'play']);
     source.setPaused(true);
     for (let i = 0; i < 10; i++) {
@@ -310,10 +254,10 @@ describe('fMP4 source', () => {
     newest().hello();
     newest().text({ type: 'skip', blocks: 12 });
     newest().bytes(
-      encodeFmp4Json(header(FMP4_TYPE.event, {}), { id: '1', name: 'cue', time: 2e6, data: '拍手' }),
+      encodeFmp4Json(fmp4Header(FMP4_TYPE.event, {}), { id: '1', name: 'cue', time: 2e6, data: '拍手' }),
     );
-    newest().bytes(encodeFmp4Json(header(FMP4_TYPE.event, {}), { name: 'no event' }));
-    newest().bytes(message(header(99, {}), new Uint8Array(2)));
+    newest().bytes(encodeFmp4Json(fmp4Header(FMP4_TYPE.event, {}), { name: 'no event' }));
+    newest().bytes(fmp4Message(fmp4Header(99, {}), new Uint8Array(2)));
     expect(source.figures().skipped).toBe(12);
     expect(events).toEqual([{ id: '1', name: 'cue', time: 2e6, duration: 0, data: '拍手' }]);
     source.close();

@@ -9,8 +9,9 @@ import { type LatencyClass, type MediaPort, type MediaSourcePlatform, MseEngine 
 import { withQuery } from './address.ts';
 import { BackOff } from './back-off.ts';
 import { BitrateMeter } from './bitrate-meter.ts';
-import { Fmp4Connection, type SocketPort } from './fmp4-connection.ts';
+import { Fmp4Connection } from './fmp4-connection.ts';
 import { ServerClock } from './server-clock.ts';
+import { type OpenSocket, openSocket, type SocketPort } from './socket-port.ts';
 import type { Source, SourceFigures, SourceListener } from './source.ts';
 import { WallClockMap } from './wall-clock-map.ts';
 import { WebmTracks } from './webm-tracks.ts';
@@ -23,7 +24,7 @@ export interface Fmp4Options {
   readonly platform: MediaSourcePlatform;
   readonly latency: LatencyClass;
   /** Opens a socket; the browser's by default. */
-  readonly open?: (address: string, protocol: string) => SocketPort;
+  readonly open?: OpenSocket;
 }
 
 /** Merge window asked for per latency class, ms: fewer and larger messages where delay matters less. */
@@ -167,8 +168,7 @@ export class Fmp4Source implements Source {
     });
     let socket: SocketPort;
     try {
-      const open = this.#options.open ?? ((url, protocol) => new WebSocket(url, protocol) as SocketPort);
-      socket = open(address, FMP4_SUBPROTOCOL);
+      socket = (this.#options.open ?? openSocket)(address, FMP4_SUBPROTOCOL);
     } catch (error) {
       this.#listener.failed({ code: 'unreachable', detail: String(error) });
       return;

@@ -19,6 +19,8 @@ export interface TrackStart {
 
 /** Writes one container. The arrays it returns may be views of samples: nobody writes into them. */
 export interface FileWriter {
+  /** It copies the bytes of a sample before {@link push} returns, and looks at them no more. */
+  readonly copies?: boolean;
   /** @throws ParseError for codecs that the container does not carry. */
   begin(starts: readonly TrackStart[]): readonly Uint8Array[];
   /** The bytes that a sample makes ready. Samples come in the order of their decoding times. */

@@ -17,8 +17,8 @@ export class MediaFileError extends Error {
   override readonly name = 'MediaFileError';
 }
 
-/** Bytes that are read at once: pieces of this size stay in the processor's cache, and their memory is used again. */
-const READ_BYTES = 128 * 1024;
+/** Bytes that are read at once. */
+const READ_BYTES = 512 * 1024;
 
 /** A media file whose kind is known. */
 export interface MediaFile {
@@ -27,6 +27,8 @@ export interface MediaFile {
   readonly batches: FileBatches;
   /** Bytes read so far. */
   progress(): number;
+  /** Nobody looks at the bytes of a sample any longer: their memory may be used again. Nobody need say so. */
+  giveBack(data: Uint8Array): void;
 }
 
 /**
@@ -35,16 +37,17 @@ export interface MediaFile {
  * @throws MediaFileError for another kind of file.
  */
 export async function openMediaFile(source: ByteSource): Promise<MediaFile> {
-  const reader = new BlockReader(source, READ_BYTES);
+  const reader = new BlockReader(source, { blockBytes: READ_BYTES, ahead: true });
   const format = detectFormat(await reader.read(0, DETECT_BYTES));
   const progress = (): number => reader.bytesRead;
+  const giveBack = (data: Uint8Array): void => reader.giveBack(data);
   switch (format) {
     case 'mp4':
-      return { format, batches: readMp4(reader), progress };
+      return { format, batches: readMp4(reader), progress, giveBack };
     case 'webm':
     case 'flv':
     case 'mpegts':
-      return { format, batches: readStreamed(reader, format), progress };
+      return { format, batches: readStreamed(reader, format), progress, giveBack };
     case 'hls':
     case 'dash':
       throw new MediaFileError(`a ${FORMAT_NAMES[format]} is no media file`);

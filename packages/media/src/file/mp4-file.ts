@@ -142,7 +142,7 @@ async function* readProgressive(
     }
     if (first?.entry === undefined) break;
     const { lane, entry } = first;
-    const bytes = reader.kept(entry.offset, entry.size) ?? (await sampleBytes(reader, entry));
+    const bytes = reader.lend(entry.offset, entry.size) ?? (await sampleBytes(reader, entry));
     batch.push({ kind: 'sample', sample: sampleOf(lane, entry, bytes) });
     first.entry = first.entries.next().value;
     if (batch.length < BATCH) continue;
@@ -192,7 +192,7 @@ async function* readFragments(reader: BlockReader, from: number, sources: readon
       const index = lanes.findIndex(({ source }) => source.init.trackId === trackId);
       if (index < 0) continue;
       for (const entry of samples) {
-        const bytes = reader.kept(entry.offset, entry.size) ?? (await sampleBytes(reader, entry));
+        const bytes = reader.lend(entry.offset, entry.size) ?? (await sampleBytes(reader, entry));
         queues[index]!.push(sampleOf(lanes[index]!, entry, bytes));
         waiting++;
       }

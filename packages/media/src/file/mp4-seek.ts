@@ -46,7 +46,7 @@ export class Mp4Seek {
   /** Reads the tables of a file, and where it has fragments their headers. @throws MediaFileError, ParseError */
   static async open(source: ByteSource, reader: BlockReader): Promise<Mp4Seek> {
     const movie = await findMovie(reader);
-    const hops = new BlockReader(source, HOP_BYTES);
+    const hops = new BlockReader(source, { blockBytes: HOP_BYTES });
     const found = movie.fragmented
       ? await listFragments(hops, movie)
       : { entries: [], end: endOfTables(movie.sources) };

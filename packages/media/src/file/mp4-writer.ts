@@ -1,6 +1,6 @@
 import { ByteWriter } from '../bytes/index.ts';
 import { type FileType, writeFileType } from '../isobmff/file-type.ts';
-import { chunk, SampleTableWriter, type TrackEdit, writeMovie } from '../isobmff/index.ts';
+import { chunkPieces, SampleTableWriter, type TrackEdit, writeMovie } from '../isobmff/index.ts';
 import type { Sample, Track } from '../model/index.ts';
 import { rescale, type Ticks, type Timebase } from '../time/index.ts';
 import {
@@ -181,7 +181,7 @@ export class FragmentWriter implements FileWriter {
       const durations = durationsOf(samples, next);
       const placed = samples.map((sample) => moved(sample, shift));
       const input = { track, sequence: ++this.#sequence, samples: placed, durations };
-      ready.push(chunk({ ...input, baseDecodeTime: Math.max(0, placed[0]!.dts) }));
+      ready.push(...chunkPieces({ ...input, baseDecodeTime: Math.max(0, placed[0]!.dts) }));
       for (const [index, sample] of samples.entries()) {
         const end = toMovie(sample.pts + durations[index]!, track, this.#movie.timescale);
         this.#movie.end = Math.max(this.#movie.end, end);

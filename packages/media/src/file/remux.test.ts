@@ -4,10 +4,12 @@ import { sample as sampleOf, TRACKS } from '../../../../test/kit/mp4-tracks.ts';
 import { inspect } from '../inspect/index.ts';
 import { parseInit } from '../isobmff/index.ts';
 import type { Sample } from '../model/index.ts';
-import { bytesSource, type MediaFileError, type OutputFormat, openMediaFile } from './index.ts';
+import { bytesSource, type MediaFileError, type OutputFormat, openMediaFile, remux } from './index.ts';
 
 const FORMATS: readonly OutputFormat[] = ['mp4', 'fmp4', 'mkv', 'flv', 'ts'];
 const { tracks, samples } = film(6);
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 async function read(bytes: Uint8Array): Promise<Sample[]> {
   const found: Sample[] = [];
@@ -53,6 +55,33 @@ describe('remuxing', () => {
       expect(keys).toBe(15);
     },
   );
+
+  it.each(FORMATS)('to %s uses memory again only when nobody looks at it any longer', async (to) => {
+    const large = film(6, 60_000);
+    const bytes = await written(fileOf(large.tracks, large.samples), 'mp4');
+    let reused = 0;
+    const file = await openMediaFile({
+      size: bytes.length,
+      read: async (at, length, into) => {
+        await turn();
+        if (into !== undefined) reused++;
+        const own = into ?? new Uint8Array(Math.min(length, bytes.length - at));
+        own.fill(0xee);
+        own.set(bytes.subarray(at, at + own.length));
+        return own.subarray(0, Math.min(length, bytes.length - at));
+      },
+    });
+    const slow: Uint8Array[] = [];
+    await remux(file, to, {
+      write: async (parts) => {
+        await turn();
+        for (const part of parts) slow.push(part.slice());
+      },
+    });
+    const expected = await written(await openMediaFile(bytesSource(bytes)), to, false);
+    expect(Buffer.compare(Buffer.concat(slow), expected)).toBe(0);
+    if (to !== 'mkv' && to !== 'ts') expect(reused).toBeGreaterThan(5);
+  });
 
   it.each(FORMATS)('%s tells how long it is, and the inspector finds no fault', async (format) => {
     const report = await inspect(bytesSource(await fileIn(format)));

@@ -29,14 +29,14 @@ export interface RemuxResult {
 
 /** Where bytes go. */
 export interface RemuxSink {
-  /** Resolves when it can take more. The arrays may be views of what was read. */
+  /** Resolves when it needs them no longer; it is not called again before. The arrays may be views of what was read. */
   write(parts: readonly Uint8Array[]): Promise<void>;
   /** Writes over earlier bytes; absent where that cannot be done. */
   patch?(offset: number, bytes: Uint8Array): Promise<void>;
 }
 
 /** Bytes that are gathered before they are written. */
-const WRITE_BYTES = 256 * 1024;
+const WRITE_BYTES = 1024 * 1024;
 
 /**
  * Writes the first picture and the first sound of a file into another container, frame by frame as they are. Times
@@ -47,13 +47,22 @@ const WRITE_BYTES = 256 * 1024;
 export async function remux(file: MediaFile, format: OutputFormat, sink: RemuxSink): Promise<RemuxResult> {
   const seekable = sink.patch !== undefined;
   const writer = writerOf(format, seekable);
-  const run = new Remuxer(writer, format);
+  const run = new Remuxer(writer, format, (data) => file.giveBack(data));
   let parts: Uint8Array[] = [];
   let bytes = 0;
+  let writing: Promise<void> = Promise.resolve();
+  /** Begins to write what there is, once what was written before is done: reading goes on meanwhile. */
   const flush = async (): Promise<void> => {
-    if (parts.length > 0) await sink.write(parts);
+    await writing;
+    if (parts.length === 0) return;
+    const going = parts;
     parts = [];
     bytes = 0;
+    writing = sink.write(going).then(() => {
+      for (const part of going) file.giveBack(part);
+    });
+    // Told by the next one who waits for it.
+    writing.catch(() => undefined);
   };
   const take = (more: readonly Uint8Array[]): void => {
     for (const part of more) {
@@ -63,13 +72,16 @@ export async function remux(file: MediaFile, format: OutputFormat, sink: RemuxSi
     }
   };
   for await (const batch of file.batches) {
-    for (const item of batch) take(run.push(item));
-    if (bytes >= WRITE_BYTES) await flush();
+    for (const item of batch) {
+      take(run.push(item));
+      if (bytes >= WRITE_BYTES) await flush();
+    }
   }
   const { before, ending } = run.finish();
   take(before);
   take(ending.tail);
   await flush();
+  await writing;
   for (const { offset, bytes: patch } of ending.patches) await sink.patch?.(offset, patch);
   return run.result();
 }
@@ -95,6 +107,7 @@ function writerOf(format: OutputFormat, seekable: boolean): FileWriter {
 class Remuxer {
   readonly #writer: FileWriter;
   readonly #format: OutputFormat;
+  readonly #giveBack: (data: Uint8Array) => void;
   readonly #tracks = new Map<number, Track>();
   #held: Sample[] | undefined = [];
   #heldBytes = 0;
@@ -103,9 +116,11 @@ class Remuxer {
   readonly #span = { from: Number.POSITIVE_INFINITY, to: Number.NEGATIVE_INFINITY };
   #samples = 0;
 
-  constructor(writer: FileWriter, format: OutputFormat) {
+  /** @param giveBack told of samples whose bytes are not needed any longer, other than those that are written. */
+  constructor(writer: FileWriter, format: OutputFormat, giveBack: (data: Uint8Array) => void) {
     this.#writer = writer;
     this.#format = format;
+    this.#giveBack = giveBack;
   }
 
   push(item: FileItem): readonly Uint8Array[] {
@@ -192,7 +207,9 @@ class Remuxer {
     this.#samples++;
     this.#span.from = Math.min(this.#span.from, pts / track.timebase);
     this.#span.to = Math.max(this.#span.to, (pts + (duration ?? 0)) / track.timebase);
-    return this.#writer.push(moved(sample, shift));
+    const parts = this.#writer.push(moved(sample, shift));
+    if (this.#writer.copies === true) this.#giveBack(sample.data);
+    return parts;
   }
 }
 

@@ -54,7 +54,7 @@ interface Beginning {
 export async function openSeekable(source: ByteSource): Promise<SeekableFile> {
   const { size } = source;
   if (size === undefined) throw new MediaFileError('a source of unknown length');
-  const reader = new BlockReader(source, READ_BYTES);
+  const reader = new BlockReader(source, { blockBytes: READ_BYTES });
   const format = detectFormat(await reader.read(0, DETECT_BYTES));
   if (format === undefined) throw new MediaFileError('neither MP4, WebM, FLV nor MPEG-TS');
   if (format === 'hls' || format === 'dash') {

@@ -22,6 +22,7 @@ const DURATION = 'duration';
 
 /** Writes FLV. Its timestamps begin with the first sample that is decoded. */
 export class FlvWriter implements FileWriter {
+  readonly copies = true;
   #durationAt = 0;
   #end = 0;
 

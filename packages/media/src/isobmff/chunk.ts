@@ -62,6 +62,16 @@ export interface ChunkInput {
  * @throws ParseError `MP4_CHUNK_TOO_LARGE` above {@link MAX_CHUNK_BYTES}.
  */
 export function chunk(input: ChunkInput): Uint8Array {
+  return writeChunk(input, true);
+}
+
+/** The same in pieces, without copying: what stands before the samples, then each sample's own bytes. @throws as above */
+export function chunkPieces(input: ChunkInput): Uint8Array[] {
+  return [writeChunk(input, false), ...input.samples.map(({ data }) => data)];
+}
+
+/** @param whole with the bytes of the samples, else what stands before them. */
+function writeChunk(input: ChunkInput, whole: boolean): Uint8Array {
   const { track, samples, durations, prft } = input;
   const count = samples.length;
   let payload = 0;
@@ -98,7 +108,7 @@ export function chunk(input: ChunkInput): Uint8Array {
     throw new ParseError('MP4_CHUNK_TOO_LARGE', 'ISO/IEC 14496-12 §4.2.2', `a chunk of ${total} bytes`);
   }
 
-  const bytes = new Uint8Array(total);
+  const bytes = new Uint8Array(whole ? total : total - payload);
   const view = new DataView(bytes.buffer);
   let at = 0;
   if (input.styp !== undefined) at = putSegmentType(view, input.styp);
@@ -147,6 +157,7 @@ export function chunk(input: ChunkInput): Uint8Array {
       view.setInt32(at, sample.pts - sample.dts);
       at += 4;
     }
+    if (!whole) continue;
     bytes.set(sample.data, data);
     data += sample.data.length;
   }

@@ -1,4 +1,3 @@
-import { writeSync, writevSync } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import type { RemuxSink } from '@onair/media/file';
 
@@ -30,20 +29,16 @@ class FileOutput implements Output {
     this.#file = file;
   }
 
-  /** Blocks, as reading does. */
-  write(parts: readonly Uint8Array[]): Promise<void> {
-    let left = [...parts];
-    while (left.length > 0) {
-      const bytesWritten = writevSync(this.#file.fd, left.slice(0, MAX_PARTS));
+  async write(parts: readonly Uint8Array[]): Promise<void> {
+    for (let left = parts; left.length > 0; ) {
+      const { bytesWritten } = await this.#file.writev(left.slice(0, MAX_PARTS));
       this.written += bytesWritten;
       left = behind(left, bytesWritten);
     }
-    return Promise.resolve();
   }
 
-  patch(offset: number, bytes: Uint8Array): Promise<void> {
-    writeSync(this.#file.fd, bytes, 0, bytes.length, offset);
-    return Promise.resolve();
+  async patch(offset: number, bytes: Uint8Array): Promise<void> {
+    await this.#file.write(bytes, 0, bytes.length, offset);
   }
 
   async done(): Promise<void> {
@@ -58,10 +53,11 @@ class FileOutput implements Output {
 }
 
 /** What is left of `parts` behind their first `bytes`. */
-function behind(parts: readonly Uint8Array[], bytes: number): Uint8Array[] {
+function behind(parts: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
   let at = 0;
   let skip = bytes;
   while (at < parts.length && skip >= parts[at]!.length) skip -= parts[at++]!.length;
+  if (at === parts.length) return [];
   const rest = parts.slice(at);
   if (skip > 0) rest[0] = rest[0]!.subarray(skip);
   return rest;

@@ -40,8 +40,6 @@ export async function remuxFile(options: RemuxOptions): Promise<string> {
         await sink.write(parts);
         if (performance.now() - told < PROGRESS_MS) return;
         told = performance.now();
-        // Reading and writing block, and a signal to stop wants a turn.
-        await new Promise((turn) => setImmediate(turn));
         const share = source.size === undefined ? undefined : Math.min(1, file.progress() / source.size);
         onProgress?.(share, sink.written);
       },

@@ -5,8 +5,10 @@ import type { ByteSource } from '@onair/media/file';
 export function handleSource(handle: FileHandle, size: number): ByteSource {
   return {
     size,
-    read: async (at, length) => {
-      const bytes = new Uint8Array(Math.max(0, Math.min(length, size - at)));
+    read: async (at, length, into) => {
+      const room = Math.max(0, Math.min(length, size - at));
+      // Memory that is not cleared first: all of it that is handed on is filled.
+      const bytes = into?.subarray(0, room) ?? new Uint8Array(Buffer.allocUnsafeSlow(room).buffer);
       let filled = 0;
       while (filled < bytes.length) {
         const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, at + filled);
