@@ -49,8 +49,8 @@ const real = async () => ({
     ONAIR_RELAY_PAGES: values.pages,
     ONAIR_RELAY_JOINS: values.joins,
     ONAIR_RELAY_MEASURE: values.seconds ?? '15',
-    // Small, so that two cores decode it in seven pages; the rate is what counts.
-    ONAIR_RELAY_SOURCE: await sourceFile(2000, '320x180'),
+    // Small, and of few pictures, so that two cores decode it in seven pages; the rate is what counts.
+    ONAIR_RELAY_SOURCE: await sourceFile(2000, '320x180', 15),
   },
 });
 const { args, env } = stages.length > 0 ? await real() : simulated;

@@ -77,7 +77,8 @@ export class Crowd {
     const server = await serveChild(this.#scope, data, {
       ONAIR__relay__enabled: 'true',
       ONAIR__relay__maxChildren: '4',
-      ONAIR__relay__silentMs: '500',
+      // Forty programs share a few cores here: what waits for its turn is not dead. Late blocks come from the server anyway.
+      ONAIR__relay__silentMs: '1000',
       ONAIR_WEBRTC_PORT: '0',
     });
     const { ports } = server.log.find(({ msg }) => msg === 'listening') as { ports: { rtmp: number } };
@@ -153,7 +154,7 @@ export class Crowd {
         state = `${tree.nodes.length} of ${this.size} in the tree, ${direct} fed by the server`;
         return tree.nodes.length === this.size && direct <= most ? tree : undefined;
       },
-      { timeoutMs: 30_000, everyMs: 250, message: () => state },
+      { timeoutMs: 50_000, everyMs: 250, message: () => state },
     );
   }
 

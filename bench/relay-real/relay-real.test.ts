@@ -51,7 +51,7 @@ beforeAll(async () => {
   await crowd.start();
   await crowd.gather({ alone: ALONE, together: PROGRAMS - ALONE, perHost: 7, pages: PAGES });
   say('peers: programs + pages', `${PROGRAMS} + ${PAGES}`);
-}, 120_000);
+}, 180_000);
 afterAll(() => scope.close());
 
 stage('egress', 90, async () => {

@@ -322,6 +322,18 @@ describe('a watcher', () => {
       .getTracks()
       .map(({ label }) => label);
 
+  it('says that it cannot play what the server sends, unless it has the picture of the talker', async () => {
+    watcher.entered({ iceServers: [], iceTransportPolicy: 'all', stream: '/rooms/r', maxHandOn: 0 });
+    await watcher.hear({ type: 'spill', from: 't' });
+    views[0]!.options.refused();
+    expect([states.at(-1), types().at(-1)]).toEqual(['unplayable', 'bye t']);
+    await offer(7);
+    await watcher.hear({ type: 'spill', from: 't' });
+    made[0]!.become('connected');
+    views[1]!.options.refused();
+    expect([states.at(-1), types().at(-1)]).toEqual(['watching', 'answer t']);
+  });
+
   it('takes the picture from the server when told to, and directly again without a gap', async () => {
     watcher.entered({ iceServers: [], iceTransportPolicy: 'all', stream: '/rooms/r', maxHandOn: 0 });
     await watcher.hear({ type: 'spill', from: 't' });
