@@ -326,12 +326,11 @@ describe('a watcher', () => {
     watcher.entered({ iceServers: [], iceTransportPolicy: 'all', stream: '/rooms/r', maxHandOn: 0 });
     await watcher.hear({ type: 'spill', from: 't' });
     views[0]!.options.refused();
-    expect([states.at(-1), types().at(-1)]).toEqual(['unplayable', 'bye t']);
+    expect(states.at(-1)).toBe('unplayable');
     await offer(7);
     await watcher.hear({ type: 'spill', from: 't' });
-    made[0]!.become('connected');
     views[1]!.options.refused();
-    expect([states.at(-1), types().at(-1)]).toEqual(['watching', 'answer t']);
+    expect(types().slice(-2)).toEqual(['bye t', 'answer t']);
   });
 
   it('takes the picture from the server when told to, and directly again without a gap', async () => {
