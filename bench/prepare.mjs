@@ -17,9 +17,13 @@ export async function buildTools() {
   await run('make', ['-C', join(here, 'tools')]);
 }
 
-/** An FLV file of 60 s with a constant rate and keyframes every 2 s. `kbit` is its whole rate in kbit/s. */
-export async function sourceFile(kbit, picture) {
-  const path = join(work, picture === undefined ? `source-${kbit}.flv` : `source-${kbit}-${picture}.flv`);
+/**
+ * An FLV file of 60 s with a constant rate and keyframes every 2 s. `kbit` is its whole rate in kbit/s, `pictures` per second;
+ * with half as many pictures the sound has half as many frames, too.
+ */
+export async function sourceFile(kbit, picture, pictures = 30) {
+  const kind = [kbit, picture, pictures === 30 ? undefined : pictures].filter((part) => part !== undefined);
+  const path = join(work, `source-${kind.join('-')}.flv`);
   if (existsSync(path)) return path;
   mkdirSync(work, { recursive: true });
   const size = picture ?? (kbit > 1000 ? '1280x720' : '640x360');
@@ -35,11 +39,31 @@ export async function sourceFile(kbit, picture) {
       '-f',
       'lavfi',
       '-i',
-      `testsrc2=size=${size}:rate=30`,
+      `testsrc2=size=${size}:rate=${pictures}`,
     ],
-    ...['-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=44100', '-t', '60', '-c:v', 'libx264'],
+    ...[
+      '-f',
+      'lavfi',
+      '-i',
+      `sine=frequency=440:sample_rate=${pictures < 30 ? 22050 : 44100}`,
+      '-t',
+      '60',
+      '-c:v',
+      'libx264',
+    ],
     ...['-preset', 'veryfast', '-tune', 'zerolatency', '-profile:v', 'main', '-pix_fmt', 'yuv420p'],
-    ...['-g', '60', '-keyint_min', '60', '-sc_threshold', '0', '-b:v', video, '-minrate', video],
+    ...[
+      '-g',
+      `${pictures * 2}`,
+      '-keyint_min',
+      `${pictures * 2}`,
+      '-sc_threshold',
+      '0',
+      '-b:v',
+      video,
+      '-minrate',
+      video,
+    ],
     ...['-maxrate', video, '-bufsize', video, '-nal-hrd', 'cbr', '-c:a', 'aac', '-b:a', '64k', '-ac', '2'],
     ...['-f', 'flv', part],
   ]);

@@ -100,8 +100,11 @@ class Bidi {
   }
 }
 
-/** A headless Firefox with an empty profile, ended with the scope. */
-export async function launchFirefox(scope: Scope): Promise<WebBrowser> {
+/**
+ * A headless Firefox with an empty profile, ended with the scope.
+ * @param type `window`: each page is one of its own, so that none is in the background
+ */
+export async function launchFirefox(scope: Scope, type: 'tab' | 'window' = 'tab'): Promise<WebBrowser> {
   const profile = scope.tempDir('onair-firefox-');
   const lines = Object.entries(PREFERENCES).map(
     ([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});`,
@@ -128,7 +131,7 @@ export async function launchFirefox(scope: Scope): Promise<WebBrowser> {
   const bidi = await Bidi.connect(`${address}/session`);
   scope.defer(() => bidi.close());
   await bidi.call('session.new', { capabilities: {} });
-  return { engine: 'firefox', open: (url) => openTab(bidi, url) };
+  return { engine: 'firefox', open: (url) => openTab(bidi, url, type) };
 }
 
 interface ScriptResult {
@@ -137,8 +140,8 @@ interface ScriptResult {
   readonly exceptionDetails?: { readonly text: string };
 }
 
-async function openTab(bidi: Bidi, url: string): Promise<WebPage> {
-  const { context } = await bidi.call<{ context: string }>('browsingContext.create', { type: 'tab' });
+async function openTab(bidi: Bidi, url: string, type: 'tab' | 'window'): Promise<WebPage> {
+  const { context } = await bidi.call<{ context: string }>('browsingContext.create', { type });
   await bidi.call('browsingContext.navigate', { context, url, wait: 'complete' });
   return {
     run: async (script, argument) => {

@@ -265,7 +265,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const { registerDemos } = await import('./demos.ts');
     const demos = registerDemos({ config, logger, registry, sessions, guard, http });
     undo.push(() => demos.close());
-    const sources = { registry, sessions, clock: systemClock };
+    const sources = { registry, sessions, clock: systemClock, relayed: relay.relayed };
     const metrics = createMetrics(figuresSource(sources), loop, version);
     undo.push(() => metrics.close());
     registerApi(http.fastify, {

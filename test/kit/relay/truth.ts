@@ -13,6 +13,10 @@ const { WebSocket } = createRequire(new URL('../../../packages/server/package.js
 /** What a viewer gets from the server alone: what the stream is, to compare others with. */
 export class Truth {
   readonly order: number[] = [];
+  /** Of each block since {@link Truth.mark}, from its arrival at the server to here, ms. */
+  readonly delays: number[] = [];
+  /** Of all blocks. */
+  bytes = 0;
   readonly #hashes = new Map<number, string>();
 
   /** @param address `ws://HOST/APP/NAME.fmp4` */
@@ -24,8 +28,15 @@ export class Truth {
       const { kind, header } = decodeFmp4Message(data);
       if (kind !== 'chunk') return;
       this.order.push(header.sequence);
+      this.bytes += data.length;
+      this.delays.push(Date.now() - header.wallClock / 1000);
       this.#hashes.set(header.sequence, createHash('sha256').update(data).digest('base64'));
     });
+  }
+
+  /** Delays count from here on. */
+  mark(): void {
+    this.delays.length = 0;
   }
 
   /**

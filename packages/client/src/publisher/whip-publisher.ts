@@ -1,5 +1,6 @@
 import { BackOff } from '../sources/back-off.ts';
-import { type HttpSession, OfferRefused, offerTo } from '../webrtc/http-session.ts';
+import { OfferRefused } from '../webrtc/http-session.ts';
+import { OfferedConnection } from '../webrtc/offered-connection.ts';
 
 /** How things stand with a {@link WhipPublisher}. */
 export type PublisherState =
@@ -33,10 +34,8 @@ const PASSING: ReadonlySet<number> = new Set([0, 408, 409, 429, 500, 502, 503, 5
 export class WhipPublisher {
   readonly #options: WhipPublisherOptions;
   readonly #backOff = new BackOff();
-  #abort = new AbortController();
+  readonly #offered = new OfferedConnection();
   #stream: MediaStream | undefined;
-  #connection: RTCPeerConnection | undefined;
-  #session: HttpSession | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #state: PublisherState = { kind: 'idle' };
 
@@ -51,7 +50,7 @@ export class WhipPublisher {
 
   /** The connection at present, for statistics. */
   get connection(): RTCPeerConnection | undefined {
-    return this.#connection;
+    return this.#offered.connection;
   }
 
   /** Begins to publish; the stream's tracks stay the caller's. */
@@ -63,7 +62,7 @@ export class WhipPublisher {
 
   /** Sends another track in place of the one of its kind, e.g. of another camera, without a new connection. */
   async replaceTrack(track: MediaStreamTrack): Promise<void> {
-    const sender = this.#connection?.getSenders().find((one) => one.track?.kind === track.kind);
+    const sender = this.connection?.getSenders().find((one) => one.track?.kind === track.kind);
     await sender?.replaceTrack(track);
   }
 
@@ -76,11 +75,7 @@ export class WhipPublisher {
 
   #drop(): void {
     clearTimeout(this.#retry);
-    this.#abort.abort();
-    this.#session?.end();
-    this.#session = undefined;
-    this.#connection?.close();
-    this.#connection = undefined;
+    this.#offered.drop();
   }
 
   async #open(state: PublisherState): Promise<void> {
@@ -88,27 +83,19 @@ export class WhipPublisher {
     const stream = this.#stream;
     if (stream === undefined) return;
     this.#tell(state);
-    const abort = new AbortController();
-    this.#abort = abort;
     const connection = new RTCPeerConnection(this.#options.peer);
-    this.#connection = connection;
-    for (const track of stream.getTracks()) await this.#add(connection, track, stream);
-    connection.addEventListener('connectionstatechange', () => {
-      if (connection !== this.#connection) return;
-      const { connectionState } = connection;
+    const offer = this.#offered.take(connection, (connectionState) => {
       if (connectionState === 'connected') {
         this.#backOff.reset();
         this.#tell({ kind: 'live' });
-      } else if (connectionState === 'failed' || connectionState === 'disconnected') {
-        this.#lost(`connection ${connectionState}`);
-      }
+      } else this.#lost(`connection ${connectionState}`);
     });
+    for (const track of stream.getTracks()) await this.#add(connection, track, stream);
+    if (connection !== this.connection) return;
     try {
-      const session = await offerTo(this.#endpoint(), connection, this.#options.key, abort.signal);
-      if (abort.signal.aborted) session.end();
-      else this.#session = session;
+      await offer(this.#endpoint(), this.#options.key);
     } catch (error) {
-      if (!abort.signal.aborted) this.#refused(error);
+      this.#refused(error);
     }
   }
 

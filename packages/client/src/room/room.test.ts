@@ -322,6 +322,13 @@ describe('a watcher', () => {
       .getTracks()
       .map(({ label }) => label);
 
+  it('says so to the talker, too, where it cannot play what the server sends', async () => {
+    watcher.entered({ iceServers: [], iceTransportPolicy: 'all', stream: '/rooms/r', maxHandOn: 0 });
+    await watcher.hear({ type: 'spill', from: 't' });
+    views[0]!.options.refused();
+    expect([states.at(-1), types().at(-1)]).toEqual(['unplayable', 'bye t']);
+  });
+
   it('takes the picture from the server when told to, and directly again without a gap', async () => {
     watcher.entered({ iceServers: [], iceTransportPolicy: 'all', stream: '/rooms/r', maxHandOn: 0 });
     await watcher.hear({ type: 'spill', from: 't' });

@@ -1,5 +1,5 @@
 import type { IceSettings } from '@onair/contracts/rooms';
-import { type HttpSession, offerTo } from '../webrtc/http-session.ts';
+import { isFinalRefusal, OfferedConnection } from '../webrtc/offered-connection.ts';
 import type { PeerFactory } from './peer-link.ts';
 
 /** What a {@link ServerView} is made with. */
@@ -10,18 +10,18 @@ export interface ServerViewOptions {
   readonly peers: PeerFactory;
   /** The tracks of a connection, which may come more than once. */
   arrived(tracks: readonly MediaStreamTrack[]): void;
+  /** The server cannot give this browser the picture, now or later; nothing is asked any more. */
+  refused(): void;
 }
 
 /** First pause before asking again, ms: the talker may have only just begun to send to the server. */
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 3000;
 
-/** The picture of a room from the server, by WHEP. Asks again until it is closed. */
+/** The picture of a room from the server, by WHEP. Asks again until it is closed or refused for good. */
 export class ServerView {
   readonly #options: ServerViewOptions;
-  #abort = new AbortController();
-  #connection: RTCPeerConnection | undefined;
-  #session: HttpSession | undefined;
+  readonly #offered = new OfferedConnection();
   #retry: ReturnType<typeof setTimeout> | undefined;
   #pause = FIRST_PAUSE_MS;
   #closed = false;
@@ -39,38 +39,33 @@ export class ServerView {
 
   #drop(): void {
     clearTimeout(this.#retry);
-    this.#abort.abort();
-    this.#session?.end();
-    this.#session = undefined;
-    this.#connection?.close();
-    this.#connection = undefined;
+    this.#offered.drop();
   }
 
   async #open(): Promise<void> {
-    this.#drop();
-    const { peers, ice, stream, arrived } = this.#options;
-    const abort = new AbortController();
-    this.#abort = abort;
+    const { peers, ice, stream, arrived, refused } = this.#options;
     const connection = peers(ice);
-    this.#connection = connection;
     const tracks: MediaStreamTrack[] = [];
     for (const kind of ['audio', 'video']) connection.addTransceiver(kind, { direction: 'recvonly' });
     connection.addEventListener('track', ({ track }) => void tracks.push(track));
-    connection.addEventListener('connectionstatechange', () => {
-      if (connection !== this.#connection) return;
-      const { connectionState } = connection;
-      if (connectionState === 'connected') {
-        this.#pause = FIRST_PAUSE_MS;
-        arrived(tracks);
-      } else if (connectionState === 'failed' || connectionState === 'disconnected') this.#again();
+    const offer = this.#offered.take(connection, (state) => {
+      if (state !== 'connected') {
+        this.#again();
+        return;
+      }
+      this.#pause = FIRST_PAUSE_MS;
+      arrived(tracks);
     });
     try {
-      const session = await offerTo(`${stream}/whep`, connection, undefined, abort.signal);
-      if (abort.signal.aborted) session.end();
-      else this.#session = session;
-    } catch {
-      // Not there yet, or a refusal that may pass.
-      if (!abort.signal.aborted) this.#again();
+      await offer(`${stream}/whep`);
+    } catch (error) {
+      if (!isFinalRefusal(error)) {
+        // Not there yet, or a refusal that may pass.
+        this.#again();
+        return;
+      }
+      this.close();
+      refused();
     }
   }
 

@@ -5,8 +5,11 @@ import type { HeardMessage, RoomLink } from './room-link.ts';
 import { ServerView, type ServerViewOptions } from './server-view.ts';
 import { browserMedia, type ShownMedia, ShownStream } from './shown-stream.ts';
 
-/** What the watcher's page shows: `full`, the talker has no place for one more. */
-export type WatcherState = 'waiting' | 'connecting' | 'watching' | 'full';
+/**
+ * What the watcher's page shows: `full`, the talker has no place for one more; `unplayable`, the server's picture is the
+ * only one that is to be had, and this browser cannot play it.
+ */
+export type WatcherState = 'waiting' | 'connecting' | 'watching' | 'full' | 'unplayable';
 /** Where the picture comes from. */
 export type WatcherWay = 'talker' | 'watcher' | 'server';
 
@@ -195,9 +198,20 @@ export class Watcher {
       arrived: (tracks) => {
         if (this.#view?.server === server) this.#take(tracks, 'server');
       },
+      refused: () => {
+        if (this.#view?.server === server) this.#refused(from);
+      },
     });
     this.#view = { id: from, server };
     if (!this.#shown.present) this.#options.changed('connecting');
+  }
+
+  /** The server's picture is not for this browser: who has the talker's keeps that, the others are told. */
+  #refused(from: MemberId): void {
+    this.#view = undefined;
+    if (this.#talk !== undefined) return;
+    this.#drop('unplayable');
+    this.#options.link.send({ type: 'bye', sendto: from });
   }
 
   /** The picture comes from `way` now; the other way is let go of once it does. */

@@ -1,5 +1,6 @@
 import type { LatencyClass } from '../engine/live-edge.ts';
-import { type HttpSession, OfferRefused, offerTo } from '../webrtc/http-session.ts';
+import { OfferRefused } from '../webrtc/http-session.ts';
+import { isFinalRefusal, OfferedConnection } from '../webrtc/offered-connection.ts';
 import { availabilityOf } from './availability.ts';
 import { BackOff } from './back-off.ts';
 import { BitrateMeter } from './bitrate-meter.ts';
@@ -23,13 +24,6 @@ const ABSENT_MS = 2500;
 const CONNECT_MS = 8000;
 /** Milliseconds that the browser shall hold media back. */
 const HELD_BACK: Readonly<Record<LatencyClass, number>> = { lowest: 0, balanced: 200, smoothest: 800 };
-/** Refusals that another try cannot change. */
-const FINAL: ReadonlySet<string> = new Set([
-  'CODEC_NOT_CARRIED',
-  'OFFER_REFUSED',
-  'NOT_FOUND',
-  'STREAM_NAME_INVALID',
-]);
 
 /** The parts of an `inbound-rtp` report (webrtc-stats) that are looked at. */
 interface Inbound {
@@ -55,9 +49,7 @@ export class WhepSource implements Source {
   readonly #meter = new BitrateMeter();
   readonly #look: ReturnType<typeof setInterval>;
   readonly #events: RtpEvents;
-  #abort = new AbortController();
-  #connection: RTCPeerConnection | undefined;
-  #session: HttpSession | undefined;
+  readonly #offered = new OfferedConnection();
   #state: {
     kind: string;
     bytes: number;
@@ -119,7 +111,7 @@ export class WhepSource implements Source {
 
   setLatency(latency: LatencyClass): void {
     this.#state.latency = latency;
-    for (const receiver of this.#connection?.getReceivers() ?? []) {
+    for (const receiver of this.#offered.connection?.getReceivers() ?? []) {
       if ('jitterBufferTarget' in receiver) receiver.jitterBufferTarget = HELD_BACK[latency];
     }
   }
@@ -149,47 +141,29 @@ export class WhepSource implements Source {
 
   #drop(): void {
     clearTimeout(this.#state.retry);
-    this.#abort.abort();
-    this.#session?.end();
-    this.#session = undefined;
-    this.#connection?.close();
-    this.#connection = undefined;
+    this.#offered.drop();
   }
 
   async #open(): Promise<void> {
     this.#drop();
     if (this.#state.closed || this.#state.paused) return;
-    const abort = new AbortController();
-    this.#abort = abort;
     const connection = new RTCPeerConnection();
-    this.#connection = connection;
     const stream = new MediaStream();
     for (const kind of ['video', 'audio']) connection.addTransceiver(kind, { direction: 'recvonly' });
     this.#events.open(connection);
     connection.addEventListener('track', ({ track }) => stream.addTrack(track));
-    connection.addEventListener('connectionstatechange', () => {
-      const { connectionState } = connection;
-      if (
-        connection === this.#connection &&
-        (connectionState === 'failed' || connectionState === 'disconnected')
-      ) {
-        this.#lost(`connection ${connectionState}`);
-      }
+    const offer = this.#offered.take(connection, (state) => {
+      if (state !== 'connected') this.#lost(`connection ${state}`);
     });
     this.setLatency(this.#state.latency);
     try {
-      const session = await offerTo(this.#options.address, connection, undefined, abort.signal);
-      if (abort.signal.aborted) {
-        session.end();
-        return;
-      }
-      this.#session = session;
+      if (!(await offer(this.#options.address))) return;
       this.#state.bytes = 0;
       this.#state.grewAt = performance.now();
       this.#options.media.srcObject = stream;
       this.#listener.replaced();
     } catch (error) {
-      if (!abort.signal.aborted) this.#refused(error);
+      this.#refused(error);
     }
   }
 
@@ -198,7 +172,7 @@ export class WhepSource implements Source {
       this.#listener.failed({ code: 'unsupported', detail: String(error) });
       return;
     }
-    if (error.code !== undefined && FINAL.has(error.code)) {
+    if (isFinalRefusal(error)) {
       this.#listener.failed({ code: 'unsupported', detail: error.message });
       return;
     }
@@ -233,13 +207,13 @@ export class WhepSource implements Source {
   }
 
   async #watch(): Promise<void> {
-    const connection = this.#connection;
-    if (connection === undefined || this.#session === undefined) return;
+    const { connection, answered } = this.#offered;
+    if (connection === undefined || !answered) return;
     const reports: Inbound[] = [];
     (await connection.getStats()).forEach((report: Inbound) => {
       reports.push(report);
     });
-    if (connection !== this.#connection || this.#state.closed) return;
+    if (connection !== this.#offered.connection || this.#state.closed) return;
     const inbound = reports.filter(({ type }) => type === 'inbound-rtp');
     const bytes = inbound.reduce((sum, one) => sum + (one.bytesReceived ?? 0), 0);
     const now = performance.now();

@@ -68,6 +68,8 @@ export interface StreamInfo {
   readonly bytesIn: number;
   /** Bytes sent to all viewers since the stream began. */
   readonly bytesOut: number;
+  /** Bytes that viewers got from each other in place of the server, as they say; only where they pass the stream on. */
+  readonly bytesRelayed?: number;
   /** Incoming bits per second over the last seconds. */
   readonly bitrateIn: number;
   /** `bitrateIn` once a second, oldest first, at most {@link MAX_BITRATE_HISTORY}; for a small plot. */
@@ -129,6 +131,7 @@ export function decodeStreamInfo(input: unknown): StreamInfo {
     viewersByTransport: field.at('viewersByTransport').map((f) => f.count()),
     bytesIn: field.at('bytesIn').count(),
     bytesOut: field.at('bytesOut').count(),
+    ...field.optional('bytesRelayed', (f) => f.count()),
     bitrateIn: field.at('bitrateIn').number(0),
     bitrateHistory: field.at('bitrateHistory').list((f) => f.number(0), MAX_BITRATE_HISTORY),
     epoch: field.at('epoch').count(),

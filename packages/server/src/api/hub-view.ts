@@ -9,6 +9,8 @@ export interface HubSources {
   readonly registry: StreamRegistry;
   readonly sessions: SessionTable;
   readonly clock: Clock;
+  /** Bytes that viewers of a stream got from each other; undefined if they do not pass it on. */
+  relayed?(stream: StreamName): number | undefined;
 }
 
 /** The hub's streams as the API shows them. */
@@ -80,8 +82,9 @@ export function figuresSource(sources: HubSources): FiguresSource {
 function describeStream(
   stream: Stream,
   own: readonly Session[],
-  { sessions, clock }: HubSources,
+  { sessions, clock, relayed }: HubSources,
 ): StreamInfo {
+  const bytesRelayed = relayed?.(stream.name);
   const transports = transportsOf(stream.name, own, sessions);
   const publisher = own.find((session) => session.kind === 'publisher');
   const now = clock.now();
@@ -107,6 +110,7 @@ function describeStream(
     ),
     bytesIn: stream.input.total,
     bytesOut: transports.reduce((sum, { bytesOut }) => sum + bytesOut, 0),
+    ...(bytesRelayed === undefined ? {} : { bytesRelayed }),
     bitrateIn: Math.round(stream.input.bitrate(now)),
     bitrateHistory: stream.input.history(now).map(Math.round),
     epoch: stream.epoch?.number ?? 0,

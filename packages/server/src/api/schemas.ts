@@ -109,6 +109,7 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
       viewersByTransport: { type: 'object', additionalProperties: count },
       bytesIn: count,
       bytesOut: count,
+      bytesRelayed: { ...count, description: 'What viewers got from each other in place of the server.' },
       bitrateIn: { ...amount, description: 'Bits per second.' },
       bitrateHistory: {
         ...list(amount, MAX_BITRATE_HISTORY),
@@ -121,7 +122,7 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
         description: 'What the publisher should change.',
       },
     },
-    ['publisher', 'reconnectDeadline', 'warnings'],
+    ['publisher', 'bytesRelayed', 'reconnectDeadline', 'warnings'],
   ),
   StreamList: object({ streams: list(ref('Stream')) }),
   Session: object(

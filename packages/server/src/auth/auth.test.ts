@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../config/index.ts';
+import { PAGES } from '../net/http-pages.ts';
 import {
   AdminGuard,
   AdminToken,
@@ -19,6 +20,7 @@ import {
   createPublishGuard,
   FileKeyStore,
   KEY_FILE,
+  RESERVED_APPS,
   SIGN_IN_COOKIE,
   SignIns,
   TOKEN_FILE,
@@ -232,11 +234,17 @@ describe('publishing', () => {
     { name: 'a\nb' },
     { app: '🎥' },
     { app: 'api' },
+    { app: 'relay' },
     { app: 'watch' },
   ])('refuses the name %o', async (names) => {
     expect(await make().ask({ address: '127.0.0.1', ...names })).toMatchObject({
       ok: false,
       code: 'STREAM_NAME_INVALID',
     });
+  });
+
+  it('reserves the applications that a page would hide', () => {
+    const hiding = PAGES.map(({ path }) => path.split('/')).filter(({ length }) => length > 2);
+    expect(hiding.map(([, app]) => app).filter((app) => !RESERVED_APPS.has(app!))).toEqual([]);
   });
 });

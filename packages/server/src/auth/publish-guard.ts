@@ -7,8 +7,18 @@ import type { AttemptLimiter } from './attempt-limiter.ts';
 import type { KeyScope, StreamKeyStore } from './key-store.ts';
 import { hashSecret, MAX_SECRET_LENGTH } from './secrets.ts';
 
-/** Applications whose addresses belong to pages and the API. */
-export const RESERVED_APPS: ReadonlySet<string> = new Set(['api', 'assets', 'watch', 'embed', 'compare']);
+/** Applications whose addresses `/APP/NAME…` belong to pages, their files and the API. */
+export const RESERVED_APPS: ReadonlySet<string> = new Set([
+  'api',
+  'assets',
+  'compare',
+  'embed',
+  'files',
+  'relay',
+  'room',
+  'talk',
+  'watch',
+]);
 
 /** Somebody who wants to publish. */
 export interface PublishRequest {
@@ -61,7 +71,12 @@ export function createPublishGuard(sources: GuardSources): PublishGuard {
     if (!isNamePart(app) || !isNamePart(name)) {
       return refusal('STREAM_NAME_INVALID', 'a stream is named APP/NAME, 1 to 64 of A-Z a-z 0-9 _ - each');
     }
-    if (RESERVED_APPS.has(app)) return refusal('STREAM_NAME_INVALID', `the application name ${app} is taken`);
+    if (RESERVED_APPS.has(app)) {
+      return refusal(
+        'STREAM_NAME_INVALID',
+        `/${app}/ is the address of a page: publish to another application`,
+      );
+    }
     const key = keyOf(request.query);
     const local = open(address) && request.forwarded !== true;
     if (local && key === undefined) return { ok: true, identity: 'loopback' };

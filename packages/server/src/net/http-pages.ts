@@ -33,7 +33,7 @@ export function builtPages(): string {
 }
 
 /** Addresses of pages and the file that each of them is. */
-const PAGES: readonly { readonly path: string; readonly file: string; readonly embed?: boolean }[] = [
+export const PAGES: readonly { readonly path: string; readonly file: string; readonly embed?: boolean }[] = [
   { path: '/', file: 'index.html' },
   { path: '/watch/:app/:name', file: 'watch.html' },
   { path: '/watch/:user', file: 'watch.html' },

@@ -1,6 +1,6 @@
 import type { Health, SessionInfo, StreamInfo } from '@onair/contracts/api';
 import { expect, it } from 'vitest';
-import { alertsOf, outRate, sentBytes } from './figures.ts';
+import { alertsOf, outRate, relayedBytes, sentBytes } from './figures.ts';
 
 const health: Health = {
   status: 'ok',
@@ -49,6 +49,13 @@ it('computes what leaves the server, also when streams come, go or begin anew', 
   expect(outRate(before, now, 2000)).toBe(2_000_000);
   expect(outRate(now, sentBytes([{ ...stream, bytesOut: 500 }]), 1000)).toBe(4000);
   expect(outRate(before, now, 0)).toBe(0);
+});
+
+it('counts what viewers give each other only where a stream is passed on', () => {
+  expect(relayedBytes([stream])).toEqual(new Map());
+  expect(relayedBytes([stream, { ...stream, name: 'live/b', bytesRelayed: 7 }])).toEqual(
+    new Map([['live/b', 7]]),
+  );
 });
 
 it('is silent while all is well', () => {

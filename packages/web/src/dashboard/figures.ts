@@ -8,6 +8,8 @@ export interface Moment {
   readonly in: number;
   /** Bits per second sent to viewers since the moment before. */
   readonly out: number;
+  /** Bits per second that viewers sent each other in place of the server; undefined if none passes streams on. */
+  readonly relayed: number | undefined;
   /** Part of one processor core in use since the moment before; above 1 with several. */
   readonly cpu: number;
   /** Bytes. */
@@ -26,6 +28,12 @@ export type Sent = ReadonlyMap<string, number>;
 /** How many bytes each stream has sent so far. */
 export function sentBytes(streams: readonly StreamInfo[]): Sent {
   return new Map(streams.map((stream) => [stream.name, stream.bytesOut]));
+}
+
+/** How many bytes the viewers of each stream got from each other so far; without those that are not passed on. */
+export function relayedBytes(streams: readonly StreamInfo[]): Sent {
+  const relayed = streams.filter((stream) => stream.bytesRelayed !== undefined);
+  return new Map(relayed.map((stream) => [stream.name, stream.bytesRelayed!]));
 }
 
 /** Bits per second between two counts; a stream that is new or began anew counts from zero. */

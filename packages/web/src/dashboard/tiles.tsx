@@ -38,6 +38,36 @@ function Tile({
   );
 }
 
+/** What the server sends beside what it would without viewers that pass streams on. */
+function Saved({ moments }: { readonly moments: readonly Moment[] }): JSX.Element | null {
+  const last = moments.at(-1);
+  if (last?.relayed === undefined) return null;
+  const direct = last.out + last.relayed;
+  const share = direct === 0 ? '' : ` · ${percent(last.relayed / direct)}`;
+  return (
+    <div class="panel tile" data-tile="saved">
+      <span class="tile-label">{t('relay.saved')}</span>
+      <span class="tile-value num">{`${bitrate(last.relayed)}${share}`}</span>
+      <TimePlot
+        label={t('relay.plot')}
+        times={moments.map(({ time }) => time)}
+        lines={[
+          {
+            name: t('relay.direct'),
+            values: moments.map(({ out, relayed }) => (relayed === undefined ? null : out + relayed)),
+            color: '--series-4',
+            dash: [6, 4],
+          },
+          { name: t('relay.sent'), values: moments.map(({ out }) => out), color: '--series-1' },
+        ]}
+        write={bitrate}
+        least={1e6}
+        height={124}
+      />
+    </div>
+  );
+}
+
 /** The server's figures, those that move with their course since the page was opened. */
 export function Tiles({
   health,
@@ -65,6 +95,7 @@ export function Tiles({
         write={bitrate}
         least={1e6}
       />
+      <Saved moments={moments} />
       <Tile
         label={t('figure.cpu')}
         value={last === undefined ? none : percent(last.cpu)}

@@ -2,10 +2,13 @@ import type { Health, SessionInfo } from '@onair/contracts/api';
 import { type ReadonlySignal, signal } from '@preact/signals';
 import { ApiFault } from '../api/api-client.ts';
 import { api, live } from '../api/live.ts';
-import { MAX_MOMENTS, type Moment, outRate, type Sent, sentBytes } from './figures.ts';
+import { MAX_MOMENTS, type Moment, outRate, relayedBytes, type Sent, sentBytes } from './figures.ts';
 
 /** Milliseconds between two looks at the server. */
 const LOOK_INTERVAL = 2000;
+
+/** Looks over which the traffic between viewers is taken. */
+const SMOOTHED = 4;
 
 /** What the dashboard knows besides the streams. */
 export interface ServerView {
@@ -28,18 +31,22 @@ export function watchServer(): ServerView {
   const sessions = signal<readonly SessionInfo[] | undefined>(undefined);
   const admin = signal<boolean | undefined>(undefined);
   let before: { readonly sent: Sent; readonly cpuSeconds: number; readonly at: number } | undefined;
+  // Viewers tell what they took every two seconds: the course is taken over longer.
+  const past: { readonly relayed: Sent; readonly at: number }[] = [];
 
   const lookAtHealth = async (): Promise<void> => {
     const now = await api.health();
     const time = Date.now();
     const streams = live().streams.value ?? [];
     const counts = sentBytes(streams);
+    const relayed = relayedBytes(streams);
     if (before !== undefined) {
       const elapsed = time - before.at;
       const moment: Moment = {
         time,
         in: streams.reduce((sum, stream) => sum + stream.bitrateIn, 0),
         out: outRate(before.sent, counts, elapsed),
+        relayed: relayed.size === 0 ? undefined : outRate(past[0]!.relayed, relayed, time - past[0]!.at),
         cpu: Math.max(0, ((now.cpuSeconds - before.cpuSeconds) * 1000) / elapsed),
         memory: now.memoryBytes,
         loopDelay: now.eventLoopDelayMs,
@@ -49,6 +56,8 @@ export function watchServer(): ServerView {
     }
     if (live().streams.value !== undefined) {
       before = { sent: counts, cpuSeconds: now.cpuSeconds, at: time };
+      past.push({ relayed, at: time });
+      if (past.length > SMOOTHED) past.shift();
     }
     health.value = now;
   };

@@ -10,6 +10,12 @@ import { BesidePanel, FloatingSigns } from './beside-panel.tsx';
 import { Notices, PasswordForm, refusalWord, Stage } from './notices.tsx';
 import './room.css';
 
+/** What to say when there will be no picture. */
+const END_WORDS: Readonly<Partial<Record<WatcherState, WordKey>>> = {
+  full: 'room.noPlace',
+  unplayable: 'room.unplayable',
+};
+
 /** The page of those who watch. */
 export function WatchRoom({ room }: { readonly room: string }): JSX.Element {
   const watcher = useRef<Watcher | undefined>(undefined);
@@ -82,7 +88,7 @@ export function WatchRoom({ room }: { readonly room: string }): JSX.Element {
     };
   }, [password.value]);
 
-  const full = state.value === 'full' ? 'room.noPlace' : undefined;
+  const none = END_WORDS[state.value];
   return (
     <Frame place="elsewhere" title={t('room.watch.title', { room })}>
       <section class="room">
@@ -110,7 +116,7 @@ export function WatchRoom({ room }: { readonly room: string }): JSX.Element {
         <Notices
           words={[
             lost.value ? 'room.warn.socket' : undefined,
-            full,
+            none,
             refusal.value,
             recorded.value ? 'room.recording' : undefined,
           ]}

@@ -21,6 +21,8 @@ export interface RelayTrees {
   tree(stream: StreamName): RelayTreeInfo;
   /** Whether viewers may pass a stream on. */
   allowed(stream: StreamName): boolean;
+  /** Bytes that viewers of a stream got from each other; undefined if it has no tree. */
+  relayed(stream: StreamName): number | undefined;
   /** Ends every connection. Safe to call twice. */
   close(): void;
 }
@@ -50,17 +52,27 @@ export function registerRelay(server: HttpServer, deps: RelayEndpointDeps): Rela
   timer.unref();
   const unlisten = deps.registry.onChange((stream) => trees.get(stream)?.tellState(stateMessage(stream)));
   server.upgrades.add({ pattern: SOCKET, origins: 'any', handle });
+  const find = (name: StreamName): RelayStream | undefined => {
+    const stream = deps.registry.find(name);
+    return stream === undefined ? undefined : trees.get(stream);
+  };
   return {
     tree(name) {
       const enabled = mayRelay(deps.settings(), name);
-      const stream = deps.registry.find(name);
-      const tree = stream === undefined ? undefined : trees.get(stream);
       const sent = { blocks: 0, index: 0 };
       return (
-        tree?.info(enabled) ?? { stream: name, enabled, root_uuid: RELAY_ROOT, sent, relayed: 0, nodes: [] }
+        find(name)?.info(enabled) ?? {
+          stream: name,
+          enabled,
+          root_uuid: RELAY_ROOT,
+          sent,
+          relayed: 0,
+          nodes: [],
+        }
       );
     },
     allowed: (name) => mayRelay(deps.settings(), name),
+    relayed: (name) => find(name)?.relayed,
     close() {
       clearInterval(timer);
       unlisten();

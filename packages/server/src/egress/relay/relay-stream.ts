@@ -67,6 +67,13 @@ export class RelayStream {
     return this.#members.size;
   }
 
+  /** Bytes of blocks that viewers got from each other, as they say. */
+  get relayed(): number {
+    let { relayed } = this.#past;
+    for (const { intake } of this.#members) relayed += intake.peers;
+    return relayed;
+  }
+
   /** A socket opened. */
   opened(member: RelayMember): void {
     this.#members.add(member);
@@ -167,11 +174,9 @@ export class RelayStream {
   /** The tree as the API shows it. */
   info(enabled: boolean): RelayTreeInfo {
     const sent = { blocks: this.#past.blocks, index: this.#past.index };
-    let { relayed } = this.#past;
     for (const member of this.#members) {
       sent.blocks += member.sent.blocks;
       sent.index += member.sent.index;
-      relayed += member.intake.peers;
     }
     const nodes = [...this.#state.tree.peers].map((peer) => {
       const member = this.#byUuid.get(peer.uuid);
@@ -181,7 +186,7 @@ export class RelayStream {
         serverBytes: member?.sent.blocks ?? 0,
       };
     });
-    return { stream: this.stream.name, enabled, root_uuid: RELAY_ROOT, sent, relayed, nodes };
+    return { stream: this.stream.name, enabled, root_uuid: RELAY_ROOT, sent, relayed: this.relayed, nodes };
   }
 
   /** Ends every connection. */
