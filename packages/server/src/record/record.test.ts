@@ -49,7 +49,7 @@ function setUp(folder = scope.tempDir('onair-record-'), wanted = true) {
     }
     return publication;
   };
-  return { folder, registry, recordings, publish, log, finished };
+  return { folder, registry, recordings, publish, log, finished, clock };
 }
 
 describe('SegmentIndex', () => {
@@ -167,22 +167,23 @@ describe('Recordings', () => {
   });
 
   it('begin and end by order, until the stream ends', async () => {
-    const { recordings, publish, registry, finished } = setUp(undefined, false);
+    const { recordings, publish, registry, finished, clock } = setUp(undefined, false);
     expect(recordings.order(NAME, true)).toBe('off air');
     const publication = publish(3);
     expect(recordings.order(NAME, false)).toBe('already');
     const begun = recordings.order(NAME, true);
     expect(begun).toEqual({ file: expect.stringMatching(/1\.mp4$/) });
     expect(recordings.order(NAME, true)).toBe('already');
-    for (const sample of programme(videoTrack(), audio, 3)) publication.push(sample);
-    publish(3);
+    for (const sample of programme(videoTrack(), audio, 3, 25, 3000)) publication.push(sample);
     expect(recordings.order(NAME, false)).toMatchObject({ file: expect.any(String) });
     await vi.waitFor(() => expect(finished).toHaveLength(1));
     const done = await recordings.newest(NAME);
     expect([done?.id, existsSync(done!.runs[0]!.path)]).toEqual([finished[0], true]);
     recordings.order(NAME, true);
-    registry.find(NAME)!.close('over');
-    await vi.waitFor(() => expect(recordings.order(NAME, false)).toBe('off air'));
+    publication.close('gone');
+    expect(recordings.order(NAME, false)).toBe('off air');
+    clock.advance(60_000);
+    await vi.waitFor(() => expect(registry.find(NAME)?.state).not.toBe('waiting'));
     publish(2);
     expect(recordings.order(NAME, false)).toBe('already');
   });
