@@ -1,5 +1,5 @@
 import { ByteReader, type ByteWriter } from '../bytes/index.ts';
-import type { AudioCodec, AudioParameters, VideoCodec, VideoParameters } from '../model/codec.ts';
+import type { AudioCodec, AudioParameters, Colour, VideoCodec, VideoParameters } from '../model/codec.ts';
 import { ParseError } from '../model/errors.ts';
 import { type Box, type BoxBudget, findBox, readBoxes } from './box.ts';
 import { writeBox, writeFullBox, writeType } from './box-writer.ts';
@@ -19,18 +19,11 @@ const VISUAL_HEAD = 78;
 /** Bytes of an AudioSampleEntry in front of its boxes; QuickTime version 1 has 16 more. */
 const AUDIO_HEAD = 28;
 
-/** Colour as `colr` of type `nclx` stores it: code points of ISO/IEC 23091-2. */
-export interface Colour {
-  readonly primaries: number;
-  readonly transfer: number;
-  readonly matrix: number;
-  readonly fullRange: boolean;
-}
-
 /** What may be known of a track beyond its codec parameters. */
 export interface SampleEntryExtras {
   /** Width to height of one pixel, e.g. `[4, 3]`. */
   readonly pixelAspect?: readonly [number, number];
+  /** In place of that of the parameters. */
   readonly colour?: Colour;
   /** Bits per second. */
   readonly bitrate?: { readonly max: number; readonly average: number };
@@ -66,7 +59,7 @@ export function writeVisualSampleEntry(
     w.u32(0x480000).u32(0x480000).u32(0).u16(1); // 72 dpi, reserved, frame_count
     w.zeros(32).u16(0x18).u16(0xffff); // compressorname, depth, pre_defined
     writeRecord(w, binding.record, binding.full?.version, record);
-    const { colour, pixelAspect } = extras;
+    const { colour = video.colour, pixelAspect } = extras;
     if (colour !== undefined) {
       writeBox(w, 'colr', () => {
         writeType(w, 'nclx');
