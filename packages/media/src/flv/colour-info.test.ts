@@ -32,7 +32,51 @@ function demuxer() {
 }
 const CONFIG = Uint8Array.of(0x90, 0x61, 0x76, 0x30, 0x31, ...AV1C);
 
+/** Values of a real HDR10 mastering display, 1000 cd/m². */
+const LIGHT = {
+  hdrCll: { maxCLL: 1000, maxFall: 400 },
+  hdrMdcv: {
+    redX: 0.708,
+    redY: 0.292,
+    greenX: 0.17,
+    greenY: 0.797,
+    blueX: 0.131,
+    blueY: 0.046,
+    whitePointX: 0.3127,
+    whitePointY: 0.329,
+    maxLuminance: 1000,
+    minLuminance: 0.0001,
+  },
+};
+
 describe('colour beside the bitstream', () => {
+  it('brings the light of the content and of its display, whole or not at all', () => {
+    const colorConfig = { colorPrimaries: 9, transferCharacteristics: 16, matrixCoefficients: 9 };
+    const { push, tracks, colours } = demuxer();
+    push(CONFIG);
+    push(videoMetadataBody('av1', scriptBody('colorInfo', [{ colorConfig, ...LIGHT }])));
+    push(videoMetadataBody('av1', scriptBody('colorInfo', [{ ...LIGHT, colorConfig }])));
+    expect(tracks).toHaveLength(2);
+    const { hdrMdcv } = LIGHT;
+    expect(colours()[1]).toMatchObject({
+      light: { maxContent: 1000, maxFrameAverage: 400 },
+      mastering: { green: [0.17, 0.797], white: [0.3127, 0.329], maxLuminance: 1000, minLuminance: 0.0001 },
+    });
+    const boxes = Buffer.from(initSegment(tracks[1]!)).toString('hex');
+    const hex = (text: string): string => Buffer.from(text).toString('hex');
+    expect(boxes).toContain(
+      `${hex('mdcv')}2134 9baa 1996 08fc 8a48 3908 3d13 4042 00989680 00000001`.replaceAll(' ', ''),
+    );
+    expect(boxes).toContain(`${hex('clli')}03e80190`);
+    const other = demuxer();
+    for (const tag of [configTag(tracks[1]!)!, colourTag(tracks[1]!)!]) other.push(tag.body);
+    expect(other.colours().at(-1)).toEqual(colours()[1]);
+    for (const broken of [{ ...hdrMdcv, redX: -1 }, { redX: 1 }, { ...hdrMdcv, maxLuminance: Infinity }, 1]) {
+      push(videoMetadataBody('av1', scriptBody('colorInfo', [{ colorConfig, hdrMdcv: broken }])));
+      expect(colours().at(-1)).toEqual(HDR10);
+    }
+  });
+
   it('belongs to the track, whichever of both comes first, and is told anew only when it changes', () => {
     const first = demuxer();
     first.push(videoMetadataBody('av1', told(9, 16, 9)));

@@ -66,10 +66,32 @@ export function writeVisualSampleEntry(
         w.u16(colour.primaries).u16(colour.transfer).u16(colour.matrix);
         w.u8(colour.fullRange ? 0x80 : 0);
       });
+      writeLight(w, colour);
     }
     if (pixelAspect !== undefined) writeBox(w, 'pasp', () => w.u32(pixelAspect[0]).u32(pixelAspect[1]));
     writeBitrate(w, extras);
   });
+}
+
+/** `mdcv` and `clli`, ISO/IEC 14496-12 §12.1: chromaticities in 0.00002, luminances in 0.0001 cd/m². */
+function writeLight(w: ByteWriter, { mastering, light }: Colour): void {
+  if (mastering !== undefined) {
+    const { red, green, blue, white, maxLuminance, minLuminance } = mastering;
+    writeBox(w, 'mdcv', () => {
+      for (const [x, y] of [green, blue, red, white]) {
+        w.u16(limited(x * 50_000, 0xffff)).u16(limited(y * 50_000, 0xffff));
+      }
+      w.u32(limited(maxLuminance * 10_000, 0xffff_ffff)).u32(limited(minLuminance * 10_000, 0xffff_ffff));
+    });
+  }
+  if (light !== undefined) {
+    const { maxContent, maxFrameAverage } = light;
+    writeBox(w, 'clli', () => w.u16(limited(maxContent, 0xffff)).u16(limited(maxFrameAverage, 0xffff)));
+  }
+}
+
+function limited(value: number, most: number): number {
+  return Math.min(most, Math.max(0, Math.round(value)));
 }
 
 /** Writes an AudioSampleEntry: ISO/IEC 14496-12 §12.2.3 with the codec's record and `btrt`. */

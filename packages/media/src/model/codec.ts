@@ -9,6 +9,20 @@ export interface Colour {
   readonly transfer: number;
   readonly matrix: number;
   readonly fullRange: boolean;
+  /** Light of the content, cd/m². CTA-861.3. */
+  readonly light?: { readonly maxContent: number; readonly maxFrameAverage: number };
+  /** The display it was made on. SMPTE ST 2086. */
+  readonly mastering?: MasteringDisplay;
+}
+
+/** Chromaticities as x and y of CIE 1931, 0 to 1; luminances in cd/m². */
+export interface MasteringDisplay {
+  readonly red: readonly [number, number];
+  readonly green: readonly [number, number];
+  readonly blue: readonly [number, number];
+  readonly white: readonly [number, number];
+  readonly maxLuminance: number;
+  readonly minLuminance: number;
 }
 
 /** What a decoder must know before the first video sample. Immutable. */
@@ -76,12 +90,8 @@ export function videoRange(colour: Colour | undefined): 'PQ' | 'HLG' | undefined
 }
 
 function sameColour(a: Colour | undefined, b: Colour | undefined): boolean {
-  return (
-    a?.primaries === b?.primaries &&
-    a?.transfer === b?.transfer &&
-    a?.matrix === b?.matrix &&
-    a?.fullRange === b?.fullRange
-  );
+  // All of them are made in the same place, with their fields in the same order.
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
