@@ -111,6 +111,7 @@ describe('FFmpeg 8.1 publishes and reads back, and HLS and DASH carry on', () =>
     expect(list.includes('VIDEO-RANGE=PQ')).toBe(video.includes('smpte2084'));
     const mpd = await (await fetch(`${server.http}/live/${name}/manifest.mpd`)).text();
     expect(mpd).toContain(videoCodec);
+    expect(mpd.includes('TransferCharacteristics" value="16"')).toBe(list.includes('PQ'));
     const old = await playWithRtmpdump(url, 1, 5_000);
     expect(old.frames).toBe(0);
   });
