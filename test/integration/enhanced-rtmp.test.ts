@@ -78,13 +78,15 @@ const playlist = (name: string, codec: string): Promise<string> =>
     { timeoutMs: 20_000, message: `HLS of ${name} with ${codec}` },
   );
 
+/** High dynamic range, as its encoder tells it; the picture is what it is. */
+const HDR10 = ['-color_primaries', 'bt2020', '-color_trc', 'smpte2084', '-colorspace', 'bt2020nc'];
 const GOP = ['-g', String(FPS), '-keyint_min', String(FPS)];
 
 describe('FFmpeg 8.1 publishes and reads back, and HLS and DASH carry on', () => {
   it.each<[string, string[], string[], string, string]>([
     [
       'HEVC and Opus',
-      ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', `keyint=${FPS}:log-level=error`],
+      ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', `keyint=${FPS}:log-level=error`, ...HDR10],
       ['-c:a', 'libopus'],
       'hvc1',
       'opus',
@@ -104,9 +106,12 @@ describe('FFmpeg 8.1 publishes and reads back, and HLS and DASH carry on', () =>
     process.stderr.write(`      ${title}: ${picture?.frames} pictures, ${sound?.frames} blocks of sound\n`);
     expect(picture?.frames).toBeGreaterThan(SECONDS * 5);
     expect(sound?.frames).toBeGreaterThan(SECONDS * 5);
-    expect(await playlist(name, videoCodec)).toContain(audioCodec);
+    const list = await playlist(name, videoCodec);
+    expect(list).toContain(audioCodec);
+    expect(list.includes('VIDEO-RANGE=PQ')).toBe(video.includes('smpte2084'));
     const mpd = await (await fetch(`${server.http}/live/${name}/manifest.mpd`)).text();
     expect(mpd).toContain(videoCodec);
+    expect(mpd.includes('TransferCharacteristics" value="16"')).toBe(list.includes('PQ'));
     const old = await playWithRtmpdump(url, 1, 5_000);
     expect(old.frames).toBe(0);
   });

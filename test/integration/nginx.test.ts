@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -29,7 +29,7 @@ it('an nginx.conf with HLS is imported and serves /hls/test.m3u8, statistics and
   await new Promise<void>((resolve) => judge.listen(0, '127.0.0.1', resolve));
   scope.defer(() => judge.close());
   const url = `http://127.0.0.1:${(judge.address() as AddressInfo).port}/`;
-  const callbacks = JSON.stringify([{ app: 'live', onPublish: url, onPublishDone: url }]);
+  const callbacks = JSON.stringify([{ app: 'live', onPublish: url, onPublishDone: url, onRecordDone: url }]);
   const server = await startTestServer(scope, { callbacks }, file);
 
   await startPublisher(scope, { url: `${server.rtmp}/live/test`, gopSeconds: 1 });
@@ -49,7 +49,17 @@ it('an nginx.conf with HLS is imported and serves /hls/test.m3u8, statistics and
   const control = (path: string, headers = {}) => fetch(`${server.http}/control/${path}`, { headers });
   const foreign = await control('drop/client?app=live', { 'sec-fetch-site': 'cross-site' });
   expect(foreign.status).toBe(403);
-  expect((await control('record/start?app=live&name=test')).status).toBe(501);
+  const begun = await (await control('record/start?app=live&name=test&rec=any')).text();
+  expect(begun).toMatch(/\/recordings\/live\/test\/[^/]+\/1\.mp4$/);
+  expect(await (await control('record/start?app=live&name=test')).text()).toBe('');
+  await until(() => existsSync(begun) && statSync(begun).size > 20_000);
+  expect(await (await control('record/stop?app=live&name=test')).text()).toBe(begun);
+  await until(() => asked.some((form) => form.get('call') === 'record_done' && form.get('path') === begun));
+  expect((await control('record/start?app=live&name=nobody')).status).toBe(400);
+  expect((await control('redirect/publisher?app=live&name=test')).status).toBe(400);
+  expect(await (await control('redirect/publisher?app=live&name=test&newname=moved')).text()).toBe('1');
+  await until(async () => (await fetch(`${server.http}/hls/moved.m3u8`)).ok, { timeoutMs: 20_000 });
+  expect(await (await control('redirect/publisher?app=live&name=moved&newname=test')).text()).toBe('1');
   expect(await (await control('drop/publisher?app=live&name=nobody')).text()).toBe('0');
   expect(await (await control('drop/publisher?app=live&name=test')).text()).toBe('1');
   await until(() => asked.some((form) => form.get('call') === 'publish_done'));

@@ -120,6 +120,7 @@ export async function openApi(
       list: () => sessions,
       find: (id) => sessions.find((one) => one.id === id),
       kick: (id) => sessions.some((one) => one.id === id) && kicked.push(id) > 0,
+      move: () => false,
     },
     client: server.client,
     metrics,

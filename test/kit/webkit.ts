@@ -3,6 +3,7 @@ import { Child } from './child.ts';
 import { freePort } from './free-port.ts';
 import { lastLines } from './report.ts';
 import type { Scope } from './scope.ts';
+import { openScreen } from './screen.ts';
 import { until } from './until.ts';
 import { jsonScript, type WebBrowser, type WebPage } from './web-page.ts';
 
@@ -15,24 +16,14 @@ export const WEBKIT_DRIVER = process.env.ONAIR_WEBKIT_DRIVER ?? '/usr/bin/WebKit
  */
 export async function launchWebKit(scope: Scope): Promise<WebBrowser> {
   const home = scope.tempDir('onair-webkit-');
-  const screen = scope.own(
-    new Child('Xvfb', 'Xvfb', ['-displayfd', '1', '-screen', '0', '1024x768x24', '-nolisten', 'tcp']),
-  );
-  let display = '';
-  screen.stdout.setEncoding('utf8').on('data', (text: string) => {
-    display += text;
-  });
-  await until(() => display.includes('\n') || screen.exit !== undefined, {
-    timeoutMs: 20_000,
-    message: () => `Xvfb begins: ${lastLines(screen)}`,
-  });
+  const display = await openScreen(scope);
   const port = await freePort();
   const driver = scope.own(
     new Child('WebKitWebDriver', WEBKIT_DRIVER, [`--port=${port}`, '--host=127.0.0.1'], {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: {
         ...process.env,
-        DISPLAY: `:${display.trim()}`,
+        DISPLAY: display,
         GDK_BACKEND: 'x11',
         HOME: home,
         LIBGL_ALWAYS_SOFTWARE: '1',

@@ -184,6 +184,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       const served = registerDashRoutes(http, { ...live, kind: kinds.dash, clock: systemClock, stallMs });
       undo.push(() => served.close('server stopping'));
     }
+    const callbacks = new RtmpCallbacks({ rules: () => config().callbacks, log });
+    undo.push(() => callbacks.close());
     const recorded = registerRecordedUploads({
       config,
       logger,
@@ -193,6 +195,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       cmaf: kinds.cmaf,
       http,
       records: (stream) => rooms?.directory.isRecorded(stream) === true,
+      finished: ({ stream, runs }) =>
+        callbacks.recorded(
+          stream,
+          runs.map(({ path }) => path),
+        ),
     });
     undo.push(() => recorded.close());
     registerLiveRoutes(http, { flv: { ...live, kind: kinds.flv }, fmp4, fmp4Http });
@@ -228,8 +235,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       archive: recorded.archive,
     });
     undo.push(() => rtmpPlay.close());
-    const callbacks = new RtmpCallbacks({ rules: () => config().callbacks, log });
-    undo.push(() => callbacks.close());
     if (config().rtmp.enabled) {
       const rtmp = await openRtmp({
         config,
@@ -289,7 +294,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     if ((config().nginx.stat ?? config().nginx.control) !== undefined) {
       const { registerNginxPages } = await import('./nginx/register.ts');
       const shown = { streams: streamService(sources), sessions: sessionService(sessions) };
-      registerNginxPages(http, { config, admin, ...shown, version, wall: Date.now });
+      const record = recorded.order;
+      registerNginxPages(http, { config, admin, ...shown, record, version, wall: Date.now });
     }
     const { startWebRtc } = await import('./webrtc.ts');
     const webrtc = await startWebRtc({ http, live, guard, logger, context, bridge, config, limits });

@@ -11,7 +11,7 @@ import { registerUploadRoutes, Uploads } from './ingest/upload/index.ts';
 import type { HttpServer } from './net/index.ts';
 import type { Logger } from './observe/index.ts';
 import type { CmafPackager } from './packager/cmaf/index.ts';
-import { Recordings } from './record/index.ts';
+import { type OrderAnswer, Recordings, type RecordingView } from './record/index.ts';
 import { openRecordedMedia, registerVodRoutes } from './vod/index.ts';
 
 /** What recordings and uploads are joined with. */
@@ -25,6 +25,8 @@ export interface RecordedUploadsDeps {
   readonly http: HttpServer;
   /** True for a live stream that somebody wants recorded, whatever the settings say. */
   records(stream: StreamName): boolean;
+  /** Told of every recording that is finished. */
+  finished(recording: RecordingView): void;
 }
 
 /** What the others need of recordings. */
@@ -33,6 +35,8 @@ export interface RecordedUploads {
   readonly archive: RecordingArchive;
   /** Begins or ends the recording of a stream if `records` says something else than before. */
   reconsider(stream: StreamName): void;
+  /** Begins or ends the recording of a live stream by order, until the stream ends. */
+  order(stream: StreamName, on: boolean): OrderAnswer;
   /** Leaves everything on the disk. */
   close(): Promise<void>;
 }
@@ -56,18 +60,20 @@ export function registerRecordedUploads(deps: RecordedUploadsDeps): RecordedUplo
     sync,
     folder: join(data, 'recordings'),
     wanted: (stream) => isWanted(stream, config().record.streams) || deps.records(stream.name),
+    finished: (recording) => deps.finished(recording),
     log,
   });
   registerVodRoutes(http, recordings);
   const archive: RecordingArchive = { open: (stream) => openRecordedMedia(recordings, stream) };
   const reconsider = (stream: StreamName): void => recordings.reconsider(stream);
+  const order = (stream: StreamName, on: boolean): OrderAnswer => recordings.order(stream, on);
   if (!upload.enabled) {
     void recordings.recover(new Set());
     const close = async (): Promise<void> => {
       await recordings.close();
       sync.close();
     };
-    return { archive, reconsider, close };
+    return { archive, reconsider, order, close };
   }
   const uploads = new Uploads(
     {
@@ -96,7 +102,7 @@ export function registerRecordedUploads(deps: RecordedUploadsDeps): RecordedUplo
     await recordings.close();
     sync.close();
   };
-  return { archive, reconsider, close };
+  return { archive, reconsider, order, close };
 }
 
 function isWanted(stream: Stream, which: Config['record']['streams']): boolean {

@@ -1,5 +1,6 @@
 // Runs one application script in a thread of its own. Plain JavaScript beside the sources, since a thread is started
 // from a file that must be there both when the server runs from its sources and when it was built.
+import { register } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 
 /** Calls of clients that wait for their answers, at most. */
@@ -78,6 +79,8 @@ globalThis.onair = {
 };
 
 async function main() {
+  if (/\.m?ts$/.test(workerData.url) && !process.features.typescript)
+    register('./script-types.mjs', import.meta.url);
   const { default: app } = await import(workerData.url);
   if (typeof app !== 'object' || app === null)
     throw new TypeError('a script exports its application by default');

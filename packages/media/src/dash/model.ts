@@ -90,6 +90,8 @@ export interface AdaptationSet {
   readonly segmentAlignment: boolean;
   /** Type of the access point that every segment starts with; 1 is a closed group of pictures. */
   readonly startWithSAP: number;
+  /** What is true of all representations and may be passed over. ISO/IEC 23009-1 §5.8.4.9. */
+  readonly supplementalProperties: readonly Descriptor[];
   /** Schemes of the `emsg` boxes in its segments. ISO/IEC 23009-1 §5.10.3.2. */
   readonly inbandEventStreams: readonly Descriptor[];
   readonly roles: readonly Descriptor[];

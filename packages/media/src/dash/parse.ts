@@ -198,6 +198,7 @@ function adaptationSet(node: Node): AdaptationSet {
     lang: node.text('lang'),
     segmentAlignment: node.read('segmentAlignment', readBoolean) ?? false,
     startWithSAP: node.read('startWithSAP', readCount) ?? 0,
+    supplementalProperties: node.all('SupplementalProperty', descriptor),
     inbandEventStreams: node.all('InbandEventStream', descriptor),
     roles: node.all('Role', descriptor),
     producerReferenceTimes: node.all('ProducerReferenceTime', producerReferenceTime),

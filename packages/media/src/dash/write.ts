@@ -77,6 +77,7 @@ function eventStream({ schemeIdUri, value, timescale, events }: EventStream): Xm
 function adaptationSet(set: AdaptationSet): XmlElement {
   const { id, contentType, mimeType, lang, segmentAlignment, startWithSAP } = set;
   return xmlElement('AdaptationSet', { id, contentType, mimeType, lang, segmentAlignment, startWithSAP }, [
+    ...set.supplementalProperties.map((property) => descriptor('SupplementalProperty', property)),
     ...set.inbandEventStreams.map((scheme) => descriptor('InbandEventStream', scheme)),
     ...set.producerReferenceTimes.map(producerReferenceTime),
     ...set.roles.map((role) => descriptor('Role', role)),

@@ -1,5 +1,6 @@
 export * from './audio-clock.ts';
 export * from './audio-message.ts';
+export * from './colour-info.ts';
 export * from './cue.ts';
 export * from './flv-reader.ts';
 export * from './fourcc.ts';

@@ -5,6 +5,7 @@ import type { Sample, Track } from '../model/sample.ts';
 import { Unwrapper } from '../time/index.ts';
 import { AudioIntake } from './audio-intake.ts';
 import { type AudioMessage, parseAudioBody } from './audio-message.ts';
+import { readColourInfo } from './colour-info.ts';
 import { METADATA, parseScriptBody, type ScriptMessage } from './script.ts';
 import type { Tag } from './tag.ts';
 import { trackLanguages } from './track-languages.ts';
@@ -97,6 +98,9 @@ export class TagDemuxer {
       this.#announce(intake.configure(message.codec, message.data, this.#frameRate));
     } else if (message.kind === 'frame') {
       this.#deliver(intake.frame(message, wireMs, this.#frameRate));
+    } else if (message.kind === 'metadata') {
+      const colour = readColourInfo(message.data);
+      if (colour !== undefined) this.#announce(intake.tellColour(colour ?? undefined));
     }
   }
 

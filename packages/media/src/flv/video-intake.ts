@@ -7,7 +7,7 @@ import {
   videoParameters,
   widenLengths,
 } from '../bitstream/index.ts';
-import { sameParameters, type VideoCodec, type VideoParameters } from '../model/codec.ts';
+import { type Colour, sameParameters, type VideoCodec, type VideoParameters } from '../model/codec.ts';
 import { ParseError } from '../model/errors.ts';
 import type { Sample, Track } from '../model/sample.ts';
 import { type Ticks, VIDEO_TIMEBASE } from '../time/index.ts';
@@ -30,6 +30,7 @@ export class VideoIntake {
   #track: (Track & { readonly parameters: VideoParameters }) | undefined;
   /** Set while key frames tell the parameters, with the record that tells the rest, if there was one. */
   #inBand: { readonly codec: VideoCodec; readonly record: Uint8Array | undefined } | undefined;
+  #colour: Colour | undefined;
   #lengthSize = 4;
   #lastDts: number | undefined;
 
@@ -52,6 +53,12 @@ export class VideoIntake {
     }
     this.#inBand = undefined;
     return this.#adopt(parameters, frameRate);
+  }
+
+  /** Takes the colour, which holds until another one is told; returns the track if it is a new one. */
+  tellColour(colour: Colour | undefined): Track | undefined {
+    this.#colour = colour;
+    return this.#track === undefined ? undefined : this.#adopt(this.#track.parameters, undefined);
   }
 
   /**
@@ -90,9 +97,11 @@ export class VideoIntake {
   }
 
   #adopt(found: VideoParameters, frameRate: number | undefined): Track | undefined {
-    if (this.#track !== undefined && sameParameters(this.#track.parameters, found)) return undefined;
+    const { colour: _, ...rest } = found;
+    const told = this.#colour === undefined ? rest : { ...rest, colour: this.#colour };
+    if (this.#track !== undefined && sameParameters(this.#track.parameters, told)) return undefined;
     const parameters =
-      found.frameRate === undefined && frameRate !== undefined ? { ...found, frameRate } : found;
+      told.frameRate === undefined && frameRate !== undefined ? { ...told, frameRate } : told;
     this.#track = { id: this.#id, timebase: VIDEO_TIMEBASE, parameters };
     return this.#track;
   }

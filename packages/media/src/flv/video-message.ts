@@ -184,6 +184,17 @@ export function videoConfigBody(codec: VideoCodec, record: Uint8Array, trackId =
   return out;
 }
 
+/** Body of the tag that carries metadata, an AMF0 name and value. Enhanced RTMP v2, VideoPacketType.Metadata. */
+export function videoMetadataBody(codec: VideoCodec, payload: Uint8Array, trackId = 0): Uint8Array {
+  const start = enhancedHeaderBytes(trackId);
+  const out = new Uint8Array(start + payload.length);
+  // Tracks of multitrack cannot stand in a command frame.
+  const frameType = trackId === 0 ? FRAME_TYPE.command : FRAME_TYPE.key;
+  writeVideoHeader(out, 0, frameType, PACKET_TYPE.metadata, codec, trackId);
+  out.set(payload, start);
+  return out;
+}
+
 /** Body of the tag that ends a sequence. */
 export function videoEndBody(codec: VideoCodec, trackId = 0): Uint8Array {
   const out = new Uint8Array(isLegacy(codec, trackId) ? 5 : enhancedHeaderBytes(trackId));

@@ -18,7 +18,7 @@ export * from './movie.ts';
 export * from './parse-chunks.ts';
 export * from './parse-init.ts';
 export * from './producer-reference-time.ts';
-export type { Colour, SampleEntry, SampleEntryExtras } from './sample-entry.ts';
+export type { SampleEntry, SampleEntryExtras } from './sample-entry.ts';
 export * from './sample-table-writer.ts';
 export * from './sampled-movie.ts';
 export type { SampleDefaults } from './track-extends.ts';

@@ -1,5 +1,5 @@
 import { ByteReader, type ByteWriter } from '../bytes/index.ts';
-import type { AudioCodec, AudioParameters, VideoCodec, VideoParameters } from '../model/codec.ts';
+import type { AudioCodec, AudioParameters, Colour, VideoCodec, VideoParameters } from '../model/codec.ts';
 import { ParseError } from '../model/errors.ts';
 import { type Box, type BoxBudget, findBox, readBoxes } from './box.ts';
 import { writeBox, writeFullBox, writeType } from './box-writer.ts';
@@ -19,18 +19,11 @@ const VISUAL_HEAD = 78;
 /** Bytes of an AudioSampleEntry in front of its boxes; QuickTime version 1 has 16 more. */
 const AUDIO_HEAD = 28;
 
-/** Colour as `colr` of type `nclx` stores it: code points of ISO/IEC 23091-2. */
-export interface Colour {
-  readonly primaries: number;
-  readonly transfer: number;
-  readonly matrix: number;
-  readonly fullRange: boolean;
-}
-
 /** What may be known of a track beyond its codec parameters. */
 export interface SampleEntryExtras {
   /** Width to height of one pixel, e.g. `[4, 3]`. */
   readonly pixelAspect?: readonly [number, number];
+  /** In place of that of the parameters. */
   readonly colour?: Colour;
   /** Bits per second. */
   readonly bitrate?: { readonly max: number; readonly average: number };
@@ -66,17 +59,39 @@ export function writeVisualSampleEntry(
     w.u32(0x480000).u32(0x480000).u32(0).u16(1); // 72 dpi, reserved, frame_count
     w.zeros(32).u16(0x18).u16(0xffff); // compressorname, depth, pre_defined
     writeRecord(w, binding.record, binding.full?.version, record);
-    const { colour, pixelAspect } = extras;
+    const { colour = video.colour, pixelAspect } = extras;
     if (colour !== undefined) {
       writeBox(w, 'colr', () => {
         writeType(w, 'nclx');
         w.u16(colour.primaries).u16(colour.transfer).u16(colour.matrix);
         w.u8(colour.fullRange ? 0x80 : 0);
       });
+      writeLight(w, colour);
     }
     if (pixelAspect !== undefined) writeBox(w, 'pasp', () => w.u32(pixelAspect[0]).u32(pixelAspect[1]));
     writeBitrate(w, extras);
   });
+}
+
+/** `mdcv` and `clli`, ISO/IEC 14496-12 §12.1: chromaticities in 0.00002, luminances in 0.0001 cd/m². */
+function writeLight(w: ByteWriter, { mastering, light }: Colour): void {
+  if (mastering !== undefined) {
+    const { red, green, blue, white, maxLuminance, minLuminance } = mastering;
+    writeBox(w, 'mdcv', () => {
+      for (const [x, y] of [green, blue, red, white]) {
+        w.u16(limited(x * 50_000, 0xffff)).u16(limited(y * 50_000, 0xffff));
+      }
+      w.u32(limited(maxLuminance * 10_000, 0xffff_ffff)).u32(limited(minLuminance * 10_000, 0xffff_ffff));
+    });
+  }
+  if (light !== undefined) {
+    const { maxContent, maxFrameAverage } = light;
+    writeBox(w, 'clli', () => w.u16(limited(maxContent, 0xffff)).u16(limited(maxFrameAverage, 0xffff)));
+  }
+}
+
+function limited(value: number, most: number): number {
+  return Math.min(most, Math.max(0, Math.round(value)));
 }
 
 /** Writes an AudioSampleEntry: ISO/IEC 14496-12 §12.2.3 with the codec's record and `btrt`. */

@@ -3,6 +3,28 @@ export type VideoCodec = 'h264' | 'hevc' | 'vvc' | 'av1' | 'vp8' | 'vp9';
 /** Audio codecs that pass through the hub; framing per codec is in `docs/codec-registry.md`. */
 export type AudioCodec = 'aac' | 'opus' | 'mp3' | 'flac' | 'ac3' | 'eac3';
 
+/** Colour of pictures: code points of ISO/IEC 23091-2, 2 where one is not told. */
+export interface Colour {
+  readonly primaries: number;
+  readonly transfer: number;
+  readonly matrix: number;
+  readonly fullRange: boolean;
+  /** Light of the content, cd/m². CTA-861.3. */
+  readonly light?: { readonly maxContent: number; readonly maxFrameAverage: number };
+  /** The display it was made on. SMPTE ST 2086. */
+  readonly mastering?: MasteringDisplay;
+}
+
+/** Chromaticities as x and y of CIE 1931, 0 to 1; luminances in cd/m². */
+export interface MasteringDisplay {
+  readonly red: readonly [number, number];
+  readonly green: readonly [number, number];
+  readonly blue: readonly [number, number];
+  readonly white: readonly [number, number];
+  readonly maxLuminance: number;
+  readonly minLuminance: number;
+}
+
 /** What a decoder must know before the first video sample. Immutable. */
 export interface VideoParameters {
   readonly kind: 'video';
@@ -20,6 +42,8 @@ export interface VideoParameters {
   readonly height: number;
   /** Frames per second, if the bitstream or the publisher tells. */
   readonly frameRate?: number;
+  /** As the publisher tells it beside the bitstream. */
+  readonly colour?: Colour;
 }
 
 /** What a decoder must know before the first audio sample. Immutable. */
@@ -51,12 +75,23 @@ export function sameParameters(a: CodecParameters, b: CodecParameters): boolean 
   if (a.kind !== b.kind || a.codec !== b.codec) return false;
   if (a.kind === 'data' || b.kind === 'data') return true;
   if (a.kind === 'video' && b.kind === 'video') {
-    if (a.width !== b.width || a.height !== b.height) return false;
+    if (a.width !== b.width || a.height !== b.height || !sameColour(a.colour, b.colour)) return false;
   }
   if (a.kind === 'audio' && b.kind === 'audio') {
     if (a.sampleRate !== b.sampleRate || a.channels !== b.channels) return false;
   }
   return a.codecString === b.codecString && sameBytes(a.description, b.description);
+}
+
+/** `PQ` or `HLG` for pictures of high dynamic range, by their transfer characteristics (ISO/IEC 23091-2 §8.2). */
+export function videoRange(colour: Colour | undefined): 'PQ' | 'HLG' | undefined {
+  if (colour?.transfer === 16) return 'PQ';
+  return colour?.transfer === 18 ? 'HLG' : undefined;
+}
+
+function sameColour(a: Colour | undefined, b: Colour | undefined): boolean {
+  // All of them are made in the same place, with their fields in the same order.
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

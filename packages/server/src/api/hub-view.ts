@@ -51,6 +51,7 @@ export function sessionService(sessions: SessionTable): SessionService {
       session?.close(reason);
       return session !== undefined;
     },
+    move: (id, to) => sessions.get(id)?.move?.(to) === true,
   };
 }
 

@@ -34,6 +34,8 @@ export interface SessionService {
   find(id: string): SessionInfo | undefined;
   /** Ends a session; false if there is none with this id. */
   kick(id: string, reason: string): boolean;
+  /** Lets a session go on with another stream; false if there is none, or it cannot. */
+  move(id: string, to: StreamName): boolean;
 }
 
 /** Who asks for an event. */

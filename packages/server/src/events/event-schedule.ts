@@ -1,7 +1,8 @@
-import type { ScheduledEvent } from '@onair/contracts';
-import type { StreamName } from '@onair/media';
+import type { Field, ScheduledEvent } from '@onair/contracts';
+import { eventOf, type StreamName } from '@onair/media';
 import { HubError } from '../hub/index.ts';
 import type { EventRequest } from './event-request.ts';
+import { keptStream } from './operator-file.ts';
 
 /** An event is put into its stream so long before its time, ms: after that it cannot be called back. */
 export const ANNOUNCE_MS = 10_000;
@@ -29,8 +30,12 @@ export interface EventScheduleDeps {
   wall(): number;
   /** Stream time now, µs; undefined while the stream is off air. */
   now(stream: StreamName): number | undefined;
+  /** True if the stream takes events now. */
+  ready(stream: StreamName): boolean;
   /** Called with each event whose time is near. Throws nothing. */
   due(held: HeldEvent): void;
+  /** Called when what waits is something else than before. */
+  changed(): void;
 }
 
 /** Holds events back until shortly before their time, so that they can still be cancelled. */
@@ -60,14 +65,40 @@ export class EventSchedule {
     for (const other of this.#held.values()) data += lengthOf(other);
     if (this.#held.size >= MAX_HELD || data > MAX_HELD_DATA)
       throw new HubError('EVENT_LIMIT', `${MAX_HELD} events or ${MAX_HELD_DATA} bytes wait already`);
-    this.#held.set(keyOf(stream, request.id), held);
-    this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref();
+    this.#keep(held);
+    this.#deps.changed();
+  }
+
+  /** What is to outlive the process. A place of a stream becomes a date: the next process counts from 0. */
+  save(): readonly object[] {
+    return [...this.#held.values()].flatMap(({ stream, request, by, address, at }) => {
+      const left = this.#left(stream, at);
+      const { at: _, ...event } = request;
+      return left === undefined
+        ? []
+        : [{ stream, by, address, wall: Math.round(this.#deps.wall() + left), event: { ...event, time: 0 } }];
+    });
+  }
+
+  /** Takes back what {@link save} gave. What is past by now is due at once. @throws DecodeError */
+  restore(kept: readonly Field[]): void {
+    for (const field of kept.slice(0, MAX_HELD)) {
+      const { time: _, ...draft } = eventOf(field.at('event').value) ?? field.at('event').fail('an event');
+      const wallMs = field.at('wall').number(0);
+      this.#keep({
+        stream: keptStream(field.at('stream')),
+        by: field.at('by').string(256),
+        address: field.at('address').string(256),
+        request: { ...draft, at: { kind: 'wall', wallMs } },
+        at: { wallMs },
+      });
+    }
   }
 
   /** Takes an event back. @returns it; undefined if it does not wait. */
   cancel(stream: StreamName, id: string): HeldEvent | undefined {
     const held = this.#held.get(keyOf(stream, id));
-    this.#held.delete(keyOf(stream, id));
+    if (this.#held.delete(keyOf(stream, id))) this.#deps.changed();
     return held;
   }
 
@@ -101,11 +132,19 @@ export class EventSchedule {
     this.#held.clear();
   }
 
+  #keep(held: HeldEvent): void {
+    this.#held.set(keyOf(held.stream, held.request.id), held);
+    this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref();
+  }
+
   #look(): void {
     for (const [key, held] of this.#held) {
       const left = this.#left(held.stream, held.at);
       if (left === undefined || left > ANNOUNCE_MS) continue;
+      // A publisher that comes in time is early enough.
+      if (left > 0 && !this.#deps.ready(held.stream)) continue;
       this.#held.delete(key);
+      this.#deps.changed();
       this.#deps.due(held);
     }
     if (this.#held.size > 0) return;

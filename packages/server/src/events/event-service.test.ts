@@ -24,15 +24,20 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** A service with `live/test` on air. */
-function setUp() {
+/** A service with `live/test`, on air or not. @param wall ms since 1970 when it begins */
+function setUp(wall?: number, onAir = true) {
   const clock = new FakeClock();
+  if (wall !== undefined) clock.advance(wall - clock.wall());
   const registry = new StreamRegistry({ clock });
-  const publication = registry.publish(LIVE, { protocol: 'test', revoked: () => undefined });
-  const tracks = [videoTrack(), audioTrack()] as const;
-  for (const track of tracks) publication.setTrack(track);
-  for (const sample of programme(...tracks, 2, 25, 7000)) publication.push(sample);
-  const stream = registry.find(LIVE)!;
+  const publish = (): void => {
+    const publication = registry.publish(LIVE, { protocol: 'test', revoked: () => undefined });
+    const tracks = [videoTrack(), audioTrack()] as const;
+    for (const track of tracks) publication.setTrack(track);
+    for (const sample of programme(...tracks, 2, 25, 7000)) publication.push(sample);
+  };
+  if (onAir) publish();
+  const stream = registry.open(LIVE);
+  stream.attach();
   const heard: TimedEvent[] = [];
   stream.subscribe({
     cut: () => undefined,
@@ -56,7 +61,7 @@ function setUp() {
       vi.advanceTimersByTime(500);
     }
   };
-  return { clock, registry, stream, heard, service, fire, pass };
+  return { clock, registry, stream, heard, service, fire, pass, publish };
 }
 
 const codeOf = (action: () => unknown): unknown => {
@@ -269,4 +274,78 @@ it('cue buttons are kept, and refused if they are none', async () => {
   expect(codeOf(() => decodeCueList({ cues: [cue, cue] }))).toBe('DecodeError');
   writeFileSync(join(folder, 'cues.json'), '{');
   expect(() => new CueFile(folder)).toThrow('damaged');
+});
+
+describe('what outlives a restart', () => {
+  it('is the schedule, as dates, and the questions with their answers', async () => {
+    const first = setUp();
+    first.fire({ id: 'far', name: 'cm-in', wall: first.clock.wall() + 60_000, data: { a: 1 }, duration: 30 });
+    first.fire({ id: 'place', name: 'cm-out', after: 120 });
+    first.fire({ id: 'gone', name: 'x', after: 200 });
+    first.service.cancel(LIVE, 'gone', OPERATOR);
+    first.fire({ id: 'quiz', name: 'quiz', data: { question: 'Which?', choices: ['a', 'b'], correct: 1 } });
+    const voter = (token: string) => ({ token, address: '192.0.2.1' });
+    first.service.vote(LIVE, 'quiz', 1, voter('one'));
+    first.service.vote(LIVE, 'quiz', 0, voter('two'));
+    await first.service.close();
+    const second = setUp(first.clock.wall() + 5_000);
+    const due = second.service.scheduled.map((one) => [one.event.id, one.due! - first.clock.wall()]);
+    expect(due).toEqual([
+      ['far', 60_000],
+      ['place', 120_000],
+    ]);
+    expect(second.service.polls(true)).toMatchObject([
+      { id: 'quiz', counts: [1, 1], correct: 1, closed: false },
+    ]);
+    expect(codeOf(() => second.service.vote(LIVE, 'quiz', 0, voter('two')))).toBe('ALREADY_ANSWERED');
+    second.service.vote(LIVE, 'quiz', 1, voter('three'));
+    second.pass(60);
+    expect(second.heard.map(({ id, name, data, duration }) => ({ id, name, data, duration }))).toEqual([
+      { id: 'far', name: 'cm-in', data: { a: 1 }, duration: 30_000_000 },
+    ]);
+    await second.service.close();
+    const third = setUp(second.clock.wall());
+    expect(third.service.polls(true)[0]?.counts).toEqual([1, 2]);
+    expect(third.service.scheduled.map(({ event }) => event.id)).toEqual(['place']);
+    await third.service.close();
+  });
+
+  it('is not what was due while the server was away, and the log tells', async () => {
+    const first = setUp();
+    first.fire({ id: 'missed', name: 'cm-in', after: 60 });
+    await first.service.close();
+    const second = setUp(first.clock.wall() + 100_000, false);
+    second.pass(1);
+    expect([second.service.scheduled, actions(second.service)[0]]).toEqual([[], 'fail cm-in']);
+    await second.service.close();
+  });
+
+  it('waits for a publisher that comes in time', async () => {
+    const first = setUp();
+    first.fire({ id: 'soon', name: 'cm-in', after: 20 });
+    await first.service.close();
+    const second = setUp(first.clock.wall() + 12_000, false);
+    second.pass(2);
+    expect(second.service.scheduled).toHaveLength(1);
+    second.publish();
+    second.pass(1);
+    expect([second.service.scheduled, second.heard.map(({ id }) => id)]).toEqual([[], ['soon']]);
+    await second.service.close();
+  });
+
+  it('is nothing where the file is damaged, and the service begins', async () => {
+    for (const text of [
+      '{',
+      '[]',
+      '{"schedule":[{}],"polls":[]}',
+      '{"schedule":[],"polls":[{"stream":"a/b"}]}',
+    ]) {
+      writeFileSync(join(folder, 'operator.json'), text);
+      const { service, fire } = setUp();
+      expect(service.scheduled).toEqual([]);
+      fire({ id: 'far', name: 'x', after: 60 });
+      await service.close();
+      expect(JSON.parse(readFileSync(join(folder, 'operator.json'), 'utf8')).schedule).toHaveLength(1);
+    }
+  });
 });

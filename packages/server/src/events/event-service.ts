@@ -6,6 +6,7 @@ import { AuditLog } from './audit-log.ts';
 import { CueFile } from './cue-file.ts';
 import { type EventMoment, type EventRequest, readEventRequest } from './event-request.ts';
 import { EventSchedule, type HeldEvent } from './event-schedule.ts';
+import { OperatorFile } from './operator-file.ts';
 import { Polls, type Question, readQuestion, type Voter } from './polls.ts';
 
 /** Who asks for an event. */
@@ -31,6 +32,8 @@ export interface EventServiceDeps {
 
 /** How long the answers to a question are shown, µs. */
 const RESULT_US = 10_000_000;
+/** Most of each kind that are read from the disk. */
+const MAX_KEPT = 10_000;
 /** The server itself, where a question ends by itself. */
 const SERVER: EventAuthor = { by: 'server', address: 'local' };
 
@@ -41,6 +44,7 @@ export class EventService {
   readonly #cues: CueFile;
   readonly #schedule: EventSchedule;
   readonly #polls: Polls;
+  readonly #file: OperatorFile;
 
   /** @throws Error if the folder cannot be used or what is in it is damaged. */
   constructor(deps: EventServiceDeps) {
@@ -50,14 +54,26 @@ export class EventService {
       failed: (error) => deps.log('the log of events cannot be written', { reason: String(error) }),
     });
     this.#cues = new CueFile(deps.folder);
-    this.#polls = new Polls((poll) => this.#tellResult(poll, SERVER), deps.wall);
+    this.#file = new OperatorFile({
+      folder: deps.folder,
+      state: () => ({ schedule: this.#schedule.save(), polls: this.#polls.save() }),
+      failed: (error) => deps.log('the schedule cannot be kept', { reason: String(error) }),
+    });
+    const changed = (pauseMs: number): void => this.#file.touch(pauseMs);
+    this.#polls = new Polls((poll) => this.#tellResult(poll, SERVER), deps.wall, changed);
     this.#schedule = new EventSchedule({
       wall: deps.wall,
       now: (name) => {
         const stream = deps.registry.find(name);
         return stream?.state === 'live' || stream?.state === 'waiting' ? stream.now : undefined;
       },
+      ready: (name) => deps.registry.find(name)?.state === 'live',
       due: (held) => this.#due(held),
+      changed: () => changed(0),
+    });
+    this.#file.read((kept) => {
+      this.#polls.restore(kept.at('polls').list((one) => one, MAX_KEPT));
+      this.#schedule.restore(kept.at('schedule').list((one) => one, MAX_KEPT));
     });
   }
 
@@ -136,6 +152,7 @@ export class EventService {
 
   /** Resolves when everything is on the disk. */
   async close(): Promise<void> {
+    await this.#file.close();
     this.#schedule.close();
     this.#polls.close();
     await this.#audit.close();

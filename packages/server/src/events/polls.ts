@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { type Field, POLL_KINDS, type Poll } from '@onair/contracts';
 import type { StreamName, TimedEvent } from '@onair/media';
+import { keptStream } from './operator-file.ts';
 
 /** Choices of one question. */
 const MAX_CHOICES = 8;
@@ -16,6 +18,10 @@ const MAX_VOTERS_OF_ADDRESS = 250;
 const GRACE_MS = 15_000;
 /** A question without end takes answers for a day, ms. */
 const MAX_OPEN_MS = 86_400_000;
+
+/** Votes are kept together after so long, and the longer the more there are: each time all are written. */
+const VOTE_PAUSE_MS = 1000;
+const PAUSE_PER_VOTER_MS = 0.05;
 
 /** Who answers. */
 export interface Voter {
@@ -56,8 +62,8 @@ interface Box {
   readonly since: number;
   until: number;
   closed: boolean;
-  /** Choices by token; empty once it is closed. */
-  readonly voters: Map<string, number>;
+  /** Who answered, as {@link markOf}; empty once it is closed. */
+  readonly voters: Set<string>;
   readonly addresses: Map<string, number>;
 }
 
@@ -86,11 +92,20 @@ function hasChoices(data: unknown): boolean {
 export class Polls {
   readonly #wall: () => number;
   readonly #closing: (poll: Poll) => void;
+  readonly #changed: (pauseMs: number) => void;
   readonly #boxes = new Map<string, Box>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param closing called when a question has ended by itself. @param wall ms since the Unix epoch. */
-  constructor(closing: (poll: Poll) => void, wall: () => number) {
+  /**
+   * @param closing called when a question has ended by itself. @param wall ms since the Unix epoch.
+   * @param changed called when something is to be kept, within so many ms.
+   */
+  constructor(
+    closing: (poll: Poll) => void,
+    wall: () => number,
+    changed: (pauseMs: number) => void = () => undefined,
+  ) {
+    this.#changed = changed;
     this.#closing = closing;
     this.#wall = wall;
   }
@@ -116,10 +131,48 @@ export class Polls {
       since,
       until: since + (event.duration === 0 ? MAX_OPEN_MS : Math.max(GRACE_MS, ends)),
       closed: false,
-      voters: new Map(),
+      voters: new Set(),
       addresses: new Map(),
     });
     this.#timer ??= setInterval(() => this.#look(), 1000).unref();
+    this.#changed(0);
+  }
+
+  /** What is to outlive the process. */
+  save(): readonly object[] {
+    return [...this.#boxes.values()].map(({ voters, addresses, ...box }) => ({
+      ...box,
+      voters: [...voters],
+      addresses: [...addresses],
+    }));
+  }
+
+  /** Takes back what {@link save} gave. @throws DecodeError */
+  restore(kept: readonly Field[]): void {
+    for (const field of kept.slice(-MAX_OPEN - MAX_CLOSED)) {
+      const stream = keptStream(field.at('stream'));
+      const asked = field.at('question');
+      const question = readQuestion(asked.at('kind').string(16), asked) ?? asked.fail('a question');
+      const counts = field.at('counts').list((one) => one.count(), MAX_CHOICES);
+      if (counts.length !== question.choices.length) field.at('counts').fail('one of each choice');
+      const addresses = field.at('addresses').list((pair): [string, number] => {
+        const [address, votes] = pair.list((one) => one, 2);
+        return [address?.string(256) ?? pair.fail('an address'), votes?.count() ?? pair.fail('a number')];
+      }, MAX_VOTERS);
+      const id = field.at('id').string(128);
+      this.#boxes.set(keyOf(stream, id), {
+        id,
+        stream,
+        question,
+        counts,
+        since: field.at('since').number(0),
+        until: field.at('until').number(0),
+        closed: field.at('closed').boolean(),
+        voters: new Set(field.at('voters').list((one) => one.string(64), MAX_VOTERS)),
+        addresses: new Map(addresses),
+      });
+    }
+    if (this.#boxes.size > 0) this.#timer ??= setInterval(() => this.#look(), 1000).unref();
   }
 
   /** Takes an answer. @returns the question with it. @throws PollError */
@@ -129,13 +182,15 @@ export class Polls {
     if (box.closed || this.#wall() >= box.until)
       throw new PollError('POLL_CLOSED', 'the question takes no more answers');
     if (box.counts[choice] === undefined) throw new PollError('POLL_NOT_FOUND', 'there is no such choice');
-    if (box.voters.has(token)) throw new PollError('ALREADY_ANSWERED', 'each viewer has one answer');
+    const mark = markOf(token);
+    if (box.voters.has(mark)) throw new PollError('ALREADY_ANSWERED', 'each viewer has one answer');
     const others = box.addresses.get(address) ?? 0;
     if (others >= MAX_VOTERS_OF_ADDRESS || box.voters.size >= MAX_VOTERS)
       throw new PollError('LIMIT_REACHED', 'too many answers from there');
     box.addresses.set(address, others + 1);
-    box.voters.set(token, choice);
+    box.voters.add(mark);
     box.counts[choice]!++;
+    this.#changed(VOTE_PAUSE_MS + box.voters.size * PAUSE_PER_VOTER_MS);
     return shown(box, false);
   }
 
@@ -186,7 +241,13 @@ export class Polls {
     box.until = at;
     box.voters.clear();
     box.addresses.clear();
+    this.#changed(0);
   }
+}
+
+/** What tells a token from others without telling what it is. */
+function markOf(token: string): string {
+  return createHash('sha256').update(token).digest('base64url').slice(0, 16);
 }
 
 function keyOf(stream: StreamName, id: string): string {

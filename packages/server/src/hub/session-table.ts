@@ -23,6 +23,11 @@ export interface SessionEntry {
   figures(): SessionFigures;
   /** Ends the session; the reason reaches the peer if its protocol can tell. */
   close(reason: string): void;
+  /**
+   * Goes on with another stream, as another session; false if it cannot, and stays. Without it the protocol knows no
+   * such thing.
+   */
+  move?(to: StreamName): boolean;
 }
 
 /** An entry with what the table knows. */
@@ -69,6 +74,7 @@ export class SessionTable {
       address: entry.address,
       figures: () => entry.figures(),
       close: (reason) => entry.close(reason),
+      move: (to) => entry.move?.(to) === true,
     });
     if (entry.kind === 'viewer') this.#count(entry.stream, 1);
     const remove = (): void => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ParseError } from '@onair/media';
+import { ParseError, type Track } from '@onair/media';
 import { type AmfValue, amfProperties } from '@onair/media/amf';
 import { eventOfScript, type ScriptMessage, type Tag, TagDemuxer } from '@onair/media/flv';
 import type { Publication } from '../hub/index.ts';
@@ -9,7 +9,8 @@ export const MAX_BAD_TAGS_IN_A_ROW = 50;
 
 /** Tags of a source into its publication: drops and counts what is malformed, gives up on a source that is nothing else. */
 export class TagIntake {
-  readonly #publication: Publication;
+  #publication: Publication;
+  readonly #tracks = new Map<number, Track>();
   readonly #demuxer: TagDemuxer;
   #bad = 0;
   #badInARow = 0;
@@ -18,11 +19,20 @@ export class TagIntake {
   constructor(publication: Publication) {
     this.#publication = publication;
     this.#demuxer = new TagDemuxer({
-      onTrack: (track) => publication.setTrack(track),
-      onSample: (sample) => publication.push(sample),
+      onTrack: (track) => {
+        this.#publication.setTrack(track);
+        this.#tracks.set(track.id, track);
+      },
+      onSample: (sample) => this.#publication.push(sample),
       onMetadata: (value) => this.#metadata(value),
       onDataEvent: (name, values, timestampMs) => this.#event({ name, values }, timestampMs),
     });
+  }
+
+  /** Puts what comes from now on into another publication, which learns the tracks that are known. @throws HubError */
+  moveTo(publication: Publication): void {
+    this.#publication = publication;
+    for (const track of this.#tracks.values()) publication.setTrack(track);
   }
 
   /** Tags that were malformed, and samples that could not be used. */

@@ -29,7 +29,7 @@ interface Script {
 }
 
 /**
- * The application scripts of a folder: `live.js` or `live.mjs` is that of `live`. A file that changes replaces its script
+ * The application scripts of a folder: `live.js`, `live.mjs`, `live.mts` or `live.ts` is that of `live`, the first of them. A file that changes replaces its script
  * once the new one has been loaded; one that cannot be loaded leaves the old one at work.
  */
 export class AppScripts {
@@ -73,8 +73,8 @@ export class AppScripts {
     if (this.#closed) return;
     const found = new Map<string, { readonly file: string; readonly version: string }>();
     for (const entry of readdirSync(this.#deps.folder).sort()) {
-      const [, app, kind] = /^(.+)\.(js|mjs)$/.exec(entry) ?? [];
-      if (!isNamePart(app) || kind === undefined || found.has(app) || found.size >= MAX_SCRIPTS) continue;
+      const [, app] = /^(.+?)(?<!\.d)\.m?[jt]s$/.exec(entry) ?? [];
+      if (!isNamePart(app) || found.has(app) || found.size >= MAX_SCRIPTS) continue;
       const file = join(this.#deps.folder, entry);
       const { mtimeMs, size } = statSync(file, { throwIfNoEntry: false }) ?? {};
       if (mtimeMs !== undefined) found.set(app, { file, version: `${file} ${mtimeMs} ${size}` });

@@ -134,3 +134,21 @@ it('replaces a script by one that can be loaded, and takes one away', async () =
   rmSync(join(folder, 'live.mjs'));
   await until(() => !methods.serves('live'), { timeoutMs: 10_000 });
 });
+
+it('takes TypeScript whose types can be erased, with what it imports, and tells what cannot', async () => {
+  const { folder, methods, lines } = await open();
+  writeFileSync(join(folder, 'twice.mts'), 'export const twice = (n: number): number => 2 * n;');
+  const text = `import { twice } from './twice.mts';
+    type Given = { readonly n: number };
+    export default { methods: { twice: (_: unknown, { n }: Given): number => twice(n) as number } };`;
+  writeFileSync(join(folder, 'typed.ts'), text);
+  writeFileSync(join(folder, 'other.d.ts'), 'declare const x: number;');
+  writeFileSync(join(folder, 'enum.ts'), 'enum A { B }\nexport default { methods: { a: () => A.B } };');
+  await until(() => methods.serves('typed'), { timeoutMs: 15_000 });
+  expect(await methods.call(client({ app: 'typed' }), 'twice', [{ n: 21 }])).toBe(42);
+  // The broken script, the library, which is no application, and the enum.
+  await until(() => lines.filter((line) => line === 'application script not loaded').length === 3, {
+    timeoutMs: 15_000,
+  });
+  expect([methods.serves('enum'), methods.serves('other.d')]).toEqual([false, false]);
+});

@@ -13,6 +13,7 @@ export interface CallbackRule {
   readonly onPlayDone?: string | undefined;
   readonly onDone?: string | undefined;
   readonly onUpdate?: string | undefined;
+  readonly onRecordDone?: string | undefined;
   readonly method: 'post' | 'get';
   readonly timeoutMs: number;
   readonly updateMs: number;
@@ -29,7 +30,8 @@ export type CallbackName =
   | 'onPublishDone'
   | 'onPlayDone'
   | 'onDone'
-  | 'onUpdate';
+  | 'onUpdate'
+  | 'onRecordDone';
 
 /** What the other end said: 2xx, 3xx with a Location, anything else, or nothing in time. */
 export type CallbackAnswer =

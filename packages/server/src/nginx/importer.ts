@@ -28,6 +28,7 @@ const CALLBACKS: Readonly<Record<string, string>> = {
   on_play_done: 'onPlayDone',
   on_done: 'onDone',
   on_update: 'onUpdate',
+  on_record_done: 'onRecordDone',
 };
 /** Settings of applications that stand around them too. */
 const INHERITED: ReadonlySet<string> = new Set([
@@ -217,6 +218,10 @@ class Importer {
   #record(directive: Directive): void {
     const [what = 'off', ...more] = directive.args;
     if (what === 'off') return;
+    if (what === 'all' && more.length === 1 && more[0] === 'manual') {
+      this.#note(directive, 'needless', 'every stream can be recorded by `/control/record/start`');
+      return;
+    }
     if (what === 'all' && more.length === 0) {
       this.#recorded = true;
       this.#note(directive, 'needless', 'all streams are recorded, those of other applications too');

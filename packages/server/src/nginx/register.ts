@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { SessionInfo, StreamInfo } from '@onair/contracts';
-import { isNamePart } from '@onair/media';
+import { isNamePart, type StreamName, streamName } from '@onair/media';
 import type { AdminGuard } from '../auth/index.ts';
 import { adminRemote, type Config } from '../config/index.ts';
 import { checkHost, HttpProblem, type HttpServer } from '../net/index.ts';
@@ -11,7 +11,13 @@ export interface NginxPagesDeps {
   config(): Config;
   readonly admin: AdminGuard;
   readonly streams: { list(): readonly StreamInfo[] };
-  readonly sessions: { list(): readonly SessionInfo[]; kick(id: string, reason: string): boolean };
+  readonly sessions: {
+    list(): readonly SessionInfo[];
+    kick(id: string, reason: string): boolean;
+    move(id: string, to: StreamName): boolean;
+  };
+  /** Begins or ends the recording of a live stream. */
+  record(stream: StreamName, on: boolean): { readonly file: string } | 'already' | 'off air' | 'failed';
   readonly version: string;
   /** ms since 1970. */
   wall(): number;
@@ -62,27 +68,48 @@ export function registerNginxPages(server: HttpServer, deps: NginxPagesDeps): vo
         admit(request.raw, deps, server);
         const { section, method } = request.params;
         reply.header('cache-control', 'no-store').type('text/plain; charset=utf-8');
-        if (section !== 'drop')
-          return reply.code(section === 'record' || section === 'redirect' ? 501 : 404).send('');
-        const kinds = DROPS[method ?? ''];
-        const { app, name, addr, clientid } = request.query;
-        if (kinds === undefined) return reply.code(404).send('');
-        if (!isNamePart(app) || !(name === undefined || isNamePart(name))) return reply.code(400).send('');
-        const dropped = sessions().filter(
+        const { app, name, addr, clientid, newname } = request.query;
+        if (!isNamePart(app) || !(name === undefined || isNamePart(name)))
+          return reply.code(400).send('Application not specified');
+        if (section === 'record') {
+          if (name === undefined) return reply.code(400).send('Live stream not found');
+          if (method !== 'start' && method !== 'stop') return reply.code(400).send('Undefined method');
+          const answer = deps.record(streamName(app, name), method === 'start');
+          if (answer === 'already') return reply.send('');
+          if (typeof answer === 'object') return reply.send(answer.file);
+          return reply.code(400).send(answer === 'failed' ? 'Recorder error' : 'No publisher');
+        }
+        const does =
+          section === 'drop' ? DROP : section === 'redirect' ? redirectTo(app, newname) : undefined;
+        const kinds = KINDS[method ?? ''];
+        if (kinds === undefined || (does === undefined && section !== 'redirect'))
+          return reply.code(404).send('');
+        if (does === undefined) return reply.code(400).send('newname not specified');
+        const meant = sessions().filter(
           (one) =>
             kinds.includes(one.kind) &&
             (name === undefined ? one.stream.startsWith(`${app}/`) : one.stream === `${app}/${name}`) &&
             (addr === undefined || one.address === addr) &&
             (clientid === undefined || idOf(one) === Number(clientid)) &&
-            deps.sessions.kick(one.id, 'dropped by control'),
+            does(deps.sessions, one.id),
         );
-        return reply.send(String(dropped.length));
+        return reply.send(String(meant.length));
       },
     );
   }
 }
 
-const DROPS: Readonly<Record<string, readonly SessionInfo['kind'][]>> = {
+type Deed = (sessions: NginxPagesDeps['sessions'], id: string) => boolean;
+
+const DROP: Deed = (sessions, id) => sessions.kick(id, 'dropped by control');
+
+function redirectTo(app: string, name: unknown): Deed | undefined {
+  if (!isNamePart(name)) return undefined;
+  const to = streamName(app, name);
+  return (sessions, id) => sessions.move(id, to);
+}
+
+const KINDS: Readonly<Record<string, readonly SessionInfo['kind'][]>> = {
   publisher: ['publisher'],
   subscriber: ['viewer'],
   client: ['publisher', 'viewer'],

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { streamName } from '@onair/media';
 import type { PlayRequest, PublishRequest } from '@onair/media/rtmp';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { RtmpHandlers, RtmpInlet, RtmpPeer } from '../net/rtmp-handlers.ts';
@@ -190,4 +191,29 @@ it('lets publishers in without a key only where it says so, and sends the form i
     .publish(peer(), publish);
   expect(open.callbacks.admitted(seen!)).toBe(true);
   expect(open.callbacks.admitted(publish)).toBe(false);
+});
+
+it('tells of each file of a recording, with what is known of its publisher', async () => {
+  const { handlers, callbacks: one } = setUp({ onRecordDone: `${url}/r` });
+  const inlet = (await handlers.publish(peer(), publish)) as RtmpInlet;
+  inlet.closed('gone');
+  one.recorded(streamName('live', 'test'), ['/data/a/1.mp4', '/data/a/2.mp4']);
+  await vi.waitFor(() => expect(calls).toHaveLength(2));
+  const forms = calls.map(({ form }) => Object.fromEntries(form));
+  expect(forms.map(({ path }) => path).sort()).toEqual(['/data/a/1.mp4', '/data/a/2.mp4']);
+  expect(forms[0]).toMatchObject({
+    call: 'record_done',
+    recorder: '',
+    name: 'test',
+    addr: '192.0.2.1',
+    token: 'a',
+  });
+  one.recorded(streamName('live', 'test'), ['/data/b/1.mp4']);
+  await vi.waitFor(() => expect(calls).toHaveLength(3));
+  expect(Object.fromEntries(calls[2]!.form)).toMatchObject({
+    app: 'live',
+    name: 'test',
+    addr: '',
+    path: '/data/b/1.mp4',
+  });
 });

@@ -1,4 +1,4 @@
-import { isNamePart } from '@onair/media';
+import { isNamePart, type StreamName, splitStreamName } from '@onair/media';
 import type { PlayRequest, PublishRequest } from '@onair/media/rtmp';
 import type { RtmpHandlers, RtmpPeer } from '../net/rtmp-handlers.ts';
 import { CallbackClient, type CallbackName, type CallbackRule, formOf } from './callbacks.ts';
@@ -13,6 +13,11 @@ export interface RtmpCallbacksDeps {
 /** Lets everybody publish whom a callback has admitted. */
 export const ADMITTED = { authorize: async () => ({ ok: true as const, identity: 'callback' }) };
 
+/** Publishers that are kept for what is told of their recordings. */
+const MAX_PUBLISHERS = 1024;
+/** Fields of a publisher that came otherwise than by RTMP, or before this server began. */
+const NOBODY = { call: '', app: '', flashver: '', swfurl: '', tcurl: '', pageurl: '', addr: '', clientid: 0 };
+
 type Verdict =
   | { readonly ok: true; readonly name: string; readonly asked: boolean }
   | { readonly ok: false; readonly reason: string };
@@ -26,6 +31,8 @@ export class RtmpCallbacks {
   /** Clients that said what they want. */
   readonly #known = new WeakSet<RtmpPeer>();
   readonly #timers = new Set<NodeJS.Timeout>();
+  /** Who published last, by stream, of those whose recordings are told of. */
+  readonly #publishers = new Map<string, { readonly peer: RtmpPeer; readonly query: string }>();
   #last = 0;
 
   constructor(deps: RtmpCallbacksDeps) {
@@ -103,6 +110,20 @@ export class RtmpCallbacks {
     };
   }
 
+  /** Tells of a recording that is finished, once for each of its files. @param files their paths */
+  recorded(stream: StreamName, files: readonly string[]): void {
+    const { app, name } = splitStreamName(stream);
+    const rule = this.#ruleOf(app);
+    const { peer, query = '' } = this.#publishers.get(stream) ?? {};
+    this.#publishers.delete(stream);
+    for (const path of files) {
+      const fields = { call: 'record_done', recorder: '', name, path };
+      if (peer !== undefined) void this.#call('onRecordDone', peer, fields, query);
+      else if (rule?.onRecordDone !== undefined)
+        void this.#client.call(rule.onRecordDone, rule, formOf({ ...NOBODY, app, ...fields }));
+    }
+  }
+
   /** Ends what waits. */
   close(): void {
     for (const timer of this.#timers) clearInterval(timer);
@@ -148,6 +169,7 @@ export class RtmpCallbacks {
     what: 'publish' | 'play',
   ): () => void {
     const rule = this.#rule(peer);
+    if (what === 'publish' && rule?.onRecordDone !== undefined) this.#note(peer, name, query);
     const since = Date.now();
     let timer: NodeJS.Timeout | undefined;
     if (rule?.onUpdate !== undefined) {
@@ -175,8 +197,19 @@ export class RtmpCallbacks {
     };
   }
 
+  #note(peer: RtmpPeer, name: string, query: string): void {
+    const key = `${peer.connect.app}/${name}`;
+    this.#publishers.delete(key);
+    this.#publishers.set(key, { peer, query });
+    const [oldest] = this.#publishers.keys();
+    if (this.#publishers.size > MAX_PUBLISHERS && oldest !== undefined) this.#publishers.delete(oldest);
+  }
+
   #rule(peer: RtmpPeer): CallbackRule | undefined {
-    const { app } = peer.connect;
+    return this.#ruleOf(peer.connect.app);
+  }
+
+  #ruleOf(app: string): CallbackRule | undefined {
     return this.#deps.rules().find((rule) => rule.app === undefined || rule.app === app);
   }
 

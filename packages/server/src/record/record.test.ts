@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { streamName } from '@onair/media';
 import { parseMediaPlaylist } from '@onair/media/hls';
 import { dumpElements } from '@onair/media/webm';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { FakeClock } from '../../../../test/kit/fake-clock.ts';
 import { audioTrack, programme, videoTrack } from '../../../../test/kit/samples.ts';
 import { Scope } from '../../../../test/kit/scope.ts';
@@ -19,19 +19,21 @@ afterAll(() => scope.close());
 const NAME = streamName('live', 'test');
 const audio = audioTrack();
 
-function setUp(folder = scope.tempDir('onair-record-')) {
+function setUp(folder = scope.tempDir('onair-record-'), wanted = true) {
   const clock = new FakeClock();
   const kind = cmafPackagerKind();
   const registry = new StreamRegistry({ clock, eager: [kind] });
   const sync = new DiskSync({ failed: () => {}, recovered: () => {} }, 5);
   const log: string[] = [];
+  const finished: string[] = [];
   const recordings = new Recordings({
     registry,
     clock,
     kind,
     sync,
     folder,
-    wanted: () => true,
+    wanted: () => wanted,
+    finished: ({ id }) => finished.push(id),
     log: (message) => log.push(message),
   });
   scope.defer(async () => {
@@ -47,7 +49,7 @@ function setUp(folder = scope.tempDir('onair-record-')) {
     }
     return publication;
   };
-  return { folder, registry, recordings, publish, log };
+  return { folder, registry, recordings, publish, log, finished, clock };
 }
 
 describe('SegmentIndex', () => {
@@ -162,5 +164,27 @@ describe('Recordings', () => {
     expect(done?.id).toBe(running.id);
     expect(done?.runs).toHaveLength(2);
     expect(done!.duration / 1e6).toBeCloseTo(8, 2);
+  });
+
+  it('begin and end by order, until the stream ends', async () => {
+    const { recordings, publish, registry, finished, clock } = setUp(undefined, false);
+    expect(recordings.order(NAME, true)).toBe('off air');
+    const publication = publish(3);
+    expect(recordings.order(NAME, false)).toBe('already');
+    const begun = recordings.order(NAME, true);
+    expect(begun).toEqual({ file: expect.stringMatching(/1\.mp4$/) });
+    expect(recordings.order(NAME, true)).toBe('already');
+    for (const sample of programme(videoTrack(), audio, 3, 25, 3000)) publication.push(sample);
+    expect(recordings.order(NAME, false)).toMatchObject({ file: expect.any(String) });
+    await vi.waitFor(() => expect(finished).toHaveLength(1));
+    const done = await recordings.newest(NAME);
+    expect([done?.id, existsSync(done!.runs[0]!.path)]).toEqual([finished[0], true]);
+    recordings.order(NAME, true);
+    publication.close('gone');
+    expect(recordings.order(NAME, false)).toBe('off air');
+    clock.advance(60_000);
+    await vi.waitFor(() => expect(registry.find(NAME)?.state).not.toBe('waiting'));
+    publish(2);
+    expect(recordings.order(NAME, false)).toBe('already');
   });
 });

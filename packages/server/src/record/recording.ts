@@ -115,6 +115,11 @@ export class Recording implements RecordingView {
     return durationOf(this.runs);
   }
 
+  /** The file that is written, or the next one. */
+  get file(): string {
+    return this.#open?.run.path ?? join(this.folder, `${this.#count + 1}.mp4`);
+  }
+
   /** Octets that wait for the disk. */
   get backlog(): number {
     return this.#open?.run.file.backlog ?? 0;

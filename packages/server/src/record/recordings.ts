@@ -24,8 +24,16 @@ export interface RecordingDeps {
   readonly folder: string;
   /** True for a live stream that is to be recorded. */
   wanted(stream: Stream): boolean;
+  /** A recording is finished: all of it can be fetched. Throws nothing. */
+  finished?(recording: RecordingView): void;
   log(message: string, fields: Readonly<Record<string, unknown>>): void;
 }
+
+/**
+ * What came of an order: the file that is begun or was ended, that it was so already, that nobody publishes, or that
+ * the disk refuses.
+ */
+export type OrderAnswer = { readonly file: string } | 'already' | 'off air' | 'failed';
 
 interface Active {
   readonly recording: Recording;
@@ -38,6 +46,8 @@ export class Recordings {
   readonly #active = new Map<StreamName, Active>();
   /** Finishes under way, by stream. */
   readonly #finishing = new Map<StreamName, Promise<RecordingView | undefined>>();
+  /** What an operator ordered, as long as the stream lasts. */
+  readonly #ordered = new Map<StreamName, boolean>();
   readonly #unlisten: () => void;
   #closed = false;
 
@@ -56,7 +66,10 @@ export class Recordings {
         const waits = resumable.has(place.stream) && !this.#active.has(place.stream);
         const recording = await Recording.recover(place, this.#context(place.stream), waits);
         if (waits) this.#active.set(place.stream, { recording, stop: undefined });
-        else await recording.finish();
+        else {
+          const view = await recording.finish();
+          if (view !== undefined) this.#deps.finished?.(view);
+        }
         const { stream, id, duration } = recording;
         this.#deps.log('recording recovered', { stream, recording: id, seconds: duration / 1_000_000 });
       } catch (error) {
@@ -101,6 +114,7 @@ export class Recordings {
       .then((view) => {
         const seconds = recording.duration / 1_000_000;
         this.#deps.log('recording finished', { stream, recording: recording.id, seconds });
+        if (view !== undefined) this.#deps.finished?.(view);
         return view;
       })
       .catch((error: unknown) => {
@@ -118,8 +132,19 @@ export class Recordings {
   reconsider(name: StreamName): void {
     const stream = this.#deps.registry.find(name);
     if (this.#closed || stream?.state !== 'live') return;
-    if (!this.#deps.wanted(stream)) void this.finish(name);
+    if (!this.#wanted(stream)) void this.finish(name);
     else if (!this.#active.has(name)) this.#begin(stream, undefined, true);
+  }
+
+  /** Begins or ends the recording of a live stream, whatever `wanted` says, until the stream ends. */
+  order(name: StreamName, on: boolean): OrderAnswer {
+    if (this.#deps.registry.find(name)?.state !== 'live') return 'off air';
+    const before = this.#active.get(name)?.recording.file;
+    this.#ordered.set(name, on);
+    if ((before !== undefined) === on) return 'already';
+    this.reconsider(name);
+    const file = on ? this.#active.get(name)?.recording.file : before;
+    return file === undefined ? 'failed' : { file };
   }
 
   /** The recording of a stream that goes on, else the newest one. */
@@ -158,10 +183,15 @@ export class Recordings {
 
   #changed(stream: Stream): void {
     if (this.#closed) return;
+    if (stream.state === 'ended') this.#ordered.delete(stream.name);
     const active = this.#active.get(stream.name);
-    if (stream.state === 'live' && active?.stop === undefined && this.#deps.wanted(stream)) {
+    if (stream.state === 'live' && active?.stop === undefined && this.#wanted(stream)) {
       this.#begin(stream, active?.recording);
     } else if (stream.state === 'ended' && active?.stop !== undefined) void this.finish(stream.name);
+  }
+
+  #wanted(stream: Stream): boolean {
+    return this.#ordered.get(stream.name) ?? this.#deps.wanted(stream);
   }
 
   #begin(stream: Stream, running: Recording | undefined, late = false): void {

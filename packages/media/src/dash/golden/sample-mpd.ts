@@ -11,6 +11,7 @@ function set(contentType: 'video' | 'audio', timescale: number, d: number): Adap
     lang: video ? undefined : 'ja',
     segmentAlignment: true,
     startWithSAP: 1,
+    supplementalProperties: [],
     inbandEventStreams: video ? [{ schemeIdUri: 'urn:x-onair:event:1' }] : [],
     roles: [{ schemeIdUri: 'urn:mpeg:dash:role:2011', value: 'main' }],
     producerReferenceTimes: [

@@ -17,6 +17,8 @@ export interface ViewingRequest {
   readonly address: string;
   /** Ends the connection; the reason is for the peer, if its protocol can tell. */
   close(reason: string): void;
+  /** Goes on with another stream, if its protocol can; false, and stays, if that cannot be. */
+  move?(to: StreamName): boolean;
 }
 
 /**
@@ -43,6 +45,7 @@ export class Viewing {
       address: request.address,
       figures: () => this.figures(),
       close: (reason) => request.close(reason),
+      move: (to) => request.move?.(to) === true,
     });
     this.id = session.id;
     this.#release = (reason) => {

@@ -261,3 +261,23 @@ it('can be ended from outside', async () => {
   await vi.waitFor(() => expect(player.closed).toBe(true));
   expect(sessions.list()).toEqual([]);
 });
+
+it('goes on with another stream when told to, set-up first, and stays if there is none', async () => {
+  const { registry, sessions, publish, play } = await setUp({ waitForPublisher: () => false });
+  publish().feed(2, 0);
+  const player = play();
+  await vi.waitFor(() => expect(pictures(player).length).toBeGreaterThan(0));
+  const move = (to: string) => sessions.list()[0]!.move!(streamName('live', to));
+  expect([move('nothing'), move('test')]).toEqual([false, false]);
+  const other = registry.publish(streamName('live', 'other'), { protocol: 'test', revoked: () => {} });
+  for (const track of [video, audio]) other.setTrack(track);
+  for (const sample of programme(video, audio, 3, 50)) other.push(sample);
+  const before = player.media.length;
+  expect(move('other')).toBe(true);
+  expect(sessions.list().map(({ stream }) => stream)).toEqual(['live/other']);
+  await vi.waitFor(() => expect(player.media.length).toBeGreaterThan(before + 20));
+  expect(player.media.slice(before, before + 2).map(({ body }) => body[1])).toEqual([0, 0]);
+  expect(registry.find(NAME)?.state).toBe('live');
+  player.stop();
+  await vi.waitFor(() => expect(sessions.list()).toEqual([]));
+});

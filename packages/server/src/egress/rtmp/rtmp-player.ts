@@ -77,15 +77,20 @@ export class RtmpEgress {
   }
 
   #open(peer: RtmpPeer, request: PlayRequest, stream: StreamName): RtmpPlayer {
-    const player = new RtmpPlayer(peer, request, stream, this.#deps, () => {
-      const players = this.#players.get(player.stream);
+    const player = new RtmpPlayer(peer, request, stream, this.#deps, (from, to) => {
+      const players = this.#players.get(from);
       players?.delete(player);
-      if (players?.size === 0) this.#players.delete(player.stream);
+      if (players?.size === 0) this.#players.delete(from);
+      if (to !== undefined) this.#note(player, to);
     });
-    const players = this.#players.get(player.stream);
-    if (players === undefined) this.#players.set(player.stream, new Set([player]));
-    else players.add(player);
+    this.#note(player, player.stream);
     return player;
+  }
+
+  #note(player: RtmpPlayer, stream: Stream): void {
+    const players = this.#players.get(stream);
+    if (players === undefined) this.#players.set(stream, new Set([player]));
+    else players.add(player);
   }
 }
 
@@ -94,8 +99,8 @@ class RtmpPlayer implements RtmpOutlet {
   readonly #peer: RtmpPeer;
   readonly #request: PlayRequest;
   readonly #deps: RtmpEgressDeps;
-  readonly #viewing: Viewing;
-  readonly #left: () => void;
+  #viewing: Viewing;
+  readonly #left: (from: Stream, to?: Stream) => void;
   #state: StreamState;
   #started = false;
   #paused = false;
@@ -107,18 +112,13 @@ class RtmpPlayer implements RtmpOutlet {
     request: PlayRequest,
     stream: StreamName,
     deps: RtmpEgressDeps,
-    left: () => void,
+    left: (from: Stream, to?: Stream) => void,
   ) {
     this.#peer = peer;
     this.#request = request;
     this.#deps = deps;
     this.#left = left;
-    this.#viewing = new Viewing(deps, {
-      stream,
-      protocol: peer.transport,
-      address: peer.address,
-      close: (reason) => this.#finish(reason),
-    });
+    this.#viewing = this.#view(stream);
     this.#state = this.#viewing.stream.state;
   }
 
@@ -152,7 +152,7 @@ class RtmpPlayer implements RtmpOutlet {
 
   closed(reason: string): void {
     this.#viewing.close(reason);
-    this.#left();
+    this.#left(this.stream);
   }
 
   /** The stream's state may have changed. */
@@ -167,6 +167,35 @@ class RtmpPlayer implements RtmpOutlet {
     if (before === 'ended') this.#join();
     else if (this.#cannotPlay()) return;
     if (before === 'idle' || this.#deps.notifyAway()) this.#peer.notify(streamId, name, true);
+  }
+
+  #view(stream: StreamName): Viewing {
+    return new Viewing(this.#deps, {
+      stream,
+      protocol: this.#peer.transport,
+      address: this.#peer.address,
+      close: (reason) => this.#finish(reason),
+      move: (to) => this.#move(to),
+    });
+  }
+
+  /** Goes on with another stream; false, and stays, if there is none. */
+  #move(to: StreamName): boolean {
+    const from = this.#viewing;
+    const state = this.#deps.registry.find(to)?.state;
+    const there = state === 'live' || state === 'waiting';
+    if (to === from.stream.name || (!there && !this.#deps.waitForPublisher())) return false;
+    try {
+      this.#viewing = this.#view(to);
+    } catch (error) {
+      if (error instanceof HubError) return false;
+      throw error;
+    }
+    from.close('moved');
+    this.#left(from.stream, this.stream);
+    this.#state = this.stream.state;
+    if (this.#started && this.#state !== 'ended') this.#join();
+    return true;
   }
 
   /** What the player wants to receive; undefined for nothing. */

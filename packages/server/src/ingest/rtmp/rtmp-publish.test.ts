@@ -67,9 +67,9 @@ async function setUp(gate: PublishGate = open, policy: Partial<HubPolicy> = {}) 
 }
 
 /** What a stream brings from now on. */
-function watch(registry: StreamRegistry) {
+function watch(registry: StreamRegistry, name = NAME) {
   const seen = { samples: [] as Sample[], tracks: [] as (readonly Track[])[], states: [] as string[] };
-  const stream = registry.open(NAME);
+  const stream = registry.open(name);
   stream.attach();
   stream.subscribe({
     cut: (cut) => seen.tracks.push(cut.epoch.tracks),
@@ -187,4 +187,26 @@ it('can be ended from outside', async () => {
   await vi.waitFor(() => expect(camera.closed).toBe(true));
   expect(camera.codes).toEqual(['NetStream.Publish.Denied']);
   expect(sessions.list()).toEqual([]);
+});
+
+it('goes on under another name when told to, from the next picture that stands alone, and stays if that is taken', async () => {
+  const { registry, sessions, encoder } = await setUp();
+  const [seen, other] = [watch(registry), watch(registry, streamName('live', 'other'))];
+  const camera = encoder();
+  await vi.waitFor(() => expect(camera.ready).toBe(true));
+  camera.publish([video, audio], programme(video, audio, 1, 25));
+  await vi.waitFor(() => expect(seen.samples.length).toBeGreaterThan(25));
+  const taken = registry.publish(streamName('live', 'taken'), { protocol: 'test', revoked: () => {} });
+  const move = (to: string) => sessions.list()[0]!.move!(streamName('live', to));
+  expect([move('taken'), move('test')]).toEqual([false, false]);
+  taken.close('over');
+  expect(move('other')).toBe(true);
+  expect(sessions.list().map(({ stream }) => stream)).toEqual(['live/other']);
+  camera.publish([], programme(video, audio, 1, 25, 1000));
+  await vi.waitFor(() => expect(other.samples.length).toBeGreaterThan(25));
+  expect(other.tracks[0]).toHaveLength(2);
+  expect(seen.states.at(-1)).toBe('waiting');
+  expect(camera.closed).toBe(false);
+  camera.stop();
+  await vi.waitFor(() => expect(sessions.list()).toEqual([]));
 });

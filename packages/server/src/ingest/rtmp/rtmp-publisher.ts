@@ -58,43 +58,35 @@ export async function acceptRtmpPublisher(
   }
 }
 
+/** Where an encoder is on air. */
+interface Place {
+  readonly stream: StreamName;
+  readonly publication: Publication;
+  bytes: number;
+  release(reason: string): void;
+}
+
 /** An encoder on air. */
 class RtmpPublisher implements RtmpInlet {
-  readonly #publication: Publication;
+  readonly #peer: RtmpPeer;
+  readonly #streamId: number;
+  readonly #identity: string;
+  readonly #deps: RtmpIngestDeps;
   readonly #intake: TagIntake;
-  readonly #release: (reason: string) => void;
-  #bytes = 0;
+  #place: Place;
 
   constructor(peer: RtmpPeer, stream: StreamName, streamId: number, identity: string, deps: RtmpIngestDeps) {
-    const stop = (reason: string): void => {
-      peer.sendStatus(streamId, 'error', 'NetStream.Publish.Denied', reason);
-      peer.close(reason);
-    };
-    this.#publication = deps.registry.publish(stream, { protocol: peer.transport, identity, revoked: stop });
-    this.#intake = new TagIntake(this.#publication);
-    const since = performance.now();
-    const figures = () => ({ bytes: this.#bytes, skips: 0, dropped: this.#intake.dropped, backlog: 0 });
-    const { address } = peer;
-    const session = deps.sessions.add({
-      kind: 'publisher',
-      protocol: peer.transport,
-      stream,
-      address,
-      figures,
-      close: (reason) => this.#publication.revoke(reason),
-    });
-    const told = { session: session.id, connection: peer.id, stream, protocol: peer.transport, address };
-    deps.log('publisher came', { ...told, encoder: peer.connect.flashVer });
-    this.#release = (reason) => {
-      session.remove();
-      const { bytes, dropped } = figures();
-      const seconds = Math.round((performance.now() - since) / 1000);
-      deps.log('publisher left', { ...told, reason, seconds, bytes, dropped, fault: this.#intake.lastFault });
-    };
+    this.#peer = peer;
+    this.#streamId = streamId;
+    this.#identity = identity;
+    this.#deps = deps;
+    const publication = this.#publish(stream);
+    this.#intake = new TagIntake(publication);
+    this.#place = this.#settle(stream, publication);
   }
 
   media(message: MediaMessage): void {
-    this.#bytes += message.body.length;
+    this.#place.bytes += message.body.length;
     this.#intake.push(message);
   }
 
@@ -103,7 +95,63 @@ class RtmpPublisher implements RtmpInlet {
   }
 
   closed(reason: string): void {
-    this.#publication.close(reason);
-    this.#release(reason);
+    this.#place.publication.close(reason);
+    this.#place.release(reason);
+  }
+
+  #publish(stream: StreamName): Publication {
+    const { transport: protocol } = this.#peer;
+    return this.#deps.registry.publish(stream, {
+      protocol,
+      identity: this.#identity,
+      revoked: (reason) => {
+        this.#peer.sendStatus(this.#streamId, 'error', 'NetStream.Publish.Denied', reason);
+        this.#peer.close(reason);
+      },
+    });
+  }
+
+  #settle(stream: StreamName, publication: Publication): Place {
+    const { transport: protocol, address, id: connection, connect } = this.#peer;
+    const since = performance.now();
+    const intake = this.#intake;
+    const place: Place = { stream, publication, bytes: 0, release: () => undefined };
+    const figures = () => ({ bytes: place.bytes, skips: 0, dropped: intake.dropped, backlog: 0 });
+    const session = this.#deps.sessions.add({
+      kind: 'publisher',
+      protocol,
+      stream,
+      address,
+      figures,
+      close: (reason) => publication.revoke(reason),
+      move: (to) => this.#move(to),
+    });
+    const told = { session: session.id, connection, stream, protocol, address };
+    this.#deps.log('publisher came', { ...told, encoder: connect.flashVer });
+    place.release = (reason) => {
+      session.remove();
+      const { bytes, dropped } = figures();
+      const seconds = Math.round((performance.now() - since) / 1000);
+      this.#deps.log('publisher left', { ...told, reason, seconds, bytes, dropped, fault: intake.lastFault });
+    };
+    return place;
+  }
+
+  /** Goes on air under another name; false, and stays, if that is taken. */
+  #move(to: StreamName): boolean {
+    const from = this.#place;
+    if (to === from.stream || from.publication.closed) return false;
+    let publication: Publication;
+    try {
+      publication = this.#publish(to);
+    } catch (error) {
+      if (error instanceof HubError) return false;
+      throw error;
+    }
+    this.#intake.moveTo(publication);
+    from.publication.close('moved');
+    from.release('moved');
+    this.#place = this.#settle(to, publication);
+    return true;
   }
 }

@@ -155,6 +155,21 @@ function periodOf(
   };
 }
 
+/** The colour of the pictures, where it is told beside them. ISO/IEC 23091-1 names the schemes. */
+function coloursOf({ parameters }: Track): Descriptor[] {
+  if (parameters.kind !== 'video' || parameters.colour === undefined) return [];
+  const { primaries, transfer, matrix } = parameters.colour;
+  const points = {
+    ColourPrimaries: primaries,
+    TransferCharacteristics: transfer,
+    MatrixCoefficients: matrix,
+  };
+  return Object.entries(points).map(([name, value]) => ({
+    schemeIdUri: `urn:mpeg:mpegB:cicp:${name}`,
+    value: String(value),
+  }));
+}
+
 /** @param early seconds before its end at which a segment can be asked for; undefined for no sooner. */
 function adaptationSetOf(
   shown: ShownRun,
@@ -175,6 +190,7 @@ function adaptationSetOf(
     lang: languageOf(track),
     segmentAlignment: true,
     startWithSAP: segments.listed.every(({ parts }) => parts[0]?.independent !== false) ? 1 : 0,
+    supplementalProperties: coloursOf(track),
     inbandEventStreams: segments === shown.renditions[0] ? EVENT_SCHEMES : [],
     roles: [{ schemeIdUri: 'urn:mpeg:dash:role:2011', value: 'main' }],
     producerReferenceTimes: facts.lowLatency

@@ -8,7 +8,7 @@ import {
   ticks,
 } from '@onair/media';
 import { concatBytes } from '@onair/media/bytes';
-import { configTag, metadataTag, scriptBody, scriptOfEvent } from '@onair/media/flv';
+import { colourTag, configTag, metadataTag, scriptBody, scriptOfEvent } from '@onair/media/flv';
 import {
   type Cut,
   DEFAULT_LOG_LIMITS,
@@ -140,7 +140,9 @@ export class TagPackager implements Packager {
     for (const kind of ['video', 'audio'] as const) {
       const track = tracks.find((candidate) => candidate.parameters.kind === kind);
       const tag = track === undefined ? undefined : configTag(track);
-      if (tag !== undefined) parts.push(this.#format.body(tag.type, timestampMs, tag.body));
+      const colour = track === undefined ? undefined : colourTag(track);
+      for (const one of [tag, colour])
+        if (one !== undefined) parts.push(this.#format.body(one.type, timestampMs, one.body));
     }
     return concatBytes(parts);
   }
