@@ -212,9 +212,9 @@ class RtmpPlayer implements RtmpOutlet {
 
   /** Takes the feed of the pump for the tracks that are wanted; the decoder's set-up stays. */
   #join(): void {
+    this.#kind ??= this.#kindFor(this.stream.epoch?.tracks ?? []);
     if (this.#cannotPlay()) return;
     const tracks = this.#tracks ?? 'default';
-    this.#kind ??= this.#kindFor(this.stream.epoch?.tracks ?? []);
     const { fanout } = this.stream.packager(this.#kind);
     const envelope = rtmpEnvelope(this.#request.streamId, tracks === 'all');
     const { epoch = 0, nextSeq: told = 0 } = this.#viewing.viewer ?? {};
@@ -231,7 +231,8 @@ class RtmpPlayer implements RtmpOutlet {
 
   /** Ends the play with a status if the player lacks a codec of the stream as it is now. */
   #cannotPlay(): boolean {
-    const sent = this.stream.epoch === undefined ? undefined : this.stream.packager(this.#deps.kind);
+    const sent =
+      this.stream.epoch === undefined ? undefined : this.stream.packager(this.#kind ?? this.#deps.kind);
     const tracks = sent?.tracks ?? [];
     const lack = lackOf(this.#peer.connect, tracks, this.#deps.assumeEnhanced?.() === true);
     if (lack === undefined) return false;
