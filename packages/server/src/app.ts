@@ -43,7 +43,7 @@ import { createMetrics, type Logger, LoopDelay } from './observe/index.ts';
 import { cmafPackagerKind } from './packager/cmaf/index.ts';
 import { dashPackagerKind } from './packager/dash/index.ts';
 import { DEFAULT_HLS_OPTIONS, hlsPackagerKind, optionsFor } from './packager/hls/index.ts';
-import { FLV_TAGS, RTMP_MESSAGES, tagPackagerKind } from './packager/tags/index.ts';
+import { FLV_TAGS, PRECISE_RTMP_MESSAGES, RTMP_MESSAGES, tagPackagerKind } from './packager/tags/index.ts';
 import { tsPackagerKind } from './packager/ts/index.ts';
 import { registerRecordedUploads } from './recorded-uploads.ts';
 import type { Rooms } from './rooms/index.ts';
@@ -106,6 +106,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const kinds = {
       flv: bridgedKind(tagPackagerKind(FLV_TAGS, context, limits), AAC_FOR_FLV, bridge),
       rtmp: bridgedKind(tagPackagerKind(RTMP_MESSAGES, context, limits), AAC_FOR_FLV, bridge),
+      preciseRtmp: bridgedKind(tagPackagerKind(PRECISE_RTMP_MESSAGES, context, limits), AAC_FOR_FLV, bridge),
       cmaf,
       hls,
       dash: dashPackagerKind(hls, cmaf, systemClock, () => config().dash),
@@ -229,6 +230,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const rtmpPlay = new RtmpEgress({
       ...live,
       kind: kinds.rtmp,
+      preciseKind: kinds.preciseRtmp,
       waitForPublisher: () => config().rtmp.waitForPublisher,
       notifyAway: () => false,
       assumeEnhanced: () => config().rtmp.assumeEnhanced,

@@ -1,5 +1,6 @@
 import type { ByteReader } from '../bytes/index.ts';
 import { ParseError } from '../model/errors.ts';
+import { writeU24 } from './tag.ts';
 
 /** Packet types that audio and video have in common. Enhanced RTMP v2, AudioPacketType and VideoPacketType. */
 export const PACKET_TYPE = {
@@ -24,6 +25,8 @@ const MULTITRACK = { one: 0, many: 1, manyCodecs: 2 } as const;
 const MODEX_TIMESTAMP_NANO = 0;
 /** Greatest nanosecond offset. */
 const MAX_NANO_OFFSET = 999_999;
+/** ModEx with an offset: its size, three bytes, its type with the packet type. */
+const NANO_BYTES = 5;
 /** Most tracks in one message; the track id itself is limited by the demuxer. */
 const MAX_TRACKS_PER_MESSAGE = 16;
 
@@ -91,14 +94,15 @@ export function readEnhancedParts(
   return parts;
 }
 
-/** Bytes of an enhanced header: first byte, multitrack byte and track id where needed, FourCC. */
-export function enhancedHeaderBytes(trackId: number): number {
-  return trackId === 0 ? 5 : 7;
+/** Bytes of an enhanced header: first byte, ModEx, multitrack byte and track id where needed, FourCC. */
+export function enhancedHeaderBytes(trackId: number, nanoOffset = 0): number {
+  return (trackId === 0 ? 5 : 7) + (nanoOffset > 0 ? NANO_BYTES : 0);
 }
 
 /**
  * Writes an enhanced header; any track but the default one travels as multitrack of one track.
  * @param first the bits of the first byte above the packet type.
+ * @param nanoOffset nanoseconds to be added to the presentation time, 0 to 999,999; 0 is not written
  */
 export function writeEnhancedHeader(
   out: Uint8Array,
@@ -108,13 +112,20 @@ export function writeEnhancedHeader(
   multitrackType: number,
   fourCc: number,
   trackId: number,
+  nanoOffset = 0,
 ): void {
   let next = at + 1;
-  if (trackId === 0) out[at] = first | packetType;
-  else {
-    out[at] = first | multitrackType;
+  const outer = trackId === 0 ? packetType : multitrackType;
+  if (nanoOffset > 0) {
+    out[at] = first | PACKET_TYPE.modEx;
+    out[next] = 2; // one less than the size of the offset
+    writeU24(out, next + 1, nanoOffset);
+    out[next + 4] = (MODEX_TIMESTAMP_NANO << 4) | outer;
+    next += NANO_BYTES;
+  } else out[at] = first | outer;
+  if (trackId !== 0) {
     out[next++] = (MULTITRACK.one << 4) | packetType;
-    out[at + 6] = trackId;
+    out[next + 4] = trackId;
   }
   for (let i = 0; i < 4; i++) out[next + i] = (fourCc >>> (24 - 8 * i)) & 0xff;
 }

@@ -3,12 +3,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AmfEcmaArray } from '../amf/index.ts';
 import { ParseError, type Sample, type Track } from '../model/index.ts';
+import { type Ticks, VIDEO_TIMEBASE } from '../time/index.ts';
 import { parseAudioBody } from './audio-message.ts';
 import { FlvReader } from './flv-reader.ts';
 import { scriptBody } from './script.ts';
 import { encodeFlvTag, type Tag, type TagType } from './tag.ts';
 import { TagDemuxer } from './tag-demuxer.ts';
-import { configTag, encodeSampleAsFlvTag, sampleTag } from './tag-muxer.ts';
+import { configTag, encodeSampleAsFlvTag, preciseVideoTag, sampleTag } from './tag-muxer.ts';
 import { parseVideoBody } from './video-message.ts';
 
 const hex = (text: string): Uint8Array =>
@@ -343,4 +344,32 @@ describe('MP3', () => {
       [23_202, 576],
     ]);
   });
+});
+
+it('keeps the exact presentation time by a nanosecond offset, of any track with a new header', () => {
+  const time = fc.integer({ min: 0, max: 90_000 * 86_400 });
+  fc.assert(
+    fc.property(time, fc.nat(90_000), fc.constantFrom(1, 3), fc.boolean(), (at, offset, id, delayed) => {
+      const { tracks, samples, demuxer: pushed } = demuxer();
+      const [codec, config, data] = delayed
+        ? (['hevc', HVCC, '00000002 2601'] as const)
+        : (['vp9', VPCC, VP9_KEY] as const);
+      const parameters = {
+        kind: 'video',
+        codec,
+        description: hex(config),
+        codecString: '',
+        width: 0,
+        height: 0,
+      } as const;
+      const track: Track = { id, timebase: VIDEO_TIMEBASE, parameters };
+      const [dts, pts] = [at as Ticks, (at + (delayed ? offset : 0)) as Ticks];
+      pushed.push({ ...configTag(track)!, timestampMs: 0 });
+      pushed.push(
+        preciseVideoTag({ track, dts, pts, duration: undefined, keyframe: true, data: hex(data) })!,
+      );
+      expect([samples[0]!.pts, samples[0]!.data, tracks[0]!.id]).toEqual([pts, hex(data), id]);
+      expect(Math.abs(samples[0]!.dts - dts)).toBeLessThan(90);
+    }),
+  );
 });

@@ -171,3 +171,25 @@ function compositionMs(sample: Sample): number {
   const at = (time: Ticks): number => rescale(time, track.timebase, MILLISECONDS);
   return at(pts) - at(dts);
 }
+
+/**
+ * A picture as tag whose presentation time is exact, for readers that know ModEx with nanosecond offsets; undefined for
+ * samples whose header has no place for them. Enhanced RTMP v2, TimestampOffsetNano.
+ */
+export function preciseVideoTag(sample: Sample): Tag | undefined {
+  const { dts, pts, track, keyframe, data } = sample;
+  const { parameters } = track;
+  const trackId = wireTrackId(track);
+  if (parameters.kind !== 'video' || (parameters.codec === 'h264' && trackId === 0)) return undefined;
+  const { codec } = parameters;
+  const wholeMs = Math.floor((pts * 1000) / track.timebase);
+  const nanoOffset = Math.min(999_999, Math.round(((pts * 1000) / track.timebase - wholeMs) * 1e6));
+  // Down, not to the nearest, so that a picture without composition time is not before itself.
+  const timestampMs = dts === pts ? wholeMs : Math.floor((dts * 1000) / track.timebase);
+  const frame = { codec, keyframe, compositionMs: wholeMs - timestampMs, nanoOffset };
+  const start = videoFrameHeaderBytes(codec, frame.compositionMs, trackId, nanoOffset);
+  const body = new Uint8Array(start + data.length);
+  writeVideoFrameHeader(body, 0, frame, trackId);
+  body.set(data, start);
+  return { type: 'video', timestampMs, body };
+}

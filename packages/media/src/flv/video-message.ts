@@ -142,24 +142,36 @@ function isLegacy(codec: VideoCodec, trackId: number): boolean {
 /**
  * Bytes in front of the coded data of a frame in the most compatible form.
  * @param trackId 0 for the default track, else multitrack is used.
+ * @param nanoOffset nanoseconds beside it; the legacy header has no place for them
  */
-export function videoFrameHeaderBytes(codec: VideoCodec, compositionMs: number, trackId = 0): number {
+export function videoFrameHeaderBytes(
+  codec: VideoCodec,
+  compositionMs: number,
+  trackId = 0,
+  nanoOffset = 0,
+): number {
   if (isLegacy(codec, trackId)) return 5;
   const timed = HAS_COMPOSITION_TIME.has(codec) && compositionMs !== 0;
-  return enhancedHeaderBytes(trackId) + (timed ? 3 : 0);
+  return enhancedHeaderBytes(trackId, nanoOffset) + (timed ? 3 : 0);
 }
 
 /**
  * Writes those bytes: the legacy header for H.264, the enhanced one for every other codec and track.
- * @param compositionMs presentation minus decoding time, clipped to signed 24 bits.
+ * @param frame.compositionMs presentation minus decoding time, clipped to signed 24 bits.
+ * @param frame.nanoOffset nanoseconds to be added to the presentation time, for readers that know ModEx.
  */
 export function writeVideoFrameHeader(
   out: Uint8Array,
   at: number,
-  frame: { readonly codec: VideoCodec; readonly keyframe: boolean; readonly compositionMs: number },
+  frame: {
+    readonly codec: VideoCodec;
+    readonly keyframe: boolean;
+    readonly compositionMs: number;
+    readonly nanoOffset?: number;
+  },
   trackId = 0,
 ): void {
-  const { codec, compositionMs } = frame;
+  const { codec, compositionMs, nanoOffset = 0 } = frame;
   const frameType = frame.keyframe ? FRAME_TYPE.key : FRAME_TYPE.inter;
   const time = Math.max(-0x80_0000, Math.min(0x7f_ffff, compositionMs));
   if (isLegacy(codec, trackId)) {
@@ -171,8 +183,8 @@ export function writeVideoFrameHeader(
   const hasTime = HAS_COMPOSITION_TIME.has(codec);
   const timed = hasTime && compositionMs !== 0;
   const packetType = timed || !hasTime ? PACKET_TYPE.codedFrames : PACKET_TYPE.codedFramesX;
-  writeVideoHeader(out, at, frameType, packetType, codec, trackId);
-  if (timed) writeU24(out, at + enhancedHeaderBytes(trackId), time);
+  writeVideoHeader(out, at, frameType, packetType, codec, trackId, nanoOffset);
+  if (timed) writeU24(out, at + enhancedHeaderBytes(trackId, nanoOffset), time);
 }
 
 /** Body of the tag that carries a decoder configuration record. */
@@ -222,7 +234,9 @@ function writeVideoHeader(
   packetType: number,
   codec: VideoCodec,
   trackId: number,
+  nanoOffset = 0,
 ): void {
   const first = 0x80 | (frameType << 4);
-  writeEnhancedHeader(out, at, first, packetType, PACKET_TYPE.multitrack, VIDEO_FOURCC[codec], trackId);
+  const fourCc = VIDEO_FOURCC[codec];
+  writeEnhancedHeader(out, at, first, packetType, PACKET_TYPE.multitrack, fourCc, trackId, nanoOffset);
 }

@@ -2,7 +2,7 @@ import type { Track } from '@onair/media';
 import type { ConnectRequest } from '@onair/media/rtmp';
 import { expect, it } from 'vitest';
 import { audioParameters, audioTrack, videoParameters, videoTrack } from '../../../../../test/kit/samples.ts';
-import { lackOf, takesMultitrack } from './player-abilities.ts';
+import { lackOf, takesExactTimes, takesMultitrack } from './player-abilities.ts';
 import { rtmpEnvelope } from './rtmp-envelope.ts';
 
 const asked = (fourCcList: readonly string[] | undefined, capsEx = 0): ConnectRequest =>
@@ -58,3 +58,11 @@ it('sets up every track for players of multitrack, and the first of each kind fo
 function firstByte({ parameters }: Track): number[] {
   return parameters.kind === 'audio' ? [parameters.description[0]!] : [];
 }
+
+it('gives exact times to players that know ModEx and nanosecond offsets, of pictures whose header has them', () => {
+  const given = (caps: number, video: Track) => takesExactTimes(asked(['*'], caps), [audioTrack(), video]);
+  expect([given(15, hevc), given(12, hevc), given(8, hevc), given(4, hevc), given(15, videoTrack())]).toEqual(
+    [true, true, false, false, false],
+  );
+  expect(takesExactTimes(asked(['*'], 15), [opus])).toBe(false);
+});

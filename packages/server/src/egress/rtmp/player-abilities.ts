@@ -10,6 +10,13 @@ export function takesMultitrack({ capsEx }: ConnectRequest): boolean {
   return (capsEx & CAPS_EX.multitrack) !== 0;
 }
 
+/** True if exact times are of use: the player knows nanosecond offsets, and the picture's header has a place for them. */
+export function takesExactTimes({ capsEx }: ConnectRequest, tracks: readonly Track[]): boolean {
+  const wanted = CAPS_EX.modEx | CAPS_EX.nanoOffset;
+  const video = tracks.find(({ parameters }) => parameters.kind === 'video')?.parameters;
+  return (capsEx & wanted) === wanted && video !== undefined && !OLD_CODECS.has(video.codec);
+}
+
 /**
  * Why a player cannot play these tracks, for its status; undefined if it can. A player that lists codecs is
  * believed about the picture only, since the most used one lists no sound though it plays it.

@@ -1,4 +1,4 @@
-import { streamName } from '@onair/media';
+import { streamName, ticks } from '@onair/media';
 import { TagDemuxer } from '@onair/media/flv';
 import type { RtmpClientOptions } from '@onair/media/rtmp';
 import { afterEach, expect, it, vi } from 'vitest';
@@ -13,7 +13,7 @@ import {
 } from '../../hub/index.ts';
 import { RtmpListener } from '../../net/rtmp-listener.ts';
 import { createLog } from '../../observe/index.ts';
-import { RTMP_MESSAGES, tagPackagerKind } from '../../packager/tags/index.ts';
+import { PRECISE_RTMP_MESSAGES, RTMP_MESSAGES, tagPackagerKind } from '../../packager/tags/index.ts';
 import { RtmpEgress, type RtmpEgressDeps } from './index.ts';
 
 const NAME = streamName('live', 'test');
@@ -280,4 +280,44 @@ it('goes on with another stream when told to, set-up first, and stays if there i
   expect(registry.find(NAME)?.state).toBe('live');
   player.stop();
   await vi.waitFor(() => expect(sessions.list()).toEqual([]));
+});
+
+it('gives pictures of new codecs their exact times where a player knows nanosecond offsets', async () => {
+  const context = {
+    clock: systemClock,
+    policy: (windowMs: number) => ({ ...DEFAULT_PUMP_POLICY, windowMs }),
+  };
+  const preciseKind = tagPackagerKind(PRECISE_RTMP_MESSAGES, context);
+  const { registry, play } = await setUp({ preciseKind });
+  const description = Uint8Array.from(Buffer.from('01000000000b820202020000', 'hex'));
+  const vp9 = videoTrack({ ...videoParameters(), codec: 'vp9', codecString: 'vp09.00.11.08', description });
+  const key = Uint8Array.from(Buffer.from('824983420013f00b360438241c184a000a40', 'hex'));
+  const publication = registry.publish(NAME, { protocol: 'test', revoked: () => undefined });
+  publication.setTrack(vp9);
+  const feed = (from: number, to: number): void => {
+    for (let i = from; i < to; i++) feedOne(i);
+  };
+  const feedOne = (i: number): void => {
+    const time = ticks(i * 3003);
+    const data = i === 0 ? key : Uint8Array.of(0x86, i);
+    publication.push({ track: vp9, dts: time, pts: time, duration: undefined, keyframe: i === 0, data });
+  };
+  feed(0, 60);
+  await vi.waitFor(() => expect(registry.find(NAME)?.epoch).toBeDefined());
+  const players = [play(), play({ properties: { capsEx: 0 } })];
+  await vi.waitFor(() => expect(players.every(({ ready }) => ready)).toBe(true));
+  feed(60, 90);
+  for (const [i, player] of players.entries()) {
+    await vi.waitFor(() => expect(player.media.length).toBeGreaterThan(40));
+    const times: number[] = [];
+    const demuxer = new TagDemuxer({
+      onTrack: () => undefined,
+      onSample: ({ pts }) => times.push(pts),
+      onMetadata: () => undefined,
+      onDataEvent: () => undefined,
+    });
+    for (const message of player.media) demuxer.push(message);
+    const steps = new Set(times.slice(1).map((time, j) => time - times[j]!));
+    expect([...steps].every((step) => step === 3003)).toBe(i === 0);
+  }
 });

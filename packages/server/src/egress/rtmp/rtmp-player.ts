@@ -1,4 +1,4 @@
-import { isNamePart, type StreamName, streamName } from '@onair/media';
+import { isNamePart, type StreamName, streamName, type Track } from '@onair/media';
 import type { PlayRequest } from '@onair/media/rtmp';
 import {
   HubError,
@@ -10,7 +10,7 @@ import {
 import type { RtmpOutlet, RtmpPeer, RtmpPlayRefusal } from '../../net/rtmp-handlers.ts';
 import type { TagPackager } from '../../packager/tags/index.ts';
 import { type LiveDeps, SocketTransport, Viewing } from '../live/index.ts';
-import { lackOf, takesMultitrack } from './player-abilities.ts';
+import { lackOf, takesExactTimes, takesMultitrack } from './player-abilities.ts';
 import { RecordedPlayer, type RecordingArchive } from './recorded-player.ts';
 import { rtmpEnvelope } from './rtmp-envelope.ts';
 
@@ -18,6 +18,8 @@ import { rtmpEnvelope } from './rtmp-envelope.ts';
 export interface RtmpEgressDeps extends LiveDeps {
   /** The stream's RTMP messages. */
   readonly kind: PackagerKind<TagPackager>;
+  /** The same with exact times, for players that take them; without it nobody gets them. */
+  readonly preciseKind?: PackagerKind<TagPackager>;
   /** Merge window in milliseconds. */
   windowMs(): number;
   /** True lets players wait for a stream that is not on air; false answers StreamNotFound. */
@@ -101,6 +103,8 @@ class RtmpPlayer implements RtmpOutlet {
   readonly #deps: RtmpEgressDeps;
   #viewing: Viewing;
   readonly #left: (from: Stream, to?: Stream) => void;
+  /** What it is fed from, once it is. */
+  #kind: PackagerKind<TagPackager> | undefined;
   #state: StreamState;
   #started = false;
   #paused = false;
@@ -192,6 +196,7 @@ class RtmpPlayer implements RtmpOutlet {
       throw error;
     }
     from.close('moved');
+    this.#kind = undefined;
     this.#left(from.stream, this.stream);
     this.#state = this.stream.state;
     if (this.#started && this.#state !== 'ended') this.#join();
@@ -207,9 +212,10 @@ class RtmpPlayer implements RtmpOutlet {
 
   /** Takes the feed of the pump for the tracks that are wanted; the decoder's set-up stays. */
   #join(): void {
+    this.#kind ??= this.#kindFor(this.stream.epoch?.tracks ?? []);
     if (this.#cannotPlay()) return;
     const tracks = this.#tracks ?? 'default';
-    const { fanout } = this.stream.packager(this.#deps.kind);
+    const { fanout } = this.stream.packager(this.#kind);
     const envelope = rtmpEnvelope(this.#request.streamId, tracks === 'all');
     const { epoch = 0, nextSeq: told = 0 } = this.#viewing.viewer ?? {};
     const pump = fanout.pump({ envelope, tracks, windowMs: this.#deps.windowMs() });
@@ -218,9 +224,15 @@ class RtmpPlayer implements RtmpOutlet {
     this.#steer();
   }
 
+  #kindFor(tracks: readonly Track[]): PackagerKind<TagPackager> {
+    const { kind, preciseKind = kind } = this.#deps;
+    return takesExactTimes(this.#peer.connect, tracks) ? preciseKind : kind;
+  }
+
   /** Ends the play with a status if the player lacks a codec of the stream as it is now. */
   #cannotPlay(): boolean {
-    const sent = this.stream.epoch === undefined ? undefined : this.stream.packager(this.#deps.kind);
+    const sent =
+      this.stream.epoch === undefined ? undefined : this.stream.packager(this.#kind ?? this.#deps.kind);
     const tracks = sent?.tracks ?? [];
     const lack = lackOf(this.#peer.connect, tracks, this.#deps.assumeEnhanced?.() === true);
     if (lack === undefined) return false;

@@ -2,6 +2,7 @@ import type { Sample } from '@onair/media';
 import {
   encodeFlvTag,
   encodeSampleAsFlvTag,
+  preciseVideoTag,
   sampleTagBody,
   sampleTimestampMs,
   type TagType,
@@ -45,5 +46,17 @@ export const RTMP_MESSAGES: TagFormat = {
       timestampMs,
       body: sampleTagBody(sample),
     });
+  },
+};
+
+/** The same for players that know nanosecond offsets: pictures have their exact presentation time. */
+export const PRECISE_RTMP_MESSAGES: TagFormat = {
+  ...RTMP_MESSAGES,
+  name: 'rtmp-precise',
+  sample: (sample) => {
+    const tag = preciseVideoTag(sample);
+    return tag === undefined
+      ? RTMP_MESSAGES.sample(sample)
+      : RTMP_MESSAGES.body('video', tag.timestampMs, tag.body);
   },
 };
