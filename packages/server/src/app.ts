@@ -105,7 +105,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const hls = hlsOver(cmaf);
     const transcoder = new AudioTranscoder();
     undo.push(() => transcoder.close());
-    const pictures = new PictureTranscoder();
+    const pictures = new PictureTranscoder(() => config().transcode);
     undo.push(() => pictures.close());
     const bridge = {
       transcoder,

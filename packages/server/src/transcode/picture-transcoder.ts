@@ -6,27 +6,23 @@ import { type MadePicture, type PictureListener, PictureProgram } from './pictur
 /** Pictures since the last key frame that are kept for outputs that come later. */
 const MAX_KEPT = 600;
 
-/** What a transcoder is made of. */
-export interface PictureTranscoderOptions {
+/** How a transcoder works; asked at each start of a program. */
+export interface PictureSettings {
+  readonly enabled: boolean;
   /** Name or path of `ffmpeg`. */
-  readonly program?: string;
+  readonly program: string;
   /** Programs at one time, each of which may take a core; the machine's cores if left out. */
-  readonly maxJobs?: number;
+  readonly maxStreams?: number | undefined;
 }
 
 /** Turns pictures into H.264 without B-frames: one program for each track, however many outputs want it. */
 export class PictureTranscoder {
-  readonly #program: string;
-  readonly #maxJobs: number;
-  readonly #jobs = new Map<Track, PictureJob>();
+  readonly #settings: () => PictureSettings;
+  readonly #jobs = new Set<PictureJob>();
   #left = 0;
 
-  constructor({
-    program = 'ffmpeg',
-    maxJobs = Math.max(2, availableParallelism()),
-  }: PictureTranscoderOptions = {}) {
-    this.#program = program;
-    this.#maxJobs = maxJobs;
+  constructor(settings: () => PictureSettings) {
+    this.#settings = settings;
   }
 
   /** Programs that run. */
@@ -44,25 +40,28 @@ export class PictureTranscoder {
    * ends with its last listener. The returned function takes the listener off.
    */
   open(stream: Stream, track: Track, listener: PictureListener): () => void {
-    let job = this.#jobs.get(track);
+    let job = [...this.#jobs].find((one) => one.serves(stream, track));
     if (job === undefined) {
-      if (this.#jobs.size >= this.#maxJobs) {
-        listener.failed(`${this.#maxJobs} streams are being turned already`);
+      const { enabled, program, maxStreams } = this.#settings();
+      const most = maxStreams ?? Math.max(2, availableParallelism());
+      if (!enabled || this.#jobs.size >= most) {
+        listener.failed(enabled ? `${most} streams are being turned already` : 'this server is set not to');
         return () => undefined;
       }
-      job = new PictureJob(stream, track, this.#program, {
-        over: () => this.#jobs.delete(track),
+      const begun: PictureJob = new PictureJob(stream, track, program, {
+        over: () => this.#jobs.delete(begun),
         left: () => this.#left++,
       });
-      this.#jobs.set(track, job);
-      job.start();
+      job = begun;
+      this.#jobs.add(begun);
+      begun.start();
     }
     return job.join(listener);
   }
 
   /** Ends every program. */
   close(): void {
-    for (const job of [...this.#jobs.values()]) job.close();
+    for (const job of [...this.#jobs]) job.close();
   }
 }
 
@@ -96,6 +95,10 @@ class PictureJob implements StreamSink {
   start(): void {
     this.#unsubscribe = this.#stream.subscribe(this);
     if (this.#over) this.#unsubscribe();
+  }
+
+  serves(stream: Stream, track: Track): boolean {
+    return stream === this.#stream && track === this.#track;
   }
 
   join(listener: PictureListener): () => void {

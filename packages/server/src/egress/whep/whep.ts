@@ -93,7 +93,9 @@ function watch(call: RtcOfferCall, deps: WhepDeps): RtcSession {
 function packagerOf(stream: Stream, { kind }: WhepDeps): RtpPackager {
   const packager = stream.packager(kind);
   if (packager.refusal !== undefined) {
-    throw new HttpProblem('CODEC_NOT_CARRIED', { detail: WHY[packager.refusal] });
+    const unturned = stream.publication?.warnings.find(({ code }) => code === 'PICTURES_NOT_BRIDGED');
+    const more = unturned === undefined ? '' : ` ${unturned.text}`;
+    throw new HttpProblem('CODEC_NOT_CARRIED', { detail: `${WHY[packager.refusal]}${more}` });
   }
   const { video, audio } = packager.wanted;
   if (video === undefined && audio === undefined) throw refusedForNow('NOT_READY', 1, 'no track yet');
