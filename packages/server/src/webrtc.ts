@@ -15,7 +15,14 @@ import {
 } from './net/index.ts';
 import type { Logger } from './observe/index.ts';
 import { type RtpPackager, rtpPackagerKind } from './packager/rtp/index.ts';
-import { bridgedKind, H264_FOR_RTP, OPUS_FOR_RTP, pictureBridgedKind } from './transcode/index.ts';
+import {
+  bridgedKind,
+  H264_FOR_RTP,
+  OPUS_FOR_RTP,
+  type PictureRule,
+  pictureBridgedKind,
+  VP8_FOR_RTP,
+} from './transcode/index.ts';
 
 /** What WebRTC is joined from. */
 export interface WebRtcParts {
@@ -43,10 +50,14 @@ export async function startWebRtc(
   const iceServers = () => iceSettings(parts.config().ice, 'media', Date.now()).iceServers;
   const common = { ...live, endpoint, clock: systemClock, settings };
   const whip = registerRtcProtocol(http, whipProtocol({ ...common, gate: guard }), iceServers);
-  const sounding = bridgedKind(rtpPackagerKind(context, parts.limits), OPUS_FOR_RTP, parts.bridge);
   const used = ({ fanout }: RtpPackager): boolean => fanout.size > 0;
-  const kind = pictureBridgedKind(sounding, H264_FOR_RTP, parts.bridge, { used });
-  const whep = registerRtcProtocol(http, whepProtocol({ ...common, kind }), iceServers);
+  const turned = (rule: PictureRule) => {
+    const sounding = bridgedKind(rtpPackagerKind(context, parts.limits), OPUS_FOR_RTP, parts.bridge);
+    return pictureBridgedKind(sounding, rule, parts.bridge, { used });
+  };
+  const kind = turned(H264_FOR_RTP);
+  const vp8Kind = turned(VP8_FOR_RTP);
+  const whep = registerRtcProtocol(http, whepProtocol({ ...common, kind, vp8Kind }), iceServers);
   return {
     port: endpoint.port,
     close(reason) {

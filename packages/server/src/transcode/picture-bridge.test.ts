@@ -148,7 +148,7 @@ it('passes the stream on as it is and says why, where there is no program', asyn
   const [warning] = stream.publication!.warnings;
   expect(warning).toMatchObject({ code: 'PICTURES_NOT_BRIDGED' });
   expect(warning!.text).toContain('is not on the PATH');
-  expect(told).toContain('pictures cannot be turned into H.264');
+  expect(told).toContain('pictures cannot be turned into another codec');
 });
 
 it('runs so many programs and no more, and a program ends with its last output', async () => {
@@ -157,7 +157,7 @@ it('runs so many programs and no more, and a program ends with its last output',
   const asked = kind();
   const keeper = one.packager(asked);
   on('two', vp8).packager(kind());
-  expect(told).toContain('pictures cannot be turned into H.264');
+  expect(told).toContain('pictures cannot be turned into another codec');
   await until(() => keeper.samples.length > 0);
   one.retire(asked);
   expect([pictures.running, keeper.closed]).toEqual([0, true]);

@@ -2,11 +2,13 @@ import { type Sample, sameParameters, type Track, ticks, type VideoParameters } 
 import { ReorderLook } from '@onair/media/bitstream';
 import type { Cut, Packager, PackagerKind, Stream, StreamSink, StreamState } from '../hub/index.ts';
 import type { BridgeLog } from './audio-bridge.ts';
+import type { PictureTarget } from './picture-format.ts';
 import type { MadePicture } from './picture-program.ts';
 import type { PictureTranscoder } from './picture-transcoder.ts';
 
-/** When a packager gets H.264 without B-frames in place of the stream's own pictures. */
+/** When a packager gets other pictures than the stream has. */
 export interface PictureRule {
+  readonly to: PictureTarget;
   /** True if the packager cannot use pictures of these parameters. */
   needed(track: VideoParameters, stream: Stream): boolean;
   /** True if it cannot use H.264 whose pictures are shown in another order than they come in. */
@@ -26,7 +28,7 @@ const LOOK_MS = 10_000;
 /** … and after how many looks without anybody it is let go. */
 const IDLE_LOOKS = 3;
 
-/** Stands in front of a packager and puts H.264 in place of the stream's own pictures, where that is needed. */
+/** Stands in front of a packager and puts pictures of another codec in place of the stream's own, where that is needed. */
 class PictureBridge implements StreamSink {
   readonly #stream: Stream;
   readonly #rule: PictureRule;
@@ -102,10 +104,15 @@ class PictureBridge implements StreamSink {
     const source = this.#source!;
     this.#look = undefined;
     this.#held = [];
-    const fields = { stream: this.#stream.name, from: (source.parameters as VideoParameters).codecString };
+    const { to } = this.#rule;
+    const fields = {
+      stream: this.#stream.name,
+      from: (source.parameters as VideoParameters).codecString,
+      to,
+    };
     this.#leave = () => undefined;
     const current = (): boolean => this.#source === source && this.#leave !== undefined;
-    const leave = this.#parts.pictures.open(this.#stream, source, {
+    const leave = this.#parts.pictures.open(this.#stream, source, to, {
       picture: (picture) => {
         if (current()) this.#made(source, picture);
       },
@@ -113,10 +120,10 @@ class PictureBridge implements StreamSink {
         if (!current()) return;
         this.#leave = undefined;
         this.#gaveUp = true;
-        this.#parts.log('pictures cannot be turned into H.264', { ...fields, reason });
+        this.#parts.log('pictures cannot be turned into another codec', { ...fields, reason });
         this.#stream.warn(
           'PICTURES_NOT_BRIDGED',
-          `Some viewers need these pictures as H.264 without B-frames, which ffmpeg makes; they do not get them: ${reason}.`,
+          `Some viewers need these pictures as ${to === 'h264' ? 'H.264 without B-frames' : 'VP8'}, which ffmpeg makes; they do not get them: ${reason}.`,
         );
         this.#track = undefined;
         this.#pass(true);
@@ -124,7 +131,7 @@ class PictureBridge implements StreamSink {
     });
     if (this.#leave === undefined) return;
     this.#leave = leave;
-    this.#parts.log('pictures are turned into H.264', fields);
+    this.#parts.log('pictures are turned into another codec', fields);
   }
 
   #made(source: Track, { parameters, time, keyframe, data }: MadePicture): void {

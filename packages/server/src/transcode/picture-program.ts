@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { type Sample, type Track, ticks, type VideoParameters } from '@onair/media';
-import { FlvReader, TagDemuxer } from '@onair/media/flv';
 import { WebmMuxer } from '@onair/media/webm';
+import { argumentsFor, type PictureTarget, pictureReader, type ReadPicture } from './picture-format.ts';
 
 /** Pictures that the program may hold, a publisher's whole group of pictures at the start included … */
 export const MAX_PICTURES_INSIDE = 600;
@@ -11,11 +11,6 @@ export const MAX_OCTETS_WAITING = 16 * 1024 * 1024;
 export const MAX_INSIDE_MS = 4_000;
 /** Octets of the program's complaints that are kept. */
 const MAX_COMPLAINT = 2_048;
-/** Octets per second of the picture, and of the buffer that evens it out. */
-const MAX_BITRATE = '6M';
-/** Pictures without a key frame, if the source has none for so long. */
-const MAX_GROUP = 300;
-
 /** Pictures of another codec, as {@link PictureProgram} makes them. */
 export interface MadePicture {
   readonly parameters: VideoParameters;
@@ -33,8 +28,8 @@ export interface PictureListener {
 }
 
 /**
- * A running `ffmpeg` that turns the pictures of one track into H.264 without B-frames: Matroska goes in, FLV comes out,
- * picture by picture. The child is this object's.
+ * A running `ffmpeg` that turns the pictures of one track into another codec, in the order of
+ * showing: Matroska goes in, FLV or IVF comes out, picture by picture. The child is this object's.
  */
 export class PictureProgram {
   readonly #child: ChildProcess;
@@ -49,13 +44,18 @@ export class PictureProgram {
   #complaint = '';
   #over = false;
 
-  /** @param now milliseconds of a clock that never goes back. */
-  constructor(track: Track, listener: PictureListener, now: () => number, program = 'ffmpeg') {
+  /** @param now milliseconds of a clock that never goes back. @param program name or path of ffmpeg. */
+  constructor(
+    track: Track,
+    target: PictureTarget,
+    listener: PictureListener,
+    { now, program }: { readonly now: () => number; readonly program: string },
+  ) {
     this.#track = track;
     this.#listener = listener;
     this.#now = now;
     this.#muxer = new WebmMuxer([track]);
-    const child = spawn(program, argumentsFor(track), { stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(program, argumentsFor(track, target), { stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child = child;
     // Of a program that is not there, or ends: `close` tells.
     child.on('error', (error: NodeJS.ErrnoException) => {
@@ -67,7 +67,7 @@ export class PictureProgram {
       this.#complaint = (this.#complaint + String(part)).slice(-MAX_COMPLAINT);
     });
     child.on('close', () => this.#fail(lastLine(this.#complaint) ?? 'ffmpeg ended'));
-    this.#read();
+    this.#read(target);
     child.stdin!.write(this.#muxer.header());
   }
 
@@ -107,30 +107,20 @@ export class PictureProgram {
     this.#child.kill('SIGKILL');
   }
 
-  #read(): void {
-    const reader = new FlvReader();
-    const tags = new TagDemuxer({
-      onTrack: () => undefined,
-      onSample: (sample) => this.#made(sample),
-      onMetadata: () => undefined,
-      onDataEvent: () => undefined,
-    });
+  #read(target: PictureTarget): void {
+    const push = pictureReader(target, (picture) => this.#made(picture));
     this.#child.stdout!.on('data', (chunk: Buffer) => {
       if (this.#over) return;
       try {
-        reader.push(chunk);
-        for (let item = reader.next(); item !== undefined && !this.#over; item = reader.next())
-          if (item.kind === 'tag') tags.push(item.tag);
+        push(chunk);
       } catch (error) {
         this.#fail(String(error));
       }
     });
   }
 
-  #made({ track, pts, keyframe, data }: Sample): void {
-    const { parameters } = track;
-    if (parameters.kind !== 'video') return;
-    const ms = Math.round((pts * 1000) / track.timebase);
+  #made({ parameters, keyframe, ms, data }: ReadPicture): void {
+    if (this.#over) return;
     const found = this.#inside.get(ms);
     // What is older has come out, or never will.
     for (const key of this.#inside.keys()) if (key <= ms) this.#inside.delete(key);
@@ -145,45 +135,6 @@ export class PictureProgram {
     this.close();
     this.#listener.failed(reason);
   }
-}
-
-function argumentsFor({ parameters }: Track): string[] {
-  const { width, height } = parameters as VideoParameters;
-  // A picture that changes its size keeps the first one's for the viewers; halves of colour need even numbers.
-  const size = width > 1 && height > 1 ? `${width & ~1}:${height & ~1}` : 'trunc(iw/2)*2:trunc(ih/2)*2';
-  return [
-    ...['-v', 'error', '-nostdin', '-protocol_whitelist', 'pipe'],
-    // Nothing is to be looked at in advance, and no thread may hold pictures back.
-    ...[
-      '-probesize',
-      '32',
-      '-analyzeduration',
-      '0',
-      '-threads',
-      '1',
-      '-copyts',
-      '-f',
-      'matroska',
-      '-i',
-      'pipe:0',
-    ],
-    ...['-map', '0:v:0', '-vf', `scale=${size},format=yuv420p`, '-fps_mode', 'passthrough'],
-    ...[
-      '-c:v',
-      'libx264',
-      '-preset',
-      'veryfast',
-      '-tune',
-      'zerolatency',
-      '-profile:v',
-      'baseline',
-      '-bf',
-      '0',
-    ],
-    ...['-g', String(MAX_GROUP), '-force_key_frames', 'source'],
-    ...['-crf', '24', '-maxrate', MAX_BITRATE, '-bufsize', MAX_BITRATE],
-    ...['-flush_packets', '1', '-flvflags', 'no_duration_filesize', '-f', 'flv', 'pipe:1'],
-  ];
 }
 
 function lastLine(text: string): string | undefined {

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Sample, Track } from '@onair/media';
 import type { Cut, Stream, StreamSink, StreamState } from '../hub/index.ts';
+import type { PictureTarget } from './picture-format.ts';
 import { type MadePicture, type PictureListener, PictureProgram } from './picture-program.ts';
 
 /** Pictures since the last key frame that are kept for outputs that come later. */
@@ -15,7 +16,7 @@ export interface PictureSettings {
   readonly maxStreams?: number | undefined;
 }
 
-/** Turns pictures into H.264 without B-frames: one program for each track, however many outputs want it. */
+/** Turns pictures into another codec: one program for each track and codec, however many outputs want it. */
 export class PictureTranscoder {
   readonly #settings: () => PictureSettings;
   readonly #jobs = new Set<PictureJob>();
@@ -39,8 +40,8 @@ export class PictureTranscoder {
    * Gives `listener` the track's pictures from the last key frame on; the program is started if it does not run, and
    * ends with its last listener. The returned function takes the listener off.
    */
-  open(stream: Stream, track: Track, listener: PictureListener): () => void {
-    let job = [...this.#jobs].find((one) => one.serves(stream, track));
+  open(stream: Stream, track: Track, target: PictureTarget, listener: PictureListener): () => void {
+    let job = [...this.#jobs].find((one) => one.serves(stream, track, target));
     if (job === undefined) {
       const { enabled, program, maxStreams } = this.#settings();
       const most = maxStreams ?? Math.max(2, availableParallelism());
@@ -48,7 +49,8 @@ export class PictureTranscoder {
         listener.failed(enabled ? `${most} streams are being turned already` : 'this server is set not to');
         return () => undefined;
       }
-      const begun: PictureJob = new PictureJob(stream, track, program, {
+      const begun: PictureJob = new PictureJob(stream, track, target, {
+        program,
         over: () => this.#jobs.delete(begun),
         left: () => this.#left++,
       });
@@ -65,12 +67,20 @@ export class PictureTranscoder {
   }
 }
 
+/** What a job needs of its transcoder. */
+interface JobOwner {
+  readonly program: string;
+  over(): void;
+  left(): void;
+}
+
 /** One track on its way through a program. */
 class PictureJob implements StreamSink {
   readonly #stream: Stream;
   readonly #track: Track;
   readonly #program: PictureProgram;
-  readonly #owner: { over(): void; left(): void };
+  readonly #target: PictureTarget;
+  readonly #owner: JobOwner;
   readonly #listeners = new Set<PictureListener>();
   readonly #kept: MadePicture[] = [];
   #unsubscribe: (() => void) | undefined;
@@ -80,15 +90,17 @@ class PictureJob implements StreamSink {
   #shedding = true;
   #over = false;
 
-  constructor(stream: Stream, track: Track, program: string, owner: { over(): void; left(): void }) {
+  constructor(stream: Stream, track: Track, target: PictureTarget, owner: JobOwner) {
     this.#stream = stream;
     this.#track = track;
+    this.#target = target;
     this.#owner = owner;
     const listener: PictureListener = {
       picture: (picture) => this.#made(picture),
       failed: (reason) => this.#failed(reason),
     };
-    this.#program = new PictureProgram(track, listener, () => performance.now(), program);
+    const { program } = owner;
+    this.#program = new PictureProgram(track, target, listener, { now: () => performance.now(), program });
   }
 
   /** Begins with the stream's last key frame. */
@@ -97,8 +109,8 @@ class PictureJob implements StreamSink {
     if (this.#over) this.#unsubscribe();
   }
 
-  serves(stream: Stream, track: Track): boolean {
-    return stream === this.#stream && track === this.#track;
+  serves(stream: Stream, track: Track, target: PictureTarget): boolean {
+    return stream === this.#stream && track === this.#track && target === this.#target;
   }
 
   join(listener: PictureListener): () => void {

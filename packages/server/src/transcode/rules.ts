@@ -29,13 +29,29 @@ export const OPUS_FOR_RTP: BridgeRule = {
 
 /** FLV and RTMP: next to no player takes VP8 there, which is all that some browsers publish. */
 export const H264_FOR_FLV: PictureRule = {
+  to: 'h264',
   needed: ({ codec }, stream) =>
     codec === 'vp8' && BROWSER_SOURCES.has(stream.publication?.publisher.protocol ?? ''),
   inOrder: false,
 };
 
 /** HLS: no browser takes VP8 in MP4. */
-export const H264_FOR_HLS: PictureRule = { needed: ({ codec }) => codec === 'vp8', inOrder: false };
+export const H264_FOR_HLS: PictureRule = {
+  to: 'h264',
+  needed: ({ codec }) => codec === 'vp8',
+  inOrder: false,
+};
 
 /** WebRTC shows pictures in the order in which they come, and browsers take no HEVC there. */
-export const H264_FOR_RTP: PictureRule = { needed: ({ codec }) => codec === 'hevc', inOrder: true };
+export const H264_FOR_RTP: PictureRule = {
+  to: 'h264',
+  needed: ({ codec }) => codec === 'hevc',
+  inOrder: true,
+};
+
+/** WebRTC in a browser without H.264, as Firefox is until it has fetched a plug-in. */
+export const VP8_FOR_RTP: PictureRule = {
+  to: 'vp8',
+  needed: ({ codec }) => codec === 'h264' || codec === 'hevc',
+  inOrder: false,
+};
