@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
 import { cpSync } from 'node:fs';
 import { promisify } from 'node:util';
+import type { OnairPlayerElement } from '@onair/client';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium, openPage } from '../kit/chromium.ts';
+import { launchFirefox } from '../kit/firefox.ts';
 import { slack } from '../kit/load.ts';
 import { bundlePlayer, PlayerPage } from '../kit/player-page.ts';
 import { addPlayer, measureGlass, probe, watchFor } from '../kit/player-probe.ts';
@@ -253,6 +255,45 @@ describe('WebRTC', () => {
     expect(await loudness(viewer)).toBeGreaterThan(0.01);
     expectDelay('AAC sound, to WHEP', middle, 0.3);
     await viewer.close();
+  });
+
+  it('shows a browser without H.264 the same pictures as VP8', async () => {
+    const firefox = await launchFirefox(scope);
+    const wish = new URLSearchParams({
+      src: `${server.http}/live/demo`,
+      transport: 'whep',
+      autoplay: '',
+      muted: '',
+    });
+    const page = await firefox.open(`${address}?${wish}`);
+    const look = () =>
+      page.run(async () => {
+        const player = document.querySelector('onair-player') as OnairPlayerElement;
+        const offered = new RTCPeerConnection();
+        offered.addTransceiver('video', { direction: 'recvonly' });
+        const sdp = (await offered.createOffer()).sdp ?? '';
+        offered.close();
+        return {
+          status: player.status.kind,
+          transport: player.figures?.transport,
+          codecs: player.figures?.codecs,
+          time: player.video?.currentTime ?? 0,
+          width: player.video?.videoWidth ?? 0,
+          offered: [...new Set([...sdp.matchAll(/a=rtpmap:\d+ (\w+)/g)].map((match) => match[1]))],
+          note: player.querySelector('.note')?.textContent ?? '',
+        };
+      }, null);
+    let seen = await look();
+    await until(
+      async () => {
+        seen = await look();
+        return seen.status === 'playing' && seen.transport === 'whep' && seen.time > 2;
+      },
+      { timeoutMs: 30_000 * slack(), message: () => `Firefox plays by whep: ${JSON.stringify(seen)}` },
+    );
+    console.log('Firefox by whep', JSON.stringify(seen));
+    expect(seen.width).toBeGreaterThan(0);
+    await page.close();
   });
 
   it('shows a stream with B-frames, or, where nothing takes them out, falls back and says why', async () => {

@@ -18,7 +18,7 @@ import {
 } from '../hub/index.ts';
 import { pictureBridgedKind } from './picture-bridge.ts';
 import { PictureTranscoder } from './picture-transcoder.ts';
-import { H264_FOR_HLS, H264_FOR_RTP } from './rules.ts';
+import { H264_FOR_HLS, H264_FOR_RTP, VP8_FOR_RTP } from './rules.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'onair-pictures-'));
 const open: (() => void)[] = [];
@@ -137,6 +137,17 @@ it('finds B-frames and takes them out', async () => {
       .map(({ pts }) => pts)
       .sort((a, b) => a - b),
   );
+});
+
+it('makes VP8 of H.264 for those who have no H.264', async () => {
+  const { kind, on } = setUp();
+  const keeper = on('other', reordered).packager(kind(VP8_FOR_RTP));
+  await until(() => keeper.samples.length >= 22);
+  expect(keeper.cuts[0]!.epoch.tracks[0]!.parameters).toMatchObject({ codec: 'vp8', width: 160, height: 90 });
+  expect(keeper.samples[0]!.keyframe).toBe(true);
+  const times = keeper.samples.map(({ pts }) => pts);
+  // One picture of 25 a second after the other.
+  expect(new Set(times.slice(1).map((time, i) => time - times[i]!))).toEqual(new Set([3600]));
 });
 
 it('passes the stream on as it is and says why, where there is no program', async () => {

@@ -99,6 +99,11 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
     return this.#segmenter.current;
   }
 
+  /** Tracks of the running epoch, those without rendition included; none before the first. */
+  get tracks(): readonly Track[] {
+    return this.#cmaf.tracks;
+  }
+
   /** Every rendition there ever was. */
   get renditions(): readonly Rendition[] {
     return this.#segmenter.renditions;
