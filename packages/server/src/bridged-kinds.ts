@@ -47,7 +47,7 @@ export interface HlsMaking {
 }
 
 /** Chooses the kind for a stream. */
-export interface HlsKinds {
+export interface BridgedHlsKinds {
   hls(stream: Stream): PackagerKind<HlsPackager>;
   ts(stream: Stream): PackagerKind<TsPackager>;
 }
@@ -61,7 +61,7 @@ export function bridgedHlsKinds(
   plain: PackagerKind<HlsPackager>,
   making: HlsMaking,
   bridges: Bridges,
-): HlsKinds {
+): BridgedHlsKinds {
   const watched = ({ name }: Stream): boolean =>
     making
       .sessions()
