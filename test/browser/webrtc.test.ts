@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
 import { cpSync } from 'node:fs';
 import { promisify } from 'node:util';
+import type { OnairPlayerElement } from '@onair/client';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium, openPage } from '../kit/chromium.ts';
+import { launchFirefox } from '../kit/firefox.ts';
 import { slack } from '../kit/load.ts';
 import { bundlePlayer, PlayerPage } from '../kit/player-page.ts';
 import { addPlayer, measureGlass, probe, watchFor } from '../kit/player-probe.ts';
@@ -70,6 +72,16 @@ async function publish(name: string, codec: 'H264' | 'VP8'): Promise<Page> {
 
 async function watch(name: string, attributes: Record<string, string> = {}): Promise<Page> {
   const { page } = await openPage(browser, { viewport: { width: 640, height: 360 } });
+  await page.addInitScript(() => {
+    const connections: RTCPeerConnection[] = [];
+    Object.assign(window, { connections });
+    window.RTCPeerConnection = class extends RTCPeerConnection {
+      constructor(...options: ConstructorParameters<typeof RTCPeerConnection>) {
+        super(...options);
+        connections.push(this);
+      }
+    };
+  });
   await page.goto(address);
   await addPlayer(page, {
     src: `${server.http}/live/${name}`,
@@ -88,6 +100,47 @@ const playing = (page: Page, transport: string): Promise<unknown> =>
     },
     { timeoutMs: 30_000 * slack(), message: `playing by ${transport}` },
   );
+
+/** Milliseconds that the browser holds each kind of media back, over `ms` milliseconds. */
+function heldBack(page: Page, ms: number): Promise<Record<string, number>> {
+  return page.evaluate(async (duration) => {
+    const connection = (window as unknown as { connections: RTCPeerConnection[] }).connections.at(-1)!;
+    const look = async (): Promise<Map<string, { delay: number; emitted: number }>> => {
+      const found = new Map<string, { delay: number; emitted: number }>();
+      (await connection.getStats()).forEach((one: Record<string, number | string>) => {
+        if (one.type !== 'inbound-rtp') return;
+        const { jitterBufferDelay, jitterBufferEmittedCount } = one;
+        found.set(String(one.kind), {
+          delay: Number(jitterBufferDelay),
+          emitted: Number(jitterBufferEmittedCount),
+        });
+      });
+      return found;
+    };
+    const before = await look();
+    await new Promise((resolve) => setTimeout(resolve, duration));
+    const figures: Record<string, number> = {};
+    for (const [kind, { delay, emitted }] of await look()) {
+      const from = before.get(kind);
+      if (from !== undefined)
+        figures[kind] = Math.round((1000 * (delay - from.delay)) / (emitted - from.emitted));
+    }
+    return figures;
+  }, ms);
+}
+
+/**
+ * Compares a delay with its goal, in seconds. On a quiet machine, which the long form wants, the goal holds; else the
+ * limit grows with the load. Both are told.
+ */
+function expectDelay(what: string, seconds: number, goal: number): void {
+  const limit = process.env.ONAIR_LONG === '1' ? goal : goal * slack();
+  const [shown, told] = [seconds, limit].map((value) => Math.round(value * 1000));
+  console.log(
+    `${what}: ${shown} ms, goal ${goal * 1000} ms ${seconds <= goal ? 'met' : 'MISSED'}, limit here ${told} ms`,
+  );
+  expect(seconds).toBeLessThanOrEqual(limit);
+}
 
 /** The loudest sample of what a viewer hears within two seconds, 0 to 1. */
 function loudness(page: Page): Promise<number> {
@@ -132,8 +185,8 @@ describe('WebRTC', () => {
     const figures = await watchFor(viewer, 5_000);
     const glass = await measureGlass(viewer, 3_000);
     const middle = glass[Math.floor(glass.length / 2)]!;
-    console.log('whip to whep', JSON.stringify({ ...figures, glassMs: Math.round(middle * 1000) }));
-    expect(middle).toBeLessThan(0.2 * slack());
+    console.log('whip to whep', JSON.stringify({ ...figures, heldBack: await heldBack(viewer, 1_000) }));
+    expectDelay('WHIP to WHEP', middle, 0.2);
     expect(figures.width).toBe(640);
     expect(figures.advanced).toBeGreaterThan(3 / slack());
     expect(await loudness(viewer)).toBeGreaterThan(0.01);
@@ -162,7 +215,7 @@ describe('WebRTC', () => {
     await Promise.all([camera.close(), viewer.close()]);
   });
 
-  it('publishes VP8 and Opus from a browser to WHEP and, as WebM, to source buffers', async () => {
+  it('publishes VP8 and Opus from a browser to WHEP, as WebM to source buffers, as H.264 and AAC to the rest', async () => {
     const camera = await publish('vp8', 'VP8');
     const viewer = await watch('vp8');
     await playing(viewer, 'whep');
@@ -176,7 +229,20 @@ describe('WebRTC', () => {
     console.log('VP8 by WebSocket', JSON.stringify(shown));
     expect(shown.width).toBeGreaterThan(0);
     expect(shown.advanced).toBeGreaterThan(2 / slack());
-    await Promise.all([camera.close(), viewer.close(), other.close()]);
+    const probed = await Promise.all([
+      streamsIn(`${server.rtmp}/live/vp8`),
+      streamsIn(`${server.http}/live/vp8.flv`),
+      streamsIn(`${server.http}/live/vp8/index.m3u8`),
+      streamsIn(`${server.http}/live/vp8/ts.m3u8`),
+    ]);
+    for (const streams of probed)
+      expect(streams.filter((line) => /video|audio/.test(line))).toEqual(['audio aac', 'video h264']);
+    const hls = await watch('vp8', { transport: 'llhls', muted: '' });
+    await playing(hls, 'llhls');
+    const seen = await watchFor(hls, 3_000);
+    console.log('VP8 by LL-HLS', JSON.stringify(seen));
+    expect(seen.advanced).toBeGreaterThan(2 / slack());
+    await Promise.all([camera.close(), viewer.close(), other.close(), hls.close()]);
   });
 
   it('shows a stream with AAC sound soon after it was made, with sound', async () => {
@@ -185,21 +251,74 @@ describe('WebRTC', () => {
     const figures = await watchFor(viewer, 4_000);
     const glass = await measureGlass(viewer, 4_000);
     const middle = glass[Math.floor(glass.length / 2)]!;
-    console.log('demo by whep', JSON.stringify({ ...figures, glassMs: Math.round(middle * 1000) }));
+    console.log('demo by whep', JSON.stringify({ ...figures, heldBack: await heldBack(viewer, 1_000) }));
     expect(await loudness(viewer)).toBeGreaterThan(0.01);
-    expect(middle).toBeLessThan(0.3 * slack());
+    expectDelay('AAC sound, to WHEP', middle, 0.3);
     await viewer.close();
   });
 
-  it('falls back from a stream with B-frames and says why', async () => {
-    await startPublisher(scope, { url: `${server.rtmp}/live/bframes`, bFrames: 2 });
-    await until(() =>
-      server.registry.list().some(({ name, epoch }) => name === 'live/bframes' && epoch !== undefined),
+  it('shows a browser without H.264 the same pictures as VP8', async () => {
+    const firefox = await launchFirefox(scope);
+    const wish = new URLSearchParams({
+      src: `${server.http}/live/demo`,
+      transport: 'whep',
+      autoplay: '',
+      muted: '',
+    });
+    const page = await firefox.open(`${address}?${wish}`);
+    const look = () =>
+      page.run(async () => {
+        const player = document.querySelector('onair-player') as OnairPlayerElement;
+        const offered = new RTCPeerConnection();
+        offered.addTransceiver('video', { direction: 'recvonly' });
+        const sdp = (await offered.createOffer()).sdp ?? '';
+        offered.close();
+        return {
+          status: player.status.kind,
+          transport: player.figures?.transport,
+          codecs: player.figures?.codecs,
+          time: player.video?.currentTime ?? 0,
+          width: player.video?.videoWidth ?? 0,
+          offered: [...new Set([...sdp.matchAll(/a=rtpmap:\d+ (\w+)/g)].map((match) => match[1]))],
+          note: player.querySelector('.note')?.textContent ?? '',
+        };
+      }, null);
+    let seen = await look();
+    await until(
+      async () => {
+        seen = await look();
+        return seen.status === 'playing' && seen.transport === 'whep' && seen.time > 2;
+      },
+      { timeoutMs: 30_000 * slack(), message: () => `Firefox plays by whep: ${JSON.stringify(seen)}` },
     );
-    const viewer = await watch('bframes', { transport: 'auto', latency: 'realtime' });
-    await playing(viewer, 'ws');
-    const note = await viewer.locator('onair-player .note').textContent();
-    expect(note).toContain('B-frames');
+    console.log('Firefox by whep', JSON.stringify(seen));
+    expect(seen.width).toBeGreaterThan(0);
+    await page.close();
+  });
+
+  it('shows a stream with B-frames, or, where nothing takes them out, falls back and says why', async () => {
+    await startPublisher(scope, { url: `${server.rtmp}/live/bframes`, bFrames: 2 });
+    const published = (at: TestServer) => () =>
+      at.registry.list().some(({ name, epoch }) => name === 'live/bframes' && epoch !== undefined);
+    await until(published(server));
+    const viewer = await watch('bframes');
+    await playing(viewer, 'whep');
+    const figures = await watchFor(viewer, 3_000);
+    console.log('B-frames by whep', JSON.stringify(figures));
+    expect(figures.advanced).toBeGreaterThan(2 / slack());
+    expect(await loudness(viewer)).toBeGreaterThan(0.01);
     await viewer.close();
+    const alone = await startTestServer(scope, { 'transcode.enabled': 'false' });
+    await startPublisher(scope, { url: `${alone.rtmp}/live/bframes`, bFrames: 2 });
+    await until(published(alone));
+    const other = await watch('bframes', {
+      src: `${alone.http}/live/bframes`,
+      transport: 'auto',
+      latency: 'realtime',
+    });
+    await playing(other, 'ws');
+    const note = await other.locator('onair-player .note').textContent();
+    expect(note).toContain('B-frames');
+    await other.close();
   });
 });

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { h264SliceType } from '../../packages/media/src/bitstream/index.ts';
 import {
   isRtcp,
   PAYLOAD_FORMATS,
@@ -94,18 +95,38 @@ describe('WebRTC between programs', () => {
     await source.end();
   });
 
+  it('takes B-frames out for a viewer', async () => {
+    await startPublisher(scope, { url: `${server.rtmp}/live/turned`, bFrames: 2, audio: false });
+    const peer = await offeringPeer(scope, 'RecvOnly');
+    await until(async () => (await peer.offerTo(`${server.http}/live/turned/whep`)).status === 201);
+    const types = (): Set<string | undefined> => {
+      const singles = media(peer.packets.video).filter(({ payload }) => (payload[0]! & 0x1f) < 24);
+      return new Set(singles.map(({ payload }) => h264SliceType(payload)));
+    };
+    await until(() => media(peer.packets.video).length > 60 && types().has('P'), {
+      timeoutMs: 20_000 * slack(),
+      message: 'pictures',
+    });
+    // Not more than the first ones, from which the server learned of it.
+    const late = media(peer.packets.video).slice(-30);
+    expect(late.some(({ payload }) => h264SliceType(payload) === 'B')).toBe(false);
+    await peer.end();
+  });
+
   it('says why a stream is refused', async () => {
-    await startPublisher(scope, { url: `${server.rtmp}/live/bframes`, bFrames: 2, audio: false });
+    const alone = await startTestServer(scope, { 'transcode.enabled': 'false' });
+    await startPublisher(scope, { url: `${alone.rtmp}/live/bframes`, bFrames: 2, audio: false });
     await until(() =>
-      server.registry.list().some(({ name, epoch }) => name === 'live/bframes' && epoch !== undefined),
+      alone.registry.list().some(({ name, epoch }) => name === 'live/bframes' && epoch !== undefined),
     );
     const peer = await offeringPeer(scope, 'RecvOnly');
     const refused = await until(async () => {
-      const answer = await peer.offerTo(`${server.http}/live/bframes/whep`);
+      const answer = await peer.offerTo(`${alone.http}/live/bframes/whep`);
       return answer.status === 201 ? undefined : answer;
     });
     expect([refused.status, refused.problem?.code]).toEqual([404, 'CODEC_NOT_CARRIED']);
     expect(refused.problem?.detail).toContain('B-frames');
+    expect(refused.problem?.detail).toContain('ffmpeg');
     const nobody = await peer.offerTo(`${server.http}/live/nobody/whep`);
     expect([nobody.status, nobody.problem?.code]).toEqual([404, 'STREAM_NOT_FOUND']);
     const used = await peer.offerTo(`${server.http}/live/demo/whip`);

@@ -50,7 +50,7 @@ export async function hlsServer(options: Partial<HlsOptions> = {}, endedMs = 60_
     registry,
     sessions,
     log,
-    kind,
+    kindOf: () => kind,
     clock,
     endedMs: () => endedMs,
   });

@@ -10,6 +10,7 @@ import {
   FileKeyStore,
   SignIns,
 } from './auth/index.ts';
+import { bridgedHlsKinds, bridgedTagKinds } from './bridged-kinds.ts';
 import type { Config, ConfigStore } from './config/index.ts';
 import { DemoSource } from './demo/index.ts';
 import { registerDashRoutes } from './egress/dash/index.ts';
@@ -27,6 +28,7 @@ import {
   type HubPolicy,
   LoadGovernor,
   type LogLimits,
+  type PackagerKind,
   SessionTable,
   StreamRegistry,
   systemClock,
@@ -42,14 +44,13 @@ import { ADMITTED, RtmpCallbacks } from './nginx/rtmp-callbacks.ts';
 import { createMetrics, type Logger, LoopDelay } from './observe/index.ts';
 import { cmafPackagerKind } from './packager/cmaf/index.ts';
 import { dashPackagerKind } from './packager/dash/index.ts';
-import { DEFAULT_HLS_OPTIONS, hlsPackagerKind, optionsFor } from './packager/hls/index.ts';
-import { FLV_TAGS, PRECISE_RTMP_MESSAGES, RTMP_MESSAGES, tagPackagerKind } from './packager/tags/index.ts';
+import { DEFAULT_HLS_OPTIONS, type HlsPackager, hlsPackagerKind, optionsFor } from './packager/hls/index.ts';
 import { tsPackagerKind } from './packager/ts/index.ts';
 import { registerRecordedUploads } from './recorded-uploads.ts';
 import type { Rooms } from './rooms/index.ts';
 import { NO_ROOMS } from './rooms/room-directory.ts';
 import { roomGate } from './rooms/room-gate.ts';
-import { AAC_FOR_FLV, AudioTranscoder, bridgedKind } from './transcode/index.ts';
+import { AudioTranscoder, PictureTranscoder } from './transcode/index.ts';
 
 /** What a server is started with. The store and the logger stay the caller's. */
 export interface ServerOptions {
@@ -96,22 +97,34 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const context = fanoutContext(config, loop, undo);
     const limits = (): LogLimits => logLimits(config());
     const cmaf = cmafPackagerKind(limits, () => config().hls.eventId3);
-    const hls = hlsPackagerKind(cmaf, systemClock, (name) => {
-      const { streams, ...common } = config().hls;
-      return optionsFor(name, { ...DEFAULT_HLS_OPTIONS, ...common }, streams);
-    });
+    const hlsOver = (chunks: typeof cmaf): PackagerKind<HlsPackager> =>
+      hlsPackagerKind(chunks, systemClock, (name) => {
+        const { streams, ...common } = config().hls;
+        return optionsFor(name, { ...DEFAULT_HLS_OPTIONS, ...common }, streams);
+      });
+    const hls = hlsOver(cmaf);
     const transcoder = new AudioTranscoder();
     undo.push(() => transcoder.close());
-    const bridge = { transcoder, log: (message: string, fields: object) => logger.info(fields, message) };
+    const pictures = new PictureTranscoder(() => config().transcode);
+    undo.push(() => pictures.close());
+    const bridge = {
+      transcoder,
+      pictures,
+      log: (message: string, fields: object) => logger.info(fields, message),
+    };
     const kinds = {
-      flv: bridgedKind(tagPackagerKind(FLV_TAGS, context, limits), AAC_FOR_FLV, bridge),
-      rtmp: bridgedKind(tagPackagerKind(RTMP_MESSAGES, context, limits), AAC_FOR_FLV, bridge),
-      preciseRtmp: bridgedKind(tagPackagerKind(PRECISE_RTMP_MESSAGES, context, limits), AAC_FOR_FLV, bridge),
+      ...bridgedTagKinds(context, limits, bridge),
       cmaf,
       hls,
       dash: dashPackagerKind(hls, cmaf, systemClock, () => config().dash),
     };
-    const ts = tsPackagerKind(kinds.hls, systemClock, () => config().hls);
+    const making = {
+      sessions: () => sessions,
+      cmaf: () => cmafPackagerKind(limits, () => config().hls.eventId3),
+      hls: hlsOver,
+      ts: (of: typeof hls) => tsPackagerKind(of, systemClock, () => config().hls),
+    };
+    const hlsKinds = bridgedHlsKinds(hls, making, bridge);
     const registry = new StreamRegistry({
       clock: systemClock,
       policy: hubPolicy(config()),
@@ -167,14 +180,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     if (config().hls.enabled) {
       const served = registerHlsRoutes(http, {
         ...live,
-        kind: kinds.hls,
+        kindOf: hlsKinds.hls,
         clock: systemClock,
         endedMs: () => config().hls.endedMs,
       });
       undo.push(() => served.close('server stopping'));
       const tsRoutes = registerTsRoutes(http, {
         ...live,
-        kind: ts,
+        kindOf: hlsKinds.ts,
         clock: systemClock,
         endedMs: () => config().hls.endedMs,
       });

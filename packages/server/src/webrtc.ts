@@ -1,4 +1,5 @@
 import type { PublishGuard } from './auth/index.ts';
+import type { Bridges } from './bridged-kinds.ts';
 import type { Config } from './config/index.ts';
 import type { LiveDeps } from './egress/live/index.ts';
 import { whepProtocol } from './egress/whep/index.ts';
@@ -13,8 +14,15 @@ import {
   registerRtcProtocol,
 } from './net/index.ts';
 import type { Logger } from './observe/index.ts';
-import { rtpPackagerKind } from './packager/rtp/index.ts';
-import { bridgedKind, OPUS_FOR_RTP } from './transcode/index.ts';
+import { type RtpPackager, rtpPackagerKind } from './packager/rtp/index.ts';
+import {
+  bridgedKind,
+  H264_FOR_RTP,
+  OPUS_FOR_RTP,
+  type PictureRule,
+  pictureBridgedKind,
+  VP8_FOR_RTP,
+} from './transcode/index.ts';
 
 /** What WebRTC is joined from. */
 export interface WebRtcParts {
@@ -23,7 +31,7 @@ export interface WebRtcParts {
   readonly guard: PublishGuard;
   readonly logger: Logger;
   readonly context: FanoutContext;
-  readonly bridge: Parameters<typeof bridgedKind>[2];
+  readonly bridge: Bridges;
   config(): Config;
   limits(): LogLimits;
 }
@@ -42,8 +50,14 @@ export async function startWebRtc(
   const iceServers = () => iceSettings(parts.config().ice, 'media', Date.now()).iceServers;
   const common = { ...live, endpoint, clock: systemClock, settings };
   const whip = registerRtcProtocol(http, whipProtocol({ ...common, gate: guard }), iceServers);
-  const kind = bridgedKind(rtpPackagerKind(context, parts.limits), OPUS_FOR_RTP, parts.bridge);
-  const whep = registerRtcProtocol(http, whepProtocol({ ...common, kind }), iceServers);
+  const used = ({ fanout }: RtpPackager): boolean => fanout.size > 0;
+  const turned = (rule: PictureRule) => {
+    const sounding = bridgedKind(rtpPackagerKind(context, parts.limits), OPUS_FOR_RTP, parts.bridge);
+    return pictureBridgedKind(sounding, rule, parts.bridge, { used });
+  };
+  const kind = turned(H264_FOR_RTP);
+  const vp8Kind = turned(VP8_FOR_RTP);
+  const whep = registerRtcProtocol(http, whepProtocol({ ...common, kind, vp8Kind }), iceServers);
   return {
     port: endpoint.port,
     close(reason) {

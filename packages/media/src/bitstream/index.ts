@@ -15,6 +15,7 @@ export * from './mp3.ts';
 export * from './nal.ts';
 export * from './opus.ts';
 export * from './parameters.ts';
+export * from './reorder.ts';
 export * from './sei.ts';
 export * from './video-intake.ts';
 export * from './vp8.ts';

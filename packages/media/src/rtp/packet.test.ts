@@ -2,7 +2,15 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ParseError } from '../model/errors.ts';
 import { middleOfNtp, msOfNtp, ntpOfMs } from './ntp.ts';
-import { isRtcp, parseRtp, writeRtp } from './packet.ts';
+import {
+  isRtcp,
+  PLAYOUT_DELAY_BYTES,
+  parseRtp,
+  RTP_HEADER_BYTES,
+  writePlayoutDelay,
+  writeRtp,
+  writeRtpHeader,
+} from './packet.ts';
 import {
   parseRtcp,
   type ReportBlock,
@@ -17,6 +25,16 @@ const hex = (text: string): Uint8Array =>
   Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 
 describe('RTP packet', () => {
+  it('tells how long a picture may be held back', () => {
+    const bytes = new Uint8Array(RTP_HEADER_BYTES + PLAYOUT_DELAY_BYTES + 1).fill(0xee);
+    const header = { marker: true, payloadType: 102, sequence: 1, timestamp: 2, ssrc: 3 };
+    writeRtpHeader(bytes, 0, header);
+    writePlayoutDelay(bytes, 0, 12, 100, 4_000);
+    // 10 and 400 steps of 10 ms, in 12 bits each behind the id and one less than the length.
+    expect(bytes).toEqual(hex('90e600010000000200000003bede0001c200a190ee'));
+    expect(parseRtp(bytes)).toEqual({ ...header, payload: hex('ee') });
+  });
+
   it('reads a packet with sources, extension and padding', () => {
     const bytes = hex(`b1e612340001e240deadbeef0badcafebede0001aabbccdd${'0102030405'}000003`);
     expect(parseRtp(bytes)).toEqual({

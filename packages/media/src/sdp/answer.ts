@@ -10,6 +10,8 @@ export interface Taken {
   readonly direction: 'sendonly' | 'recvonly';
   /** Source that the answerer sends, with its names; absent if it only receives. */
   readonly source?: { readonly ssrc: number; readonly cname: string; readonly stream: string };
+  /** Header extensions that will be used, by URI, with the ids of the offer. */
+  readonly extensions?: ReadonlyMap<string, number>;
   /** Behind the offered format parameters, e.g. a bit rate to begin with. */
   readonly moreParameters?: string;
 }
@@ -143,6 +145,7 @@ function accepted(one: Taken, transport: AnswererTransport, first: boolean): Sdp
       ...transportLines(transport),
       bare('rtcp-mux'),
       bare('rtcp-rsize'),
+      ...[...(one.extensions ?? [])].map(([uri, id]) => valued('extmap', `${id} ${uri}`)),
       ...codecLines(one),
       ...(source === undefined
         ? []

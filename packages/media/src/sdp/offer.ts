@@ -26,6 +26,8 @@ export interface OfferedMedia {
   /** Sources it names, those of retransmissions left out. */
   readonly ssrcs: readonly number[];
   readonly formats: readonly string[];
+  /** Ids of header extensions that fit the one-byte form, by URI (RFC 8285 §5). */
+  readonly extensions: ReadonlyMap<string, number>;
 }
 
 /** What a WHIP or WHEP client offers. */
@@ -119,7 +121,18 @@ function readMedia(media: SdpMedia, index: number): OfferedMedia {
     codecs,
     ssrcs: sourcesOf(media),
     formats: media.formats,
+    extensions: extensionsOf(media),
   };
+}
+
+/** RFC 8285 §5; ids 1 to 14 have the one-byte form (§4.2). */
+function extensionsOf(media: SdpMedia): ReadonlyMap<string, number> {
+  const found = new Map<string, number>();
+  for (const line of attributes(media, 'extmap')) {
+    const [, id, uri] = /^(\d{1,5})(?:\/[a-z]+)? (\S{1,256})/.exec(line) ?? [];
+    if (uri !== undefined && Number(id) >= 1 && Number(id) <= 14) found.set(uri, Number(id));
+  }
+  return found;
 }
 
 function byFormat(lines: readonly string[]): Map<string, string> {

@@ -181,6 +181,20 @@ describe('choice', () => {
   });
 });
 
+it('tells the header extensions that have the short form, and answers with those taken', () => {
+  const more = ['a=extmap:5 urn:a', 'a=extmap:14/recvonly urn:b', 'a=extmap:15 urn:c', 'a=extmap:x urn:d'];
+  const read = readOffer(offer({ direction: 'recvonly', more }));
+  const { extensions } = read.media[1]!;
+  expect([...extensions]).toEqual([
+    ['urn:a', 5],
+    ['urn:b', 14],
+  ]);
+  const [video] = chooseWatched(read, { video: { codec: 'h264' } });
+  const taken = [{ ...video!, direction: 'sendonly', extensions: new Map([['urn:b', 14]]) }] as const;
+  const answer = parseSdp(writeAnswer(read, taken, TRANSPORT));
+  expect(attribute(answer.media[1]!, 'extmap')).toBe('14 urn:b');
+});
+
 it('answers section by section and rejects what it does not take', () => {
   const read = readOffer(offer({ direction: 'recvonly' }));
   const [video] = chooseWatched(read, { video: { codec: 'h264' } });

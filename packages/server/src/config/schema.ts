@@ -4,7 +4,7 @@ import { admin, auth, log } from './sections/access.ts';
 import { echo, files, proxy } from './sections/files.ts';
 import { http } from './sections/http.ts';
 import { ice } from './sections/ice.ts';
-import { apps, dash, hls, hub, pulls, pushes, rtmp, webrtc } from './sections/media.ts';
+import { apps, dash, hls, hub, pulls, pushes, rtmp, transcode, webrtc } from './sections/media.ts';
 import { callbacks, nginx } from './sections/nginx.ts';
 import { record, upload } from './sections/recording.ts';
 import { relay } from './sections/relay.ts';
@@ -21,6 +21,9 @@ export const configSchema = z.strictObject({
   }),
   http: key(http.prefault({}), { description: 'HTTP: pages, API, playlists, HTTP and WebSocket delivery.' }),
   rtmp: key(rtmp.prefault({}), { description: 'RTMP, publishing and playing.' }),
+  transcode: key(transcode.prefault({}), {
+    description: 'Pictures of another codec, for viewers who cannot use those of the stream.',
+  }),
   webrtc: key(webrtc.prefault({}), { description: 'WebRTC: publishing by WHIP, playing by WHEP.' }),
   ice: key(ice.prefault({}), {
     description:

@@ -153,6 +153,15 @@ export class Stream {
     return packager;
   }
 
+  /** Lets a packager go that nobody uses; the next who asks gets a new one. Its own part in this is over. */
+  retire(kind: PackagerKind<Packager>): void {
+    const packager = this.#packagers.get(kind);
+    if (packager === undefined) return;
+    this.#packagers.delete(kind);
+    this.#sinks.delete(packager);
+    packager.close();
+  }
+
   /** Adds a sink and tells it what came since the last keyframe. The returned function removes it. */
   subscribe(sink: StreamSink): () => void {
     this.#sinks.add(sink);

@@ -73,6 +73,30 @@ describe('SegmentIndex', () => {
   });
 });
 
+describe('the end of a run', () => {
+  const ended = (pictures: number, sound: number) => {
+    const index = new SegmentIndex(true, 0);
+    const note = { independent: false, duration: 40_000, size: 10 };
+    for (let i = 0; i < pictures; i++)
+      index.add({ ...note, video: true, independent: i === 0, time: i * 40_000 });
+    index.add({ video: false, independent: true, time: 0, duration: sound, size: 1_000 });
+    index.finish();
+    return index.segments.map(({ start, end, time, duration }) => ({ start, end, time, duration }));
+  };
+
+  it('is that of the last picture, or of sound that goes on behind it', () => {
+    expect(ended(25, 1_020_000)).toEqual([{ start: 0, end: 1_250, time: 0, duration: 1_000_000 }]);
+    expect(ended(25, 2_400_000)).toEqual([{ start: 0, end: 1_250, time: 0, duration: 2_400_000 }]);
+  });
+
+  it('is a segment of its own where the last one would be too long', () => {
+    expect(ended(90, 5_000_000)).toEqual([
+      { start: 0, end: 900, time: 0, duration: 3_600_000 },
+      { start: 900, end: 1_900, time: 3_600_000, duration: 1_400_000 },
+    ]);
+  });
+});
+
 describe('Recordings', () => {
   it('record a stream while it is live and list it afterwards, with exact durations', async () => {
     const { recordings, publish } = setUp();

@@ -5,6 +5,11 @@ export const MAX_SEGMENT_US = 4_000_000;
 /** EXT-X-TARGETDURATION of every recording, in seconds: {@link MAX_SEGMENT_US} and a picture, rounded. */
 export const TARGET_DURATION = 4;
 
+/** The last segment may be so long with what goes on behind its last picture; more sound is a segment of its own, in µs. */
+const MAX_LAST_US = 4_400_000;
+/** Sound that goes on behind the last picture for no longer does not count, in µs. */
+const MIN_TAIL_US = 50_000;
+
 /** A span of a run that is fetched as one. */
 export interface RunSegment {
   /** Octets of the run's file: from, and up to. */
@@ -35,6 +40,8 @@ export class SegmentIndex {
   #open: { start: number; time: number | undefined; independent: boolean } | undefined;
   #size: number;
   #end = 0;
+  /** Where the other tracks have come to, in µs, and the octets up to the last chunk of the one that segments follow. */
+  readonly #rest = { end: 0, from: 0 };
 
   /** @param start octets in front of the first chunk. */
   constructor(hasVideo: boolean, start: number) {
@@ -71,14 +78,31 @@ export class SegmentIndex {
         this.#open.independent = note.independent;
       }
       this.#end = note.time + note.duration;
-    }
+      this.#rest.from = this.#size + note.size;
+    } else this.#rest.end = Math.max(this.#rest.end, note.time + note.duration);
     this.#size += note.size;
   }
 
-  /** Nothing follows: the open segment ends with its last picture. */
+  /** Nothing follows: the open segment ends with its last picture, or with sound that goes on behind it. */
   finish(): void {
-    if (this.#open?.time !== undefined) this.#close(this.#end);
+    const time = this.#open?.time;
+    if (time !== undefined) {
+      const until = this.#rest.end - this.#end > MIN_TAIL_US ? this.#rest.end : this.#end;
+      if (until - time > Math.max(MAX_LAST_US, this.#end - time)) this.#closeWithTail(until);
+      else this.#close(until);
+    }
     this.#open = undefined;
+  }
+
+  /** The sound behind the last picture becomes a segment of its own, as long as the target duration lets it be. */
+  #closeWithTail(until: number): void {
+    const size = this.#size;
+    this.#size = this.#rest.from;
+    this.#close(this.#end);
+    this.#size = size;
+    if (this.#rest.from === size) return;
+    this.#open = { start: this.#rest.from, time: this.#end, independent: false };
+    this.#close(Math.min(until, this.#end + MAX_LAST_US));
   }
 
   #close(until: number): void {

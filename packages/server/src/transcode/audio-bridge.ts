@@ -1,7 +1,7 @@
 import { type AudioParameters, rescale, type Sample, type Timebase, type Track, ticks } from '@onair/media';
 import { aacParameters, opusParameters, writeOpusConfig } from '@onair/media/bitstream';
 import type { Cut, Packager, PackagerKind, Stream, StreamSink, StreamState } from '../hub/index.ts';
-import type { AudioTranscoder, TranscoderLine } from './audio-transcoder.ts';
+import { type AudioTranscoder, MAX_WAITING, type TranscoderLine } from './audio-transcoder.ts';
 import { BRIDGE_RATE, type BridgedCodec } from './protocol.ts';
 
 /** When a packager gets other sound than the stream has. */
@@ -12,6 +12,11 @@ export interface BridgeRule {
   /** Sound from before this many milliseconds is left out when the packager starts. */
   readonly pastMs: number;
 }
+
+/** For outputs that want no past: sound that was under way for longer is left out while newer sound waits, ms. */
+const MAX_LATE_MS = 150;
+/** So many packets wait when it is not merely this one's turn. */
+const BEHIND = 3;
 
 /** Told what viewers and operators should know. */
 export type BridgeLog = (message: string, fields: Readonly<Record<string, unknown>>) => void;
@@ -41,6 +46,8 @@ class AudioBridge implements StreamSink {
   #line: TranscoderLine | undefined;
   #last = Number.NEGATIVE_INFINITY;
   #told = false;
+  /** When sound was handed over, by its time in ticks of {@link BRIDGE_RATE}; oldest first. */
+  readonly #handed: { readonly time: number; readonly atMs: number }[] = [];
 
   constructor(
     stream: Stream,
@@ -80,6 +87,10 @@ class AudioBridge implements StreamSink {
     }
     if (Date.now() - wallMs > this.#rule.pastMs) return;
     const time = rescale(sample.pts, sample.track.timebase, BRIDGE_RATE as Timebase);
+    if (Number.isFinite(this.#rule.pastMs)) {
+      this.#handed.push({ time, atMs: performance.now() });
+      if (this.#handed.length > 2 * MAX_WAITING) this.#handed.shift();
+    }
     if (this.#line?.push(time, sample.data) === false && !this.#told) {
       this.#told = true;
       this.#stream.warn(
@@ -107,6 +118,7 @@ class AudioBridge implements StreamSink {
     const track: Track = { ...source, timebase: BRIDGE_RATE as Timebase, parameters: to };
     this.#track = track;
     this.#last = Number.NEGATIVE_INFINITY;
+    this.#handed.length = 0;
     const line = this.#transcoder.open(this.#rule.to, parameters, {
       packet: (time, data) => this.#made(track, time, data),
       failed: (reason) => {
@@ -128,9 +140,17 @@ class AudioBridge implements StreamSink {
     });
   }
 
+  /** A burst of what is late would make players hold all sound back, and the pictures with it. */
+  #isLate(time: number): boolean {
+    let handedMs = Number.POSITIVE_INFINITY;
+    while (this.#handed.length > 0 && this.#handed[0]!.time <= time) handedMs = this.#handed.shift()!.atMs;
+    return performance.now() - handedMs > MAX_LATE_MS && (this.#line?.waiting ?? 0) >= BEHIND;
+  }
+
   #made(track: Track, time: number, data: Uint8Array): void {
     if (this.#track !== track || time <= this.#last || time < 0) return;
     this.#last = time;
+    if (this.#isLate(time)) return;
     const at = ticks(time);
     try {
       this.#sink.sample({ track, dts: at, pts: at, duration: undefined, keyframe: true, data }, Date.now());

@@ -14,6 +14,8 @@ export interface LineListener {
 export interface TranscoderLine {
   /** Hands a packet over, or leaves it out if too much waits already. @param time in ticks of 48 kHz. */
   push(time: number, data: Uint8Array): boolean;
+  /** Packets that wait or are being worked on. */
+  readonly waiting: number;
   close(): void;
 }
 
@@ -45,6 +47,9 @@ export class AudioTranscoder {
     const { description, sampleRate, channels } = from;
     this.#post({ kind: 'open', id, to, description, sampleRate, channels });
     return {
+      get waiting() {
+        return entry.waiting;
+      },
       push: (time, data) => {
         if (!this.#open.has(id)) return false;
         if (entry.waiting >= MAX_WAITING) {

@@ -1,3 +1,5 @@
 export * from './audio-bridge.ts';
 export { AudioTranscoder } from './audio-transcoder.ts';
+export { type PictureParts, type PictureRule, pictureBridgedKind } from './picture-bridge.ts';
+export { PictureTranscoder } from './picture-transcoder.ts';
 export * from './rules.ts';

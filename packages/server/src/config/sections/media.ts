@@ -155,6 +155,24 @@ export const webrtc = z.strictObject({
   }),
 });
 
+/** Pictures of another codec. */
+export const transcode = z.strictObject({
+  enabled: key(z.boolean().default(true), {
+    description:
+      'Whether pictures are turned into another codec for those viewers who need it: VP8 into H.264 for RTMP, FLV and HLS; for WebRTC HEVC and H.264 with B-frames into H.264 without, and H.264 into VP8 for browsers that have none.',
+    reload: true,
+  }),
+  program: key(z.string().min(1).max(4096).default('ffmpeg'), {
+    description: 'The program that does it: ffmpeg with libx264 and libvpx, by name on the PATH or by path.',
+    reload: true,
+  }),
+  maxStreams: key(z.int().min(1).max(1000).optional(), {
+    description:
+      'Streams whose pictures are turned at one time, each of which may take a core. Unset: as many as the machine has cores, at least 2.',
+    reload: true,
+  }),
+});
+
 /** Streams, their memory and their viewers. */
 export const hub = z.strictObject({
   maxStreams: key(count(1_000_000).default(2000), {

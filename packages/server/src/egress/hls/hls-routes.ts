@@ -23,7 +23,8 @@ import { readReload } from './reload-query.ts';
 
 /** What the HLS routes are made of. */
 export interface HlsDeps extends LiveDeps {
-  readonly kind: PackagerKind<HlsPackager>;
+  /** Under which kind a stream shares its packager. */
+  kindOf(stream: Stream): PackagerKind<HlsPackager>;
   readonly clock: Clock;
   /** How long a stream that is over can be fetched, in ms. */
   endedMs(): number;
@@ -81,7 +82,7 @@ export function registerHlsRoutes(server: HttpServer, deps: HlsDeps): HlsRoutes 
     });
     if (seat.ended) throw new HttpProblem('GONE', { detail: 'The session was ended by the operator.' });
     const query = mark < 0 ? '' : url.slice(mark + 1);
-    serve({ exchange, query, stream, packager: stream.packager(deps.kind), seat }, address);
+    serve({ exchange, query, stream, packager: stream.packager(deps.kindOf(stream)), seat }, address);
     return true;
   });
   return {

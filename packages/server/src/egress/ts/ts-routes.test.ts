@@ -53,7 +53,7 @@ async function setUp(video: Track = H264) {
     registry,
     sessions,
     log: () => {},
-    kind,
+    kindOf: () => kind,
     clock,
     endedMs: () => 60_000,
   });

@@ -17,7 +17,8 @@ import type { LiveDeps } from '../live/index.ts';
 
 /** What the routes of HLS with MPEG-TS are made of. */
 export interface TsDeps extends LiveDeps {
-  readonly kind: PackagerKind<TsPackager>;
+  /** Under which kind a stream shares its packager. */
+  kindOf(stream: Stream): PackagerKind<TsPackager>;
   readonly clock: Clock;
   /** How long a stream that is over can be fetched, in ms. */
   endedMs(): number;
@@ -78,7 +79,7 @@ export function registerTsRoutes(server: HttpServer, deps: TsDeps): TsRoutes {
     const { address } = server.client(exchange);
     const seat = audience.seat({ stream, address, agent: exchange.headers['user-agent'] });
     if (seat.ended) throw new HttpProblem('GONE', { detail: 'The session was ended by the operator.' });
-    const call: Call = { exchange, stream, packager: stream.packager(deps.kind), seat };
+    const call: Call = { exchange, stream, packager: stream.packager(deps.kindOf(stream)), seat };
     if (wanted.kind === 'segment') serveSegment(call, wanted.file);
     else if (wanted.kind === 'media') servePlaylist(call, (packager) => packager.playlist());
     else servePlaylist(call, (packager) => packager.multivariant(MEDIA_PLAYLIST));

@@ -4,17 +4,20 @@ import { FakeClock } from '../../../../../test/kit/fake-clock.ts';
 import { EPOCH_RECORD, writeRecord } from '../../packager/rtp/index.ts';
 import { RtpSender } from './rtp-sender.ts';
 
-function setUp(live: number, video = true) {
+function setUp(live: number, video = true, playoutDelay?: number) {
   const clock = new FakeClock();
   const sent: RtpPacket[] = [];
   const told: string[] = [];
+  const extended: boolean[] = [];
   const sender = new RtpSender(
     {
       payloadType: 102,
       ssrc: 7,
       video,
+      playoutDelay,
       send: (packet) => {
-        sent.push(parseRtp(packet.slice()));
+        sent.push(parseRtp(Uint8Array.from(packet)));
+        extended.push((packet[0]! & 0x10) !== 0);
         return true;
       },
       after: (ms, callback) => clock.after(ms, callback),
@@ -29,7 +32,7 @@ function setUp(live: number, video = true) {
     const payloads = Array.from({ length: packets }, (_, i) => Uint8Array.of(i, timestamp & 0xff));
     return writeRecord({ video, keyframe: key }, timestamp, payloads);
   };
-  return { clock, sent, told, sender, frame };
+  return { clock, sent, told, extended, sender, frame };
 }
 
 it('numbers packets, marks the last of a picture, and puts the past close together', () => {
@@ -100,4 +103,12 @@ it('tells of other parameters and of the end', () => {
   sender.write(EPOCH_RECORD);
   sender.end('stream-ended');
   expect(told).toEqual(['epoch', 'stream-ended']);
+});
+
+it('asks the viewer not to hold pictures back, with the first packet of each', () => {
+  const { sender, sent, extended, frame } = setUp(0, true, 5);
+  sender.write(frame(0, 3, true));
+  sender.write(frame(3000, 2));
+  expect(extended).toEqual([true, false, false, true, false]);
+  expect(sent.map(({ payload }) => payload[0])).toEqual([0, 1, 2, 0, 1]);
 });

@@ -1,4 +1,4 @@
-import { RTP_HEADER_BYTES, writeRtpHeader } from '@onair/media/rtp';
+import { PLAYOUT_DELAY_BYTES, RTP_HEADER_BYTES, writePlayoutDelay, writeRtpHeader } from '@onair/media/rtp';
 import type { ViewerEnd, ViewerTransport } from '../../hub/index.ts';
 import { MAX_PAYLOAD_BYTES, readRecords } from '../../packager/rtp/index.ts';
 
@@ -7,6 +7,8 @@ export interface RtpSenderOptions {
   readonly payloadType: number;
   readonly ssrc: number;
   readonly video: boolean;
+  /** Id of the header extension that tells how long pictures may be held back, where the viewer has it. */
+  readonly playoutDelay?: number | undefined;
   /** Sends a packet; false if it did not go out. */
   send(packet: Uint8Array): boolean;
   /** Calls back once after `ms` milliseconds; the returned function cancels. */
@@ -26,10 +28,15 @@ const REMEMBERED = 1_024;
 /** How much faster than real time the pictures of the past follow each other in a viewer's clock. */
 const CATCH_UP = 100;
 
+/** Pictures are to be shown when they come; only below this bound browsers do so without a clock of their own, ms. */
+const MAX_HELD_BACK_MS = 500;
+
 interface Packet {
   readonly payload: Uint8Array;
   readonly timestamp: number;
   readonly marker: boolean;
+  /** It is the first of its picture. */
+  readonly first: boolean;
 }
 
 /**
@@ -38,7 +45,7 @@ interface Packet {
  */
 export class RtpSender implements ViewerTransport {
   readonly #options: RtpSenderOptions;
-  readonly #scratch = Buffer.alloc(RTP_HEADER_BYTES + MAX_PAYLOAD_BYTES);
+  readonly #scratch = Buffer.alloc(RTP_HEADER_BYTES + PLAYOUT_DELAY_BYTES + MAX_PAYLOAD_BYTES);
   readonly #sent: (Packet | undefined)[] = new Array(REMEMBERED);
   #queue: Packet[] = [];
   #at = 0;
@@ -109,7 +116,8 @@ export class RtpSender implements ViewerTransport {
     const timestamp = this.#timeOf(wrapped);
     if (timestamp === undefined) return;
     payloads.forEach((payload, i) => {
-      this.#queue.push({ payload, timestamp, marker: this.#options.video && i === payloads.length - 1 });
+      const marker = this.#options.video && i === payloads.length - 1;
+      this.#queue.push({ payload, timestamp, marker, first: i === 0 });
     });
   }
 
@@ -147,10 +155,15 @@ export class RtpSender implements ViewerTransport {
     this.#options.drained();
   }
 
-  #send({ payload, timestamp, marker }: Packet, sequence: number): void {
-    const { payloadType, ssrc } = this.#options;
+  #send({ payload, timestamp, marker, first }: Packet, sequence: number): void {
+    const { payloadType, ssrc, playoutDelay } = this.#options;
     writeRtpHeader(this.#scratch, 0, { marker, payloadType, sequence, timestamp, ssrc });
-    this.#scratch.set(payload, RTP_HEADER_BYTES);
-    this.#options.send(this.#scratch.subarray(0, RTP_HEADER_BYTES + payload.length));
+    let at = RTP_HEADER_BYTES;
+    if (first && playoutDelay !== undefined) {
+      writePlayoutDelay(this.#scratch, 0, playoutDelay, 0, MAX_HELD_BACK_MS);
+      at += PLAYOUT_DELAY_BYTES;
+    }
+    this.#scratch.set(payload, at);
+    this.#options.send(this.#scratch.subarray(0, at + payload.length));
   }
 }

@@ -1,5 +1,5 @@
 import { ParseError } from '@onair/media';
-import { isRtcp, ntpOfMs, parseRtcp, writeSenderReport } from '@onair/media/rtp';
+import { isRtcp, ntpOfMs, PLAYOUT_DELAY_URI, parseRtcp, writeSenderReport } from '@onair/media/rtp';
 import type { ChosenMedia, Taken } from '@onair/media/sdp';
 import type { Clock, Stream, Viewer } from '../../hub/index.ts';
 import type { RtcChannel, RtcPeer } from '../../net/index.ts';
@@ -72,6 +72,7 @@ export class WhepViewer {
       media,
       codec,
       direction: 'sendonly',
+      extensions: new Map([...media.extensions].filter(([uri]) => uri === PLAYOUT_DELAY_URI)),
       source: { ssrc: this.#lines[i]!.ssrc, cname: CNAME, stream: 'onair' },
     }));
     this.#cancel = clock.after(options.connectTimeoutMs(), () => this.close('not connected in time'));
@@ -166,6 +167,7 @@ export class WhepViewer {
           payloadType: codec.payloadType,
           ssrc,
           video,
+          playoutDelay: video ? media.extensions.get(PLAYOUT_DELAY_URI) : undefined,
           send: (packet) => this.#peer?.send(media.mid, packet) ?? false,
           after: (ms, callback) => clock.after(ms, callback),
           drained: () => line.viewer?.drained(),

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chooseWatched, dataSection, readOffer, writeAnswer } from '@onair/media/sdp';
+import { chooseWatched, dataSection, type Offer, readOffer, writeAnswer } from '@onair/media/sdp';
 import type { Clock, PackagerKind, Stream } from '../../hub/index.ts';
 import {
   HttpProblem,
@@ -19,6 +19,8 @@ import { WhepViewer } from './whep-viewer.ts';
 export interface WhepDeps extends LiveDeps {
   readonly endpoint: RtcEndpoint;
   readonly kind: PackagerKind<RtpPackager>;
+  /** The same with VP8 in place of H.264, for viewers who have no H.264. */
+  readonly vp8Kind: PackagerKind<RtpPackager>;
   readonly clock: Clock;
   settings(): {
     readonly maxSessions: number;
@@ -48,8 +50,8 @@ function watch(call: RtcOfferCall, deps: WhepDeps): RtcSession {
   if (stream?.epoch === undefined || stream.state === 'ended' || stream.state === 'idle') {
     throw new HttpProblem('STREAM_NOT_FOUND', { detail: `Nobody publishes ${call.stream} at present.` });
   }
-  const packager = packagerOf(stream, deps);
   const offer = readingBody(() => readOffer(call.sdp), 'OFFER_REFUSED');
+  const packager = packagerOf(stream, offer, deps);
   const chosen = readingBody(() => chooseWatched(offer, packager.wanted), 'OFFER_REFUSED');
   if (packager.wanted.video !== undefined && !chosen.some(({ media }) => media.kind === 'video')) {
     throw new HttpProblem('OFFER_REFUSED', {
@@ -90,10 +92,17 @@ function watch(call: RtcOfferCall, deps: WhepDeps): RtcSession {
   }
 }
 
-function packagerOf(stream: Stream, { kind }: WhepDeps): RtpPackager {
-  const packager = stream.packager(kind);
+/** True if the viewer takes pictures in a codec. */
+function takes({ media }: Offer, codec: string): boolean {
+  return media.some(({ kind, codecs }) => kind === 'video' && codecs.some(({ name }) => name === codec));
+}
+
+function packagerOf(stream: Stream, offer: Offer, { kind, vp8Kind }: WhepDeps): RtpPackager {
+  const packager = stream.packager(!takes(offer, 'h264') && takes(offer, 'vp8') ? vp8Kind : kind);
   if (packager.refusal !== undefined) {
-    throw new HttpProblem('CODEC_NOT_CARRIED', { detail: WHY[packager.refusal] });
+    const unturned = stream.publication?.warnings.find(({ code }) => code === 'PICTURES_NOT_BRIDGED');
+    const more = unturned === undefined ? '' : ` ${unturned.text}`;
+    throw new HttpProblem('CODEC_NOT_CARRIED', { detail: `${WHY[packager.refusal]}${more}` });
   }
   const { video, audio } = packager.wanted;
   if (video === undefined && audio === undefined) throw refusedForNow('NOT_READY', 1, 'no track yet');

@@ -38,6 +38,7 @@ function chosen(kind: 'video' | 'audio', name: 'vp8' | 'opus', payloadType: numb
     codecs: [codec],
     ssrcs: [],
     formats: [],
+    extensions: new Map(),
   };
   return { media, codec, name };
 }

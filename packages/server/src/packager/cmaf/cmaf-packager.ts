@@ -58,6 +58,7 @@ export class CmafPackager implements Packager {
   #audio: Lane[] = [];
   #hasVideo = false;
   readonly #events: EventMessages;
+  #tracks: readonly Track[] = [];
 
   /** @param eventId3 whether timed events go as ID3 tags too. */
   constructor(limits: LogLimits = DEFAULT_LOG_LIMITS, eventId3: () => boolean = () => false) {
@@ -68,6 +69,11 @@ export class CmafPackager implements Packager {
   /** Frames per second of a track, if it keeps to a constant rate. */
   frameRate(trackId: number): number | undefined {
     return this.#lanes.get(trackId)?.cadence.frameRate;
+  }
+
+  /** Tracks of the running epoch, those that it does not carry included; none before the first. */
+  get tracks(): readonly Track[] {
+    return this.#tracks;
   }
 
   cut(cut: Cut): void {
@@ -124,6 +130,7 @@ export class CmafPackager implements Packager {
   }
 
   #begin({ epoch, anchor }: Cut): void {
+    this.#tracks = epoch.tracks;
     const inits = new Map<number, Uint8Array>();
     const before = new Map(this.#lanes);
     this.#lanes.clear();

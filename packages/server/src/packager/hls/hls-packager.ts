@@ -31,6 +31,9 @@ const SAME_CLOCK_MS = 500;
 /** How long the first playlist of a rendition is held back for its first whole segment, in ms: hls.js waits 10 s. */
 const FIRST_SEGMENT_MS = 9_000;
 
+/** How long it is waited for a track that was announced, e.g. sound that is turned into another codec, in ms. */
+const SILENT_TRACK_MS = 2_500;
+
 /** What requests need of one rendition. */
 interface Desk {
   readonly waiters: Waiters;
@@ -50,6 +53,8 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
   readonly dateRanges: DateRanges;
   readonly #cmaf: CmafPackager;
   readonly #clock: Clock;
+  /** When it began, in ms of the clock. */
+  readonly #since: number;
   readonly #options: () => HlsOptions;
   readonly #segmenter: Segmenter;
   readonly #bitrates: Bitrates;
@@ -72,6 +77,7 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
   ) {
     this.#cmaf = cmaf;
     this.#clock = clock;
+    this.#since = clock.now();
     this.#options = options;
     this.#bitrates = new Bitrates(() => options().segmentMs);
     this.#lobby = this.#newWaiters();
@@ -97,6 +103,11 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
   /** The renditions of the running epoch, the leading one first. */
   get current(): readonly Rendition[] {
     return this.#segmenter.current;
+  }
+
+  /** Tracks of the running epoch, those without rendition included; none before the first. */
+  get tracks(): readonly Track[] {
+    return this.#cmaf.tracks;
   }
 
   /** Every rendition there ever was. */
@@ -295,8 +306,9 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
   #complete(): boolean {
     const [leader, ...others] = this.#segmenter.current;
     if (leader?.progress === undefined) return false;
-    // A track that was announced but brings nothing must not keep the others from being shown.
-    return leader.window.listed.length > 0 || others.every(({ progress }) => progress !== undefined);
+    if (others.every(({ progress }) => progress !== undefined)) return true;
+    // A track that was announced but brings nothing must not keep the others from being shown for long.
+    return leader.window.listed.length > 0 && this.#clock.now() - this.#since >= SILENT_TRACK_MS;
   }
 
   #reports(own: Rendition): RenditionReport[] {

@@ -12,10 +12,10 @@ import {
 import {
   H264_NAL,
   h264NalType,
-  hasH264BSlice,
   joinLengthPrefixed,
   nalLength,
   parseAvcConfig,
+  ReorderLook,
 } from '@onair/media/bitstream';
 import { concatBytes } from '@onair/media/bytes';
 import { isRtpCodec, PAYLOAD_FORMATS, type PayloadFormat } from '@onair/media/rtp';
@@ -35,16 +35,13 @@ import {
 } from '../../hub/index.ts';
 import { EPOCH_RECORD, MAX_PAYLOAD_BYTES, writeRecord } from './record.ts';
 
-/** How many pictures of an epoch are looked into for B slices; composition times tell of them at any time. */
-const LOOKED_INTO = 90;
-
 interface Lane {
   readonly track: Track;
   readonly format: PayloadFormat;
   readonly video: boolean;
   /** Parameter sets of H.264 behind lengths, for key frames that lack them. */
   readonly sets: Uint8Array | undefined;
-  seen: number;
+  readonly reorder: ReorderLook;
 }
 
 /** Why browsers cannot play a stream over WebRTC. */
@@ -132,7 +129,8 @@ export class RtpPackager implements Packager {
     const lane = this.#lanes.get(sample.track.id);
     if (lane === undefined || this.#epoch === undefined || this.#refusal !== undefined) return;
     const { video, format, track } = lane;
-    if (video && hasBFrames(lane, sample)) {
+    if (video && lane.reorder.finds(sample)) {
+      // WebRTC shows pictures in the order in which they come.
       this.#refusal = 'b-frames';
       this.#log.finish('stream-ended');
       this.#log.clear();
@@ -196,25 +194,13 @@ function laneOf(track: Track): Lane | undefined {
   if (parameters.kind === 'data' || !isRtpCodec(parameters.codec)) return undefined;
   const video = parameters.kind === 'video';
   const sets = video ? setsOf(parameters) : undefined;
-  return { track, format: PAYLOAD_FORMATS[parameters.codec], video, sets, seen: 0 };
+  return { track, format: PAYLOAD_FORMATS[parameters.codec], video, sets, reorder: new ReorderLook() };
 }
 
 function setsOf({ codec, description }: VideoParameters): Uint8Array | undefined {
   if (codec !== 'h264') return undefined;
   const { sps, pps } = parseAvcConfig(description);
   return joinLengthPrefixed([...sps, ...pps]);
-}
-
-/** WebRTC shows pictures in the order in which they come. */
-function hasBFrames(lane: Lane, { dts, pts, data, keyframe, track }: Sample): boolean {
-  if (track.parameters.codec !== 'h264') return false;
-  if (keyframe || lane.seen >= LOOKED_INTO) return false;
-  lane.seen++;
-  try {
-    return hasH264BSlice(data) || pts < dts;
-  } catch {
-    return false;
-  }
 }
 
 /** Undefined for a unit that is malformed, which is left out. */

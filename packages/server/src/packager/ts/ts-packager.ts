@@ -70,7 +70,7 @@ export class TsPackager implements Packager {
 
   /** Codec of the running epoch that a transport stream does not carry. */
   get refused(): string | undefined {
-    const choice = chooseTracks(this.#stream.epoch?.tracks ?? []);
+    const choice = chooseTracks(this.#hls.tracks);
     return 'refused' in choice ? choice.refused : undefined;
   }
 
@@ -252,7 +252,7 @@ export class TsPackager implements Packager {
 
   /** The rendition whose segments are listed: the video's, or that of the audio alone. */
   #leader(): Rendition | undefined {
-    const choice = chooseTracks(this.#stream.epoch?.tracks ?? []);
+    const choice = chooseTracks(this.#hls.tracks);
     if ('refused' in choice) return undefined;
     return this.#hls.rendition(choice.video === undefined ? choice.audioName : 'video');
   }
