@@ -110,7 +110,7 @@ export const rtmp = z.strictObject({
 export const apps = z.strictObject({
   folder: key(z.string().min(1).max(4096).optional(), {
     description:
-      'Folder of the application scripts: `live.js` is that of the application `live`. Unset: there are none. Scripts run with the rights of the server.',
+      'Folder of the application scripts: `live.js`, or `live.ts`, is that of the application `live`. Unset: there are none. Scripts run with the rights of the server.',
   }),
   callMs: key(milliseconds(10, 60_000).default(2000), {
     description: 'How long a method of a script may take, milliseconds.',
