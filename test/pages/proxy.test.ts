@@ -71,6 +71,14 @@ describe('the live proxy', () => {
     await plays(lanes, 3);
   });
 
+  it('says why an address of a private network is not fetched', async () => {
+    const server = await startTestServer(scope, { 'rtmp.enabled': 'false', 'webrtc.enabled': 'off' });
+    const { page } = await openPage(await launchChromium(scope));
+    await page.goto(`${server.http}/proxy?url=${encodeURIComponent('http://127.0.0.1/live/feed.flv')}`);
+    expect(await page.locator('[role=alert]').textContent()).toMatch(/127\.0\.0\.1.*proxy\.private/);
+    expect(await page.locator('.proxy-lane').count()).toBe(0);
+  });
+
   if (LONG) {
     it('plays nginx-rtmp by RTMP, through a restart of its encoder', { timeout: 180_000 }, async () => {
       const nginx = await startNginxRtmp(scope);
