@@ -3,6 +3,7 @@ import { launchChromium, openPage } from '../kit/chromium.ts';
 import { freePort } from '../kit/free-port.ts';
 import { slack } from '../kit/load.ts';
 import { startNginxRtmp } from '../kit/nginx.ts';
+import { startNodeMediaServer } from '../kit/node-media-server.ts';
 import { startPublisher } from '../kit/publisher.ts';
 import { Scope } from '../kit/scope.ts';
 import { startTestServer } from '../kit/server.ts';
@@ -88,6 +89,18 @@ describe('the live proxy', () => {
       await plays(lanes, 2);
       await encoder.kill();
       await startPublisher(scope, { url });
+      await plays(lanes, 3);
+    });
+
+    it('plays node-media-server by HTTP-FLV, through a restart of its encoder', {
+      timeout: 180_000,
+    }, async () => {
+      const server = await startNodeMediaServer(scope);
+      const encoder = await startPublisher(scope, { url: server.rtmp('feed') });
+      const lanes = await watch(server.flv('feed'));
+      await plays(lanes, 2);
+      await encoder.kill();
+      await startPublisher(scope, { url: server.rtmp('feed') });
       await plays(lanes, 3);
     });
   }
