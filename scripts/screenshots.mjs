@@ -307,16 +307,6 @@ try {
       few: true,
     },
     {
-      name: 'relay',
-      path: '/relay/live/test',
-      before: async (context) => (await context.newPage()).goto(`${server.url}/watch/live/test`),
-      ready: async (page) => {
-        await shown('.relay-drawing')(page);
-        await page.waitForTimeout(6_000); // a course worth looking at
-      },
-      few: true,
-    },
-    {
       name: 'live',
       path: '/live',
       ready: async (page) => {
