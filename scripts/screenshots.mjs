@@ -12,7 +12,7 @@ import { root } from './sources.mjs';
 
 const CLI = join(root, 'packages/server/bin/onair.js');
 const OUT = join(root, 'docs/screenshots');
-const MAX_BYTES = 5_700_000;
+const MAX_BYTES = 6_400_000;
 const SIZES = [
   { width: 1440, height: 900 },
   { width: 360, height: 740 },
@@ -116,6 +116,16 @@ async function record(url, bytes) {
   return Buffer.concat(parts);
 }
 
+let filed;
+/** Two files on the shelf of the server. */
+async function fileAway(server) {
+  const film = await record(`${server.url}/live/test.flv`, 4_000_000);
+  for (const name of ['court-3.flv', 'lesson.flv']) {
+    const answer = await fetch(`${server.url}/files/media/${name}`, { method: 'PUT', body: film });
+    if (!answer.ok) throw new Error(`${name}: ${answer.status}`);
+  }
+}
+
 const browser = await chromium.launch({
   executablePath: process.env.ONAIR_CHROMIUM ?? '/usr/bin/chromium',
   args: [
@@ -128,14 +138,17 @@ const browser = await chromium.launch({
   ],
 });
 
-/** Opens one state in every look; `each` is given the pages once all are ready. */
-async function shoot(server, { name, path, ready, before, after, picture = false, langs = ['en'] }) {
+/** Opens one state in every look, `few` in dark on a desktop and light on a phone only; `each` is given the pages once all are ready. */
+async function shoot(
+  server,
+  { name, path, ready, before, after, picture = false, few = false, langs = ['en'] },
+) {
   if (!name.includes(wanted)) return;
   for (const lang of langs) {
     const pages = [];
     for (const viewport of SIZES) {
       for (const colorScheme of SCHEMES) {
-        if (lang !== 'en' && (colorScheme !== 'dark') === viewport.width > 720) continue;
+        if ((few || lang !== 'en') && (colorScheme !== 'dark') === viewport.width > 720) continue;
         const context = await browser.newContext({ viewport, colorScheme, locale: LOCALES[lang] });
         await before?.(context);
         const page = await context.newPage();
@@ -188,7 +201,9 @@ try {
       path: '/rooms',
       before: async (context) => (await context.newPage()).goto(`${server.url}/room/lesson`),
       ready: shown('#rooms li'),
+      few: true,
     },
+    { name: 'recorder', path: '/recorder', ready: shown('.studio-devices'), few: true },
     { name: 'studio', path: '/studio', ready: shown('.studio-devices'), langs: ['en', 'ja', 'zh'] },
     { name: 'reporter', path: '/reporter', ready: shown('.studio-devices') },
     { name: 'sign-in', path: '/signin', ready: shown('.sign-in') },
@@ -270,17 +285,43 @@ try {
     {
       name: 'files',
       path: '/files',
-      before: async () => {
-        const film = await record(`${server.url}/live/test.flv`, 4_000_000);
-        for (const name of ['court-3.flv', 'lesson.flv']) {
-          await fetch(`${server.url}/files/media/${name}`, { method: 'PUT', body: film });
-        }
+      before: () => {
+        filed ??= fileAway(server);
+        return filed;
       },
       ready: async (page) => {
         await page.locator('.files-play').first().click();
         await page.waitForFunction(() => document.querySelector('video').currentTime > 1);
       },
       picture: true,
+      few: true,
+    },
+    {
+      name: 'files-list',
+      path: '/files',
+      before: () => {
+        filed ??= fileAway(server);
+        return filed;
+      },
+      ready: shown('.files-play'),
+      few: true,
+    },
+    {
+      name: 'live',
+      path: '/live',
+      ready: async (page) => {
+        await page.locator('#video-start').click();
+        await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 1);
+      },
+      picture: true,
+      few: true,
+    },
+    {
+      name: 'player',
+      path: '/player?name=test',
+      ready: (page) => page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 1),
+      picture: true,
+      few: true,
     },
     {
       name: 'proxy',
@@ -292,6 +333,7 @@ try {
         );
       },
       picture: true,
+      few: true,
     },
     { name: 'dashboard-visitor', path: '/dashboard', ready: shown('.table') },
     {

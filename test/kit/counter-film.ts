@@ -9,7 +9,7 @@ const HEIGHT = 180;
 export const COUNTER_FPS = 25;
 
 /** Containers that a film is made in. */
-export const COUNTER_FILES = ['mp4', 'fmp4', 'flv', 'ts', 'webm'] as const;
+export const COUNTER_FILES = ['mp4', 'fmp4', 'flv', 'ts', 'webm', 'vp8'] as const;
 /** Container of a film. */
 export type CounterFile = (typeof COUNTER_FILES)[number];
 
@@ -25,7 +25,7 @@ export interface CounterFilm {
   readonly bFrames: number;
 }
 
-/** Makes one film with sound in every container. Resolves with paths by container. */
+/** Makes one film with sound in every container, in WebM as VP9 and as VP8. Returns paths by container. */
 export function makeCounterFilm(folder: string, film: CounterFilm): Record<CounterFile, string> {
   const { name, seconds, gop, bFrames } = film;
   const input = [
@@ -61,26 +61,17 @@ export function makeCounterFilm(folder: string, film: CounterFilm): Record<Count
     'aac',
     mp4,
   ];
-  const vp9 = [
-    '-c:v',
-    'libvpx-vp9',
-    '-deadline',
-    'realtime',
-    '-cpu-used',
-    '8',
-    '-b:v',
-    '400k',
-    '-c:a',
-    'libopus',
-  ];
+  const fast = ['-deadline', 'realtime', '-cpu-used', '8', '-b:v', '400k', '-c:a', 'libopus'];
+  const vp8 = path('vp8.webm');
   execFileSync('ffmpeg', [...QUIET, ...input, ...avc], { input: pictures });
-  execFileSync('ffmpeg', [...QUIET, ...input, ...vp9, webm], { input: pictures });
+  execFileSync('ffmpeg', [...QUIET, ...input, '-c:v', 'libvpx-vp9', ...fast, webm], { input: pictures });
+  execFileSync('ffmpeg', [...QUIET, ...input, '-c:v', 'libvpx', ...fast, vp8], { input: pictures });
   const copies: readonly (readonly [CounterFile, string, readonly string[]])[] = [
     ['fmp4', `${name}-fragments.mp4`, ['-movflags', 'frag_keyframe+empty_moov+default_base_moof']],
     ['flv', `${name}.flv`, []],
     ['ts', `${name}.ts`, []],
   ];
-  const paths: Record<string, string> = { mp4, webm };
+  const paths: Record<string, string> = { mp4, webm, vp8 };
   for (const [file, target, flags] of copies) {
     paths[file] = join(folder, target);
     execFileSync('ffmpeg', [...QUIET, '-i', mp4, '-c', 'copy', ...flags, paths[file]]);

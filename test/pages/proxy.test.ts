@@ -3,6 +3,7 @@ import { launchChromium, openPage } from '../kit/chromium.ts';
 import { freePort } from '../kit/free-port.ts';
 import { slack } from '../kit/load.ts';
 import { startNginxRtmp } from '../kit/nginx.ts';
+import { startNodeMediaServer } from '../kit/node-media-server.ts';
 import { startPublisher } from '../kit/publisher.ts';
 import { Scope } from '../kit/scope.ts';
 import { startTestServer } from '../kit/server.ts';
@@ -71,6 +72,14 @@ describe('the live proxy', () => {
     await plays(lanes, 3);
   });
 
+  it('says why an address of a private network is not fetched', async () => {
+    const server = await startTestServer(scope, { 'rtmp.enabled': 'false', 'webrtc.enabled': 'off' });
+    const { page } = await openPage(await launchChromium(scope));
+    await page.goto(`${server.http}/proxy?url=${encodeURIComponent('http://127.0.0.1/live/feed.flv')}`);
+    expect(await page.locator('[role=alert]').textContent()).toMatch(/127\.0\.0\.1.*proxy\.private/);
+    expect(await page.locator('.proxy-lane').count()).toBe(0);
+  });
+
   if (LONG) {
     it('plays nginx-rtmp by RTMP, through a restart of its encoder', { timeout: 180_000 }, async () => {
       const nginx = await startNginxRtmp(scope);
@@ -80,6 +89,18 @@ describe('the live proxy', () => {
       await plays(lanes, 2);
       await encoder.kill();
       await startPublisher(scope, { url });
+      await plays(lanes, 3);
+    });
+
+    it('plays node-media-server by HTTP-FLV, through a restart of its encoder', {
+      timeout: 180_000,
+    }, async () => {
+      const server = await startNodeMediaServer(scope);
+      const encoder = await startPublisher(scope, { url: server.rtmp('feed') });
+      const lanes = await watch(server.flv('feed'));
+      await plays(lanes, 2);
+      await encoder.kill();
+      await startPublisher(scope, { url: server.rtmp('feed') });
       await plays(lanes, 3);
     });
   }

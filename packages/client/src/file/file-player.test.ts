@@ -114,6 +114,25 @@ describe('a file player', () => {
     expect([buffered.length, buffered.start(0), buffered.end(0)]).toEqual([1, 58, 80]);
   });
 
+  it('goes there once more where the browser took another picture before the right one had come', async () => {
+    const { socket, media } = await playing();
+    media.paused = true;
+    socket.chunks(0, 20);
+    await settle();
+    media.currentTime = 60;
+    media.emit('seeked');
+    let again = 0;
+    media.addEventListener('seeking', () => again++);
+    socket.text({ type: 'seeked', id: 1, start: 58 });
+    socket.chunks(58, 80);
+    await settle();
+    expect([again, media.currentTime]).toEqual([1, 60]);
+    media.emit('seeked');
+    vi.advanceTimersByTime(5000);
+    expect(again).toBe(1);
+    expect(socket.sent.filter(({ type }) => type === 'seek')).toHaveLength(1);
+  });
+
   it('ends the media source when the file is over, and goes back', async () => {
     const { socket, platform, media } = await playing();
     let ended = 0;

@@ -87,20 +87,24 @@ export class FilePlayer {
   readonly #webm: WebmTracks;
   readonly #backOff = new BackOff();
   readonly #look: ReturnType<typeof setInterval>;
-  readonly #onSeeking = (): void => this.#seeking();
+  readonly #heard = { seeking: () => this.#seeking(), seeked: () => this.#seeked() };
   #socket: SocketPort | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #buffers: FileBuffers | undefined;
   #hello: FileHello | undefined;
   #figures = { codecs: '', received: 0, read: 0, wanted: -1, seeks: 0 };
-  /** Id of the seek whose media is taken, whether it is still to come, and the last position gone to that was told. */
-  #seek = { id: 0, pending: true, at: 0 };
+  /**
+   * Id of the seek whose media is taken, whether it is still to come, and the last position gone to that was told;
+   * whether the browser was content before the media of that position was there.
+   */
+  #seek = { id: 0, pending: true, at: 0, early: false };
 
   constructor(options: FilePlayerOptions, listener: FilePlayerListener) {
     this.#options = options;
     this.#listener = listener;
     this.#webm = new WebmTracks((mime) => options.platform.supports(mime));
-    options.media.addEventListener('seeking', this.#onSeeking);
+    options.media.addEventListener('seeking', this.#heard.seeking);
+    options.media.addEventListener('seeked', this.#heard.seeked);
     this.#look = setInterval(() => this.#tick(), LOOK_MS);
   }
 
@@ -125,7 +129,8 @@ export class FilePlayer {
   close(): void {
     clearInterval(this.#look);
     clearTimeout(this.#retry);
-    this.#options.media.removeEventListener('seeking', this.#onSeeking);
+    this.#options.media.removeEventListener('seeking', this.#heard.seeking);
+    this.#options.media.removeEventListener('seeked', this.#heard.seeked);
     if (this.#socket !== undefined) leave(this.#socket);
     this.#socket?.close(1000);
     this.#socket = undefined;
@@ -221,11 +226,18 @@ export class FilePlayer {
   #seeking(): void {
     const { currentTime } = this.#options.media;
     this.#seek.at = currentTime;
-    const inside = this.#buffers?.spans.some(
-      ({ start, end }) => currentTime >= start - 0.1 && currentTime < end,
-    );
-    if (inside === false) this.#jump();
+    this.#seek.early = false;
+    if (this.#buffers !== undefined && !this.#isBuffered(currentTime)) this.#jump();
     else this.#want();
+  }
+
+  /** Firefox takes a picture up to half a second later for the one that is asked for, if it has no other. */
+  #seeked(): void {
+    this.#seek.early = this.#seek.pending || !this.#isBuffered(this.#options.media.currentTime);
+  }
+
+  #isBuffered(time: number): boolean {
+    return this.#buffers?.spans.some(({ start, end }) => time >= start - 0.1 && time < end) ?? false;
   }
 
   /** What is buffered is of no use where the viewer is: begin anew there. */
@@ -243,6 +255,8 @@ export class FilePlayer {
   #tick(): void {
     this.#want();
     const { media } = this.#options;
+    const { early, pending } = this.#seek;
+    if (early && !pending && this.#isBuffered(this.#seek.at)) media.currentTime = this.#seek.at;
     const spans = this.#buffers?.spans ?? [];
     if (media.readyState >= 3 || this.#seek.pending) return;
     // The position changes before its event comes: what is buffered then is that of the place before.

@@ -53,6 +53,12 @@ export const ERROR_CODES = {
     description:
       'Publishing from this address needs the right stream key. The answer is the same for a wrong key and for a stream that does not exist.',
   },
+  ADDRESS_NOT_PUBLIC: {
+    status: 403,
+    title: 'The address is not of the public network',
+    description:
+      'What is to be fetched lies in this machine or in a private network. `proxy.private` allows it, for everybody who may use the live proxy.',
+  },
   ADMIN_LOCAL_ONLY: {
     status: 403,
     title: 'Only from this machine',

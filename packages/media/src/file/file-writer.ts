@@ -21,6 +21,8 @@ export interface TrackStart {
 export interface FileWriter {
   /** It copies the bytes of a sample before {@link push} returns, and looks at them no more. */
   readonly copies?: boolean;
+  /** Told of what it returned once that is written: it may use the memory again. */
+  giveBack?(part: Uint8Array): void;
   /** @throws ParseError for codecs that the container does not carry. */
   begin(starts: readonly TrackStart[]): readonly Uint8Array[];
   /** The bytes that a sample makes ready. Samples come in the order of their decoding times. */

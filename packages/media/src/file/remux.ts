@@ -46,8 +46,9 @@ const WRITE_BYTES = 1024 * 1024;
  */
 export async function remux(file: MediaFile, format: OutputFormat, sink: RemuxSink): Promise<RemuxResult> {
   const seekable = sink.patch !== undefined;
-  const writer = writerOf(format, seekable);
-  const run = new Remuxer(writer, format, (data) => file.giveBack(data));
+  const giveBack = (data: Uint8Array): void => file.giveBack(data);
+  const writer = writerOf(format, seekable, giveBack);
+  const run = new Remuxer(writer, format, giveBack);
   let parts: Uint8Array[] = [];
   let bytes = 0;
   let writing: Promise<void> = Promise.resolve();
@@ -59,7 +60,10 @@ export async function remux(file: MediaFile, format: OutputFormat, sink: RemuxSi
     parts = [];
     bytes = 0;
     writing = sink.write(going).then(() => {
-      for (const part of going) file.giveBack(part);
+      for (const part of going) {
+        file.giveBack(part);
+        writer.giveBack?.(part);
+      }
     });
     // Told by the next one who waits for it.
     writing.catch(() => undefined);
@@ -86,7 +90,7 @@ export async function remux(file: MediaFile, format: OutputFormat, sink: RemuxSi
   return run.result();
 }
 
-function writerOf(format: OutputFormat, seekable: boolean): FileWriter {
+function writerOf(format: OutputFormat, seekable: boolean, copied: (data: Uint8Array) => void): FileWriter {
   switch (format) {
     case 'mp4':
       // Where nothing can be written over there is no place for the length of the media.
@@ -99,7 +103,7 @@ function writerOf(format: OutputFormat, seekable: boolean): FileWriter {
     case 'flv':
       return new FlvWriter();
     case 'ts':
-      return new TsWriter();
+      return new TsWriter(copied);
   }
 }
 

@@ -88,11 +88,21 @@ export class WebmWriter implements FileWriter {
 
 /** Writes MPEG-TS, part by part from keyframe to keyframe. */
 export class TsWriter implements FileWriter {
-  readonly #muxer = new TsMuxer();
+  readonly #muxer = new TsMuxer({ lends: true });
+  readonly #copied: (data: Uint8Array) => void;
   #lead: 'video' | 'audio' = 'audio';
   #video: Sample[] = [];
   #audio: Sample[] = [];
   #bytes = 0;
+
+  /** @param copied told of the bytes of samples that are not looked at any longer. */
+  constructor(copied: (data: Uint8Array) => void) {
+    this.#copied = copied;
+  }
+
+  giveBack(part: Uint8Array): void {
+    this.#muxer.giveBack(part);
+  }
 
   begin(starts: readonly TrackStart[]): readonly Uint8Array[] {
     const of = (kind: string) => starts.find(({ track }) => track.parameters.kind === kind)?.track;
@@ -129,10 +139,13 @@ export class TsWriter implements FileWriter {
       video: timed(this.#video, kind === 'video' ? following : undefined),
       audio: timed(this.#audio, kind === 'audio' ? following : undefined),
     };
+    const segment = this.#muxer.segment(media);
+    for (const { data } of this.#video) this.#copied(data);
+    for (const { data } of this.#audio) this.#copied(data);
     this.#video = [];
     this.#audio = [];
     this.#bytes = 0;
-    return [this.#muxer.segment(media)];
+    return [segment];
   }
 }
 

@@ -69,7 +69,7 @@ export function unsupportedInTs(what: string): ParseError {
  * it can be played alone, and continues counters, clock and times of the one before.
  */
 export class TsMuxer {
-  readonly #out = new PacketWriter();
+  readonly #out: PacketWriter;
   #lanes: Lanes | undefined;
   /** Ticks of the last clock reference, not wrapped; undefined at a start. */
   #clock: number | undefined;
@@ -78,6 +78,16 @@ export class TsMuxer {
   /** PIDs whose next packet says that it does not follow on. */
   readonly #broken = new Set<number>();
   #scratch = new Uint8Array(64 * 1024);
+
+  /** @param lends segments are the caller's only until it gives them back. */
+  constructor({ lends = false }: { readonly lends?: boolean } = {}) {
+    this.#out = new PacketWriter(lends);
+  }
+
+  /** Nobody looks at a segment any longer: its memory is used again, if segments are lent. */
+  giveBack(segment: Uint8Array): void {
+    this.#out.giveBack(segment);
+  }
 
   /**
    * Sets the tracks of the segments to come.

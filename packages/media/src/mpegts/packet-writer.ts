@@ -24,8 +24,20 @@ const EMPTY = new Uint8Array(0);
 export class PacketWriter {
   #bytes: Uint8Array = EMPTY;
   #length = 0;
+  #spare: Uint8Array = EMPTY;
+  readonly #lends: boolean;
   /** continuity_counter of the next packet with payload, by PID. */
   readonly #counters = new Uint8Array(PID_COUNT);
+
+  /** @param lends what is taken comes back by {@link giveBack} and is never made smaller by copying. */
+  constructor(lends = false) {
+    this.#lends = lends;
+  }
+
+  /** Nobody looks at what was taken any longer: its memory is used again. */
+  giveBack({ buffer }: Uint8Array): void {
+    if (this.#lends && buffer.byteLength > this.#spare.length) this.#spare = new Uint8Array(buffer);
+  }
 
   /** Bytes written since the last {@link take}. */
   get length(): number {
@@ -41,7 +53,7 @@ export class PacketWriter {
   take(): Uint8Array {
     const length = this.#length;
     this.#length = 0;
-    if (length < this.#bytes.length * WORTH_KEEPING) return this.#bytes.slice(0, length);
+    if (!this.#lends && length < this.#bytes.length * WORTH_KEEPING) return this.#bytes.slice(0, length);
     const out = this.#bytes.subarray(0, length);
     this.#bytes = EMPTY;
     return out;
@@ -122,7 +134,11 @@ export class PacketWriter {
   #reserve(packets: number): void {
     const needed = this.#length + packets * PACKET_BYTES;
     if (needed <= this.#bytes.length) return;
-    const bigger = new Uint8Array(Math.max(needed, this.#bytes.length * 2, 64 * PACKET_BYTES));
+    const fits = this.#spare.length >= needed;
+    const bigger = fits
+      ? this.#spare
+      : new Uint8Array(Math.max(needed, this.#bytes.length * 2, 64 * PACKET_BYTES));
+    if (fits) this.#spare = EMPTY;
     bigger.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = bigger;
   }

@@ -29,7 +29,7 @@ export {
   serveMessages,
 } from './message-socket.ts';
 export { boundaryOf, type FormPart, readForm } from './multipart.ts';
-export { isPublicAddress, lookupWithin, type Reach } from './outbound.ts';
+export { isPublicAddress, lookupWithin, type Reach, whyOutOfReach } from './outbound.ts';
 export { type HeaderList, PreparedAnswer } from './prepared-answer.ts';
 export { openRtcEndpoint, type RtcEndpointOptions } from './rtc-endpoint.ts';
 export type { RtcChannel, RtcEndpoint, RtcPeer, RtcPeerHandlers } from './rtc-peer.ts';

@@ -77,6 +77,20 @@ export function lookupWithin(reach: Reach, host: string): LookupFunction | undef
   };
 }
 
+/** Why `host` is out of reach; undefined if it is not, as far as its name can be looked up now. */
+export async function whyOutOfReach(reach: Reach, host: string): Promise<string | undefined> {
+  try {
+    const lookup = lookupWithin(reach, host);
+    if (lookup === undefined || isIP(host.replace(/^\[|\]$/g, '')) !== 0) return undefined;
+    const error = await new Promise<Error | null>((done) => lookup(host, {}, (failed) => done(failed)));
+    return error instanceof OutOfReach ? error.message : undefined;
+  } catch (error) {
+    return error instanceof OutOfReach ? error.message : undefined;
+  }
+}
+
+class OutOfReach extends Error {}
+
 function outOfReach(what: string): Error {
-  return new Error(`${what} is not an address of the public network`);
+  return new OutOfReach(`${what} is not an address of the public network`);
 }

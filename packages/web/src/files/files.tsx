@@ -169,10 +169,18 @@ export function Files({ view }: { readonly view: FilesView }): JSX.Element {
             <Shelf view={view} secret={secret.value} onPlay={play} />
           </section>
           <section class="files-stage" aria-label={t('files.player')}>
-            {/* biome-ignore lint/a11y/useMediaCaption: what is played is not known */}
-            <video ref={video} class="files-video" controls playsInline />
+            <div class="files-screen">
+              {/* biome-ignore lint/a11y/useMediaCaption: what is played is not known */}
+              <video
+                ref={video}
+                class="files-video"
+                controls={view.playing.value !== undefined}
+                playsInline
+              />
+              {view.playing.value === undefined && <p class="files-choose">{t('files.choose')}</p>}
+            </div>
             <Figures view={view} />
-            <Wire messages={view.wire.value} />
+            {view.playing.value !== undefined && <Wire messages={view.wire.value} />}
           </section>
         </div>
       </div>

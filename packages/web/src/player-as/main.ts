@@ -5,7 +5,7 @@ const asked = new URLSearchParams(location.search);
 const callbacks: Record<string, unknown> = {};
 Object.assign(window, { player: callbacks });
 new Player(
-  document.body,
+  document.querySelector('main') ?? document.body,
   {
     addCallback: (name, callback) => {
       callbacks[name] = callback;

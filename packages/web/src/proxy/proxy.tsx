@@ -69,7 +69,9 @@ export function LiveProxy({ address }: { readonly address: string }): JSX.Elemen
       stream.value = (await fetchSource(typed.peek().trim(), secret.peek())).stream;
     } catch (error) {
       if (error instanceof ApiFault && error.code === 'PUBLISH_REFUSED') keyNeeded.value = true;
-      failure.value = error instanceof Error ? error.message : String(error);
+      const why = error instanceof Error ? error.message : String(error);
+      const refused = error instanceof ApiFault && error.code === 'ADDRESS_NOT_PUBLIC';
+      failure.value = refused ? t('proxy.private', { why }) : why;
     }
   };
   useEffect(() => {

@@ -70,6 +70,7 @@ export function Reporter(): JSX.Element {
           media={media.value}
           mirrored={choice.value.source === 'camera' && choice.value.camera !== 'environment'}
           live={state === 'shown'}
+          hint={t('studio.preview.none')}
         />
         <div class="studio-side">
           {devicesAllowed() ? (

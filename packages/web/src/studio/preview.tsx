@@ -8,10 +8,13 @@ export function Preview({
   media,
   mirrored,
   live,
+  hint,
 }: {
   readonly media: MediaStream | undefined;
   readonly mirrored: boolean;
   readonly live: boolean;
+  /** What is said where there is no picture. */
+  readonly hint: string;
 }): JSX.Element {
   const video = useRef<HTMLVideoElement>(null);
   useEffect(() => {
@@ -27,7 +30,7 @@ export function Preview({
         playsInline
         aria-label={t('studio.preview')}
       />
-      {media !== undefined && <LevelMeter media={media} />}
+      {media === undefined ? <p class="studio-hint">{hint}</p> : <LevelMeter media={media} />}
     </div>
   );
 }

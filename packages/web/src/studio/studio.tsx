@@ -124,6 +124,7 @@ export function Studio(): JSX.Element {
     feeds.value = feeds.peek().filter(({ media }) => media.peek() !== undefined);
     name.value = freshName();
   };
+  const hint = t(reporters.value === undefined ? 'studio.preview.none' : 'recorder.preview.none');
   return (
     <Frame place="studio" title={t('nav.studio')}>
       <div class="studio">
@@ -136,9 +137,12 @@ export function Studio(): JSX.Element {
               media={feed.media.value}
               mirrored={feed.from === undefined && choice.value.source === 'camera'}
               live={feed.recording}
+              hint={hint}
             />
           ))}
-          {feeds.value.length === 0 && <Preview media={undefined} mirrored={false} live={false} />}
+          {feeds.value.length === 0 && (
+            <Preview media={undefined} mirrored={false} live={false} hint={hint} />
+          )}
         </div>
         <div class="studio-side">
           {reporters.value !== undefined ? (

@@ -75,6 +75,21 @@ describe('live proxies', () => {
     expect(() => setUp().proxies.start(url)).toThrow(expect.objectContaining({ code: 'BAD_REQUEST' }));
   });
 
+  it('say at once why an address is refused', async () => {
+    const { proxies } = setUp({ private: false, maxSources: 2, idleMs: 5000 });
+    for (const url of [
+      'http://127.0.0.1/x.flv',
+      'rtmp://10.1.2.3/live/x',
+      'http://[::1]/x',
+      'http://localhost/x',
+    ]) {
+      await expect(proxies.check(url)).rejects.toMatchObject({ code: 'ADDRESS_NOT_PUBLIC' });
+    }
+    await expect(proxies.check('file:///etc/passwd')).rejects.toMatchObject({ code: 'BAD_REQUEST' });
+    await expect(proxies.check('http://8.8.8.8/x.flv')).resolves.toBeUndefined();
+    await expect(setUp().proxies.check('http://127.0.0.1/x.flv')).resolves.toBeUndefined();
+  });
+
   it.each(['http://127.0.0.1/x.flv', 'http://[::1]:80/x', 'http://10.1.2.3/x', 'http://169.254.1.1/latest'])(
     'do not reach %s unless private addresses are allowed',
     (url) => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type StreamName, streamName } from '@onair/media';
 import type { FastifyRequest } from 'fastify';
-import { HttpProblem, type HttpServer, refusedForNow } from '../../net/index.ts';
+import { HttpProblem, type HttpServer, type Reach, refusedForNow, whyOutOfReach } from '../../net/index.ts';
 import { type PullDeps, StreamPull } from './stream-pull.ts';
 
 /** Application under which fetched sources are published. */
@@ -57,11 +57,7 @@ export class LiveProxies {
   /** Fetches a source, or goes on with it. @throws HttpProblem `BAD_REQUEST`, `OVERLOADED`. */
   start(url: string): ProxyState {
     const { limits, clock } = this.#deps;
-    if (url.length > MAX_ADDRESS || !ADDRESS.test(url)) {
-      throw new HttpProblem('BAD_REQUEST', {
-        detail: 'url must be an address of http, https, rtmp or rtmps',
-      });
-    }
+    hostOf(url);
     const stream = nameOf(url);
     const known = this.#running.get(stream);
     if (known !== undefined) {
@@ -69,12 +65,24 @@ export class LiveProxies {
       return stateOf(known);
     }
     if (this.#running.size >= limits().maxSources) throw refusedForNow('OVERLOADED', 30, 'too many sources');
-    const reach = limits().private ? 'anywhere' : 'public';
-    const pull = new StreamPull({ url, stream, reach }, this.#deps);
+    const pull = new StreamPull({ url, stream, reach: this.#reach }, this.#deps);
     const proxied = { stream, pull, wantedAt: clock.now() };
     this.#running.set(stream, proxied);
     pull.start();
     return stateOf(proxied);
+  }
+
+  /**
+   * Says early what connecting would say again: that the address is one that is not fetched from.
+   * @throws HttpProblem `ADDRESS_NOT_PUBLIC`, `BAD_REQUEST`.
+   */
+  async check(url: string): Promise<void> {
+    const detail = await whyOutOfReach(this.#reach, hostOf(url));
+    if (detail !== undefined) throw new HttpProblem('ADDRESS_NOT_PUBLIC', { detail });
+  }
+
+  get #reach(): Reach {
+    return this.#deps.limits().private ? 'anywhere' : 'public';
   }
 
   /** How a source is; undefined if it is not fetched. */
@@ -115,7 +123,9 @@ export function registerLiveProxies(http: HttpServer, deps: ProxyDeps): LiveProx
   const proxies = new LiveProxies(deps);
   http.fastify.post<{ Body: unknown }>('/proxy/sources', async (request, reply) => {
     await deps.allow(request);
-    return reply.code(201).send(proxies.start(urlOf(request.body)));
+    const url = urlOf(request.body);
+    await proxies.check(url);
+    return reply.code(201).send(proxies.start(url));
   });
   http.fastify.get<{ Params: { readonly name: string } }>('/proxy/sources/:name', async (request) => {
     const state = proxies.state(`${APP}/${request.params.name}` as StreamName);
@@ -129,6 +139,12 @@ function urlOf(body: unknown): string {
   const url = typeof body === 'object' && body !== null && 'url' in body ? body.url : undefined;
   if (typeof url === 'string') return url.trim();
   throw new HttpProblem('BAD_REQUEST', { detail: 'a JSON object with url is wanted' });
+}
+
+/** @throws HttpProblem `BAD_REQUEST` for what is no address of a source. */
+function hostOf(url: string): string {
+  if (url.length <= MAX_ADDRESS && ADDRESS.test(url) && URL.canParse(url)) return new URL(url).hostname;
+  throw new HttpProblem('BAD_REQUEST', { detail: 'url must be an address of http, https, rtmp or rtmps' });
 }
 
 /** The same for the same address, and nothing of the address can be read off it. */
