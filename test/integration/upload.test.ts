@@ -1,8 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type ProbedPacket, probePackets } from '../kit/packets.ts';
 import { Scope } from '../kit/scope.ts';
 import { serveChild } from '../kit/serve-child.ts';
@@ -57,44 +56,7 @@ async function probeMovie(http: string, path: string, name: string) {
   return probePackets(file);
 }
 
-/** Makes every write to a file fail as on a full disk, in this process, until the returned function is called. */
-async function fillDisk(): Promise<() => void> {
-  const handle = await open(join(folder, 'probe'), 'w');
-  const prototype = Object.getPrototypeOf(handle) as Pick<typeof handle, 'writev'>;
-  await handle.close();
-  const full = Object.assign(new Error('ENOSPC: no space left on device, writev'), { code: 'ENOSPC' });
-  const writing = vi.spyOn(prototype, 'writev').mockRejectedValue(full);
-  return () => writing.mockRestore();
-}
-
 describe('an upload', () => {
-  it('outlives a full disk: it is told so, nothing acknowledged is lost, and it goes on when there is room', async () => {
-    const server = await startTestServer(scope);
-    const upload = new HttpUpload(server.http, 'live/full', SESSION);
-    const half = Math.floor(mp4.length / 2);
-    expect(await upload.send(mp4.subarray(0, half), 0)).toEqual({ status: 200, offset: half });
-    const free = await fillDisk();
-    try {
-      const address = `${server.http}/live/full/upload?session=${SESSION}`;
-      const refused = await fetch(`${address}&offset=${half}`, {
-        method: 'POST',
-        body: new Uint8Array(mp4.subarray(half)),
-      });
-      expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '5']);
-      expect(((await refused.json()) as { detail: string }).detail).toContain('disk of the server is full');
-      expect(((await (await fetch(address)).json()) as { offset: number }).offset).toBe(half);
-      expect((await fetch(`${server.http}/healthz`)).status).toBe(200);
-      await until(() => server.log.some(({ msg }) => String(msg).startsWith('the disk takes nothing')));
-    } finally {
-      free();
-    }
-    expect(await upload.send(mp4.subarray(half), half)).toEqual({ status: 200, offset: mp4.length });
-    const result = await upload.end();
-    const packets = probePackets(join(folder, 'a.mp4')).packets;
-    const movie = await probeMovie(server.http, result.file, 'full.mp4');
-    expect(sizes(movie.packets, 0)).toEqual(sizes(packets, 0));
-  });
-
   it('over HTTP, in pieces and with repeats, is a live stream, then a recording without a lost frame', async () => {
     const server = await startTestServer(scope);
     const upload = new HttpUpload(server.http, 'live/http', SESSION);
