@@ -32,6 +32,7 @@ const PREFERENCES: Readonly<Record<string, boolean | number | string>> = {
   'media.gmp-manager.updateEnabled': false,
   'media.navigator.permission.disabled': true,
   'media.navigator.streams.fake': true,
+  'media.peerconnection.ice.loopback': true,
   'media.suspend-background-video.enabled': false,
   'network.captive-portal-service.enabled': false,
   'network.connectivity-service.enabled': false,

@@ -99,8 +99,8 @@ describe('a reporter', () => {
       expect(recording.ended).toBe(true);
       expect(codecs).toHaveLength(2);
       expect(recording.seconds).toBeGreaterThan(1);
-      // Sound may go on after the last picture, as long as the recorder's encoder is busy: the playlist has that too.
-      expect(Math.abs(recording.seconds - duration!)).toBeLessThan(0.1);
+      // Sound may go on after the last picture: how long depends on how busy the recorder's encoder is.
+      expect(recording.seconds - duration!).toBeLessThan(0.1);
     }
     for (const page of [recorder, first, second]) await page!.close();
   }, 120_000);

@@ -9,6 +9,8 @@ export const MAX_PICTURES_INSIDE = 600;
 export const MAX_OCTETS_WAITING = 16 * 1024 * 1024;
 /** … and how long the oldest picture may be inside, in milliseconds. Beyond any of them it is too slow. */
 export const MAX_INSIDE_MS = 4_000;
+/** So many pictures a decoder holds back, however long none comes, until it knows what is shown before them. */
+const MAX_REORDERED = 32;
 /** Octets of the program's complaints that are kept. */
 const MAX_COMPLAINT = 2_048;
 /** Pictures of another codec, as {@link PictureProgram} makes them. */
@@ -77,7 +79,9 @@ export class PictureProgram {
     return (
       this.#inside.size > MAX_PICTURES_INSIDE ||
       this.#child.stdin!.writableLength > MAX_OCTETS_WAITING ||
-      (oldest !== undefined && this.#now() - oldest.since > MAX_INSIDE_MS)
+      (oldest !== undefined &&
+        this.#inside.size > MAX_REORDERED &&
+        this.#now() - oldest.since > MAX_INSIDE_MS)
     );
   }
 

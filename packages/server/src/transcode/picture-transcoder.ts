@@ -49,16 +49,26 @@ export class PictureTranscoder {
         listener.failed(enabled ? `${most} streams are being turned already` : 'this server is set not to');
         return () => undefined;
       }
-      const begun: PictureJob = new PictureJob(stream, track, target, {
-        program,
-        over: () => this.#jobs.delete(begun),
-        left: () => this.#left++,
-      });
-      job = begun;
-      this.#jobs.add(begun);
-      begun.start();
+      try {
+        job = this.#begin(stream, track, target, program);
+      } catch (error) {
+        // Of a machine that has no more files or memory.
+        listener.failed(error instanceof Error ? error.message : String(error));
+        return () => undefined;
+      }
     }
     return job.join(listener);
+  }
+
+  #begin(stream: Stream, track: Track, target: PictureTarget, program: string): PictureJob {
+    const job: PictureJob = new PictureJob(stream, track, target, {
+      program,
+      over: () => this.#jobs.delete(job),
+      left: () => this.#left++,
+    });
+    this.#jobs.add(job);
+    job.start();
+    return job;
   }
 
   /** Ends every program. */

@@ -73,7 +73,7 @@ export function registerUploadRoutes(server: HttpServer, deps: UploadRouteDeps):
         }
         await refusing(() => receive(uploads, session, request.raw, offset));
         if (request.query.end === '1') return uploads.finish(session, 'upload ended');
-        await session.flush();
+        await refusing(() => session.flush());
         return answerState(reply, session, 200);
       },
     );
@@ -174,7 +174,15 @@ export function problemOf(error: unknown): unknown {
       ? new HttpProblem('STREAM_NAME_IN_USE', { detail: error.message })
       : refusedForNow('OVERLOADED', 5, error.message);
   }
+  if (isDiskFull(error)) {
+    return refusedForNow('OVERLOADED', 5, 'the disk of the server is full; what was acknowledged is kept');
+  }
   return error;
+}
+
+function isDiskFull(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'ENOSPC' || code === 'EDQUOT';
 }
 
 /** Takes a body that begins at `offset` of the upload; what is there already is passed over. */
