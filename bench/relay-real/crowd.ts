@@ -158,6 +158,14 @@ export class Crowd {
     );
   }
 
+  /** Gives the pages time to catch up to within `seconds`, as they began while others did. */
+  async atEdge(seconds: number, timeoutMs: number): Promise<void> {
+    const end = performance.now() + timeoutMs;
+    const behind = async () =>
+      (await Promise.all(this.pages.map(lookAt))).some(({ latency }) => latency > seconds);
+    while (performance.now() < end && (await behind())) await sleep(500);
+  }
+
   /** From here on delays and stalls count. */
   async mark(): Promise<void> {
     await Promise.all(this.hosts.map((host) => host.mark()));
