@@ -188,13 +188,12 @@ export class Crowd {
     let state = '';
     return until(
       async () => {
-        const now = await this.look();
-        const behind = now.programs.filter(({ delays }) => delays.length < blocks).length;
-        const still = now.pages.filter(
-          ({ position }, at) => position < before[at]!.position + seconds,
-        ).length;
-        state = `${behind} programs and ${still} pages stand still`;
-        return behind + still === 0 ? now : undefined;
+        const counts = await Promise.all(this.hosts.map((host) => host.count()));
+        const looks = await Promise.all(this.pages.map(lookAt));
+        const behind = counts.filter((count) => count < blocks).length;
+        const still = looks.filter(({ position }, at) => position < before[at]!.position + seconds).length;
+        state = `programs in ${behind} processes and ${still} pages stand still`;
+        return behind + still === 0 ? this.look() : undefined;
       },
       { timeoutMs: 30_000, everyMs: 250, message: () => state },
     );

@@ -89,6 +89,8 @@ stage('egress', 120, async () => {
     say('stalls in pages meanwhile', String(stalls), '0');
     expect(stalls).toBe(0);
   }
+  const asked = ({ programs }: CrowdLook): number => programs.reduce((sum, one) => sum + one.asked, 0);
+  say('late blocks of programs asked of the server', String(asked(now) - asked(had)));
   say('blocks missing or changed', String(faultsOf(now).length), '0');
   expect(faultsOf(now)).toEqual([]);
   expect(share).toBeLessThanOrEqual(25);
