@@ -110,36 +110,30 @@ describe('the relay tree between browsers', () => {
     const server = await serve(1);
     // A page in the background would serve nobody.
     const firefox = await launchFirefox(scope, 'window');
-    const names: string[] = [];
+    const names = new Map<string, string>();
     const opened: WebPage[] = [];
     // The server feeds two, each of those one, and so on.
-    for (const browser of [firefox, firefox, chromium, chromium, firefox]) {
-      opened.push(await watch(browser, server));
-      const name = await until(
+    for (const row of [[firefox, firefox], [chromium, chromium], [firefox]]) {
+      opened.push(...(await Promise.all(row.map((browser) => watch(browser, server)))));
+      const fresh = await until(
         async () => {
-          const fresh = (await nodesOf(server)).find(({ uuid }) => !names.includes(uuid));
-          const below = names.length < 2 || fresh?.parent_uuid !== RELAY_ROOT;
-          return below && (fresh?.peerBytes ?? 0) >= (names.length < 2 ? 0 : 50_000)
-            ? fresh?.uuid
-            : undefined;
+          const found = (await nodesOf(server)).filter(({ uuid }) => !names.has(uuid));
+          const fed = found.every((one) => (names.size === 0 ? one.serverBytes : one.peerBytes) > 0);
+          return found.length === row.length && fed && found;
         },
-        { timeoutMs: 30_000 * slack(), everyMs: 100, message: `page ${names.length + 1} in its place` },
+        { timeoutMs: 30_000 * slack(), everyMs: 100, message: `${opened.length} pages in their places` },
       );
-      names.push(name);
+      for (const { uuid } of fresh) names.set(uuid, row[0]!.engine);
     }
     const nodes = await nodesOf(server);
-    const engine = (uuid: string | undefined): string =>
-      ['firefox', 'firefox', 'chromium', 'chromium', 'firefox'][names.indexOf(uuid ?? '')] ?? 'server';
-    const links = names.slice(2).map((uuid) => {
-      const node = nodes.find((one) => one.uuid === uuid);
-      return `${engine(node?.parent_uuid)} to ${engine(uuid)}`;
-    });
+    const below = nodes.filter(({ parent_uuid }) => parent_uuid !== RELAY_ROOT);
+    const links = below.map(({ uuid, parent_uuid }) => `${names.get(parent_uuid)} to ${names.get(uuid)}`);
     expect(links).toEqual(['firefox to chromium', 'firefox to chromium', 'chromium to firefox']);
     const before = await Promise.all(opened.map(look));
     await until(
       async () =>
         (await Promise.all(opened.map(look))).every(
-          ({ position }, at) => position > before[at]!.position + 2,
+          ({ position }, at) => position > before[at]!.position + 1,
         ),
       { timeoutMs: 20_000 * slack(), everyMs: 250, message: 'play in both browsers' },
     );
