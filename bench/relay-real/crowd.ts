@@ -13,8 +13,6 @@ import { buildHost, Host } from './hosts.ts';
 import type { ProgramState } from './words.ts';
 
 const STREAM = 'live/bench';
-/** The server feeds two for good; two more may be on their way. */
-const MOST_DIRECT = 4;
 
 /** How large the audience is. */
 export interface CrowdSize {
@@ -108,14 +106,14 @@ export class Crowd {
   async gather({ alone, together, perHost, pages }: CrowdSize): Promise<void> {
     for (let n = 0; n < alone; n++) await (await this.newHost()).join(this.address);
     // Their uplinks are known now, so that they get children.
-    await this.settled(Math.min(alone, MOST_DIRECT));
+    await this.settled(alone);
     await sleep(2500);
     for (let n = 0; n < together; n++) {
       const host = n % perHost === 0 ? await this.newHost() : this.hosts.at(-1)!;
       await host.join(this.address);
       await sleep(100);
     }
-    await this.settled(MOST_DIRECT);
+    await this.settled(this.size / 3);
     if (pages === 0) return;
     const bundle = await bundlePlayer();
     this.#scope.defer(bundle.remove);
@@ -124,7 +122,7 @@ export class Crowd {
     const address = await site.listen();
     const browser = await launchChromium(this.#scope);
     for (let n = 0; n < pages; n++) await this.#openPage(browser, address);
-    await this.settled(MOST_DIRECT);
+    await this.settled(this.size / 3);
   }
 
   /** A process for peers. */

@@ -55,7 +55,7 @@ beforeAll(async () => {
 afterAll(() => scope.close());
 
 stage('egress', 120, async () => {
-  await crowd.settled(4);
+  await crowd.settled(crowd.size / 4);
   await crowd.atEdge(2, 30_000);
   await crowd.mark();
   const [before, had] = [await crowd.tree(), await crowd.look()];
@@ -141,7 +141,7 @@ const WATCHED = { blocks: 150, seconds: 4 } as const;
 stage('kill', 150, async () => {
   let [missing, stalls, allowed] = [0, 0, 0];
   for (const { how, among, strike: end } of GOINGS) {
-    const { nodes } = await crowd.settled(8);
+    const { nodes } = await crowd.settled(crowd.size / 3);
     const gone = busiest(nodes, among());
     const under = below(nodes, gone.uuid);
     const stallsIn = ({ programs, pages }: CrowdLook, had: CrowdLook): readonly [number, number] => [
@@ -178,7 +178,7 @@ stage('kill', 150, async () => {
 });
 
 stage('return', 60, async () => {
-  const before = await crowd.settled(8);
+  const before = await crowd.settled(crowd.size / 3);
   const had = await crowd.look();
   crowd.unpublish();
   await sleep(2000);
