@@ -207,8 +207,15 @@ export class Crowd {
     const { page } = await openPage(browser, { viewport: { width: 320, height: 180 } });
     await page.goto(`${address}?src=${this.#http}/${STREAM}&autoplay&muted&transport=relay`);
     this.pages.push(page);
-    const playing = async () => (await lookAt(page)).position > 1;
-    await until(playing, { timeoutMs: 20_000, everyMs: 100, message: `page ${this.pages.length} playing` });
+    let seen = await lookAt(page);
+    const playing = async () => {
+      seen = await lookAt(page);
+      // One that was kept from its processor for too long has gone to another transport.
+      if (seen.transport !== 'relay' && seen.position > 0) await page.reload();
+      return seen.transport === 'relay' && seen.position > 1;
+    };
+    const message = () => `page ${this.pages.length} playing by the relay: ${JSON.stringify(seen)}`;
+    await until(playing, { timeoutMs: 30_000, everyMs: 200, message });
   }
 }
 
