@@ -7,7 +7,7 @@ import { type Ask, type HostAnswer, LATE_MS, type ProgramState } from './words.t
 // A process with some peers of the tree, and one viewer that the server feeds directly, to compare them with.
 const scope = new Scope();
 const peers = new Map<string, { readonly peer: NodePeer; mark: number }>();
-const delay = monitorEventLoopDelay({ resolution: 10 });
+const delay = monitorEventLoopDelay({ resolution: 20 });
 delay.enable();
 let truth: Truth | undefined;
 
@@ -23,7 +23,7 @@ function stateOf(
   { peer, mark }: { readonly peer: NodePeer; readonly mark: number },
 ): ProgramState {
   const delays = peer.seen.slice(mark).map((block) => block.delay);
-  const { parent, taken, asked, forged } = peer.connector.figures;
+  const { parent, asked } = peer.connector.figures;
   return {
     uuid,
     blocks: peer.seen.length,
@@ -31,9 +31,7 @@ function stateOf(
     delays,
     stalls: stallsOf(delays),
     parent,
-    taken,
     asked,
-    forged,
   };
 }
 
@@ -58,6 +56,8 @@ async function answer(ask: Ask): Promise<Partial<HostAnswer>> {
       truth!.mark();
       delay.reset();
       return {};
+    case 'count':
+      return { least: Math.min(...[...peers.values()].map(({ peer, mark }) => peer.seen.length - mark)) };
     case 'look':
       return {
         programs: [...peers].map(([uuid, one]) => stateOf(uuid, one)),

@@ -65,6 +65,13 @@ export class Host {
     await this.#ask({ do: 'mark' });
   }
 
+  /** Blocks since the mark at that of its peers that had fewest; infinite without peers. */
+  async count(): Promise<number> {
+    const { least } = await this.#ask({ do: 'count' });
+    // JSON has no infinity.
+    return least ?? Number.POSITIVE_INFINITY;
+  }
+
   /** What its peers and its direct viewer got. */
   async look(): Promise<Required<Pick<HostAnswer, 'programs' | 'direct' | 'busyMs'>>> {
     const { programs, direct, busyMs } = await this.#ask({ do: 'look' });

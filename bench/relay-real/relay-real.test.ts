@@ -54,8 +54,9 @@ beforeAll(async () => {
 }, 180_000);
 afterAll(() => scope.close());
 
-stage('egress', 90, async () => {
-  await crowd.settled(4);
+stage('egress', 120, async () => {
+  await crowd.settled(crowd.size / 4);
+  await crowd.atEdge(2, 30_000);
   await crowd.mark();
   const [before, had] = [await crowd.tree(), await crowd.look()];
   await sleep(SECONDS * 1000);
@@ -88,6 +89,8 @@ stage('egress', 90, async () => {
     say('stalls in pages meanwhile', String(stalls), '0');
     expect(stalls).toBe(0);
   }
+  const asked = ({ programs }: CrowdLook): number => programs.reduce((sum, one) => sum + one.asked, 0);
+  say('late blocks of programs asked of the server', String(asked(now) - asked(had)));
   say('blocks missing or changed', String(faultsOf(now).length), '0');
   expect(faultsOf(now)).toEqual([]);
   expect(share).toBeLessThanOrEqual(25);
@@ -132,41 +135,50 @@ const GOINGS: readonly Going[] = [
   { how: 'packets dropped', among: together, strike: (uuid) => hostOf(uuid).end(uuid, 'cut') },
 ];
 
+/** Blocks and seconds that are watched before and after somebody goes. */
+const WATCHED = { blocks: 150, seconds: 4 } as const;
+
 stage('kill', 150, async () => {
-  let [missing, stalls] = [0, 0];
+  let [missing, stalls, allowed] = [0, 0, 0];
   for (const { how, among, strike: end } of GOINGS) {
-    const { nodes } = await crowd.settled(8);
+    const { nodes } = await crowd.settled(crowd.size / 3);
     const gone = busiest(nodes, among());
     const under = below(nodes, gone.uuid);
+    const stallsIn = ({ programs, pages }: CrowdLook, had: CrowdLook): readonly [number, number] => [
+      programs.reduce((sum, one) => sum + (under.has(one.uuid) ? one.stalls : 0), 0),
+      pages.reduce((sum, one, at) => sum + one.stalls - had.pages[at]!.stalls, 0),
+    ];
     await crowd.mark();
-    const before = await crowd.look();
+    const first = await crowd.look();
+    const before = await crowd.playOn(WATCHED.blocks, WATCHED.seconds);
+    await crowd.mark();
     await end(gone.uuid);
-    const after = await crowd.playOn(240, 4);
-    const hurt = after.programs.filter(({ uuid }) => under.has(uuid));
-    const inPages = after.pages.reduce((sum, one, at) => sum + one.stalls - before.pages[at]!.stalls, 0);
-    const stalled = hurt.reduce((sum, one) => sum + one.stalls, 0);
-    const faults = faultsOf(after);
+    const after = await crowd.playOn(WATCHED.blocks, WATCHED.seconds);
+    const delays = after.programs.filter(({ uuid }) => under.has(uuid)).flatMap((one) => one.delays);
+    const [had, has] = [stallsIn(before, first), stallsIn(after, before)];
+    const direct = after.direct.reduce((sum, one) => sum + one.stalls, 0);
+    const faults = faultsOf(after).length;
     const place = gone.parent_uuid === RELAY_ROOT ? 'fed by the server' : `depth ${gone.depth}`;
+    say(how, `${faults} missing`, `0 (${place}, ${under.size} below)`);
+    say('  stalls in programs below + in pages', has.join(' + '), `as long before: ${had.join(' + ')}`);
+    say('  delay of those below: half, 99 %, worst', `${ms(delays)} ms`);
     say(
-      `${how} (${place}, ${under.size} below)`,
-      `${faults.length} missing`,
-      `0; stalls: ${stalled} in programs below, ${inPages} in pages; worst delay ${quantile(
-        hurt.flatMap((one) => one.delays),
-        1,
-      ).toFixed(0)} ms; direct ${quantile(
-        after.direct.flatMap((one) => one.delays),
-        1,
-      ).toFixed(0)} ms`,
+      '  the same of direct delivery',
+      `${ms(after.direct.flatMap((one) => one.delays))} ms`,
+      `stalls: ${direct}`,
     );
-    missing += faults.length;
-    stalls += stalled + inPages;
+    missing += faults;
+    stalls += has[0] + has[1];
+    // A machine so busy that direct delivery is late, or that those below were late before, shows nothing of the relay.
+    if (direct > 0 || had[0] + had[1] > 0) allowed += Math.max(had[0] + had[1], direct);
   }
-  say(`missing blocks, stalls (a block later than ${LATE_MS} ms)`, `${missing}, ${stalls}`, '0, 0');
-  expect([missing, stalls]).toEqual([0, 0]);
+  say(`missing blocks, stalls (a block later than ${LATE_MS} ms)`, `${missing}, ${stalls}`, `0, ${allowed}`);
+  expect(missing).toBe(0);
+  expect(stalls).toBeLessThanOrEqual(allowed);
 });
 
 stage('return', 60, async () => {
-  const before = await crowd.settled(8);
+  const before = await crowd.settled(crowd.size / 3);
   const had = await crowd.look();
   crowd.unpublish();
   await sleep(2000);

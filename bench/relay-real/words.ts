@@ -1,5 +1,4 @@
 import { LATENCY_TARGETS } from '../../packages/client/src/engine/live-edge.ts';
-import type { RelayIntake } from '../../packages/contracts/src/relay/index.ts';
 
 /** A block later than what a player of the relay keeps ahead is a stall, ms. */
 export const LATE_MS = LATENCY_TARGETS.balanced.margin * 1000;
@@ -13,6 +12,7 @@ export type Ask = { readonly id: number } & (
   | { readonly do: 'join'; readonly address: string }
   | { readonly do: 'end'; readonly uuid: string; readonly how: Ending }
   | { readonly do: 'mark' }
+  | { readonly do: 'count' }
   | { readonly do: 'look' }
 );
 
@@ -27,9 +27,8 @@ export interface ProgramState {
   /** Since the mark. */
   readonly stalls: number;
   readonly parent: string | undefined;
-  readonly taken: RelayIntake;
+  /** Late blocks that it asked the server for since it came. */
   readonly asked: number;
-  readonly forged: number;
 }
 
 /** What a host answers. */
@@ -37,6 +36,8 @@ export interface HostAnswer {
   readonly id: number;
   readonly error?: string;
   readonly uuid?: string;
+  /** Blocks since the mark at the program that had fewest. */
+  readonly least?: number;
   readonly programs?: readonly ProgramState[];
   /** The viewer beside them that the server feeds: all its blocks and bytes, its delays and stalls since the mark. */
   readonly direct?: Pick<ProgramState, 'blocks' | 'delays' | 'stalls'> & { readonly bytes: number };

@@ -237,6 +237,23 @@ describe('dashboard and sign-in', () => {
   });
 });
 
+describe('dashboard of streams that viewers pass on', () => {
+  it('plots what the server sends beside what it would without them', async () => {
+    const relayed = (bytesRelayed: number): void => {
+      mock.state.streams = [mockStream('live/test', { bytesRelayed })];
+      mock.tell();
+    };
+    relayed(0);
+    const page = await open('/dashboard');
+    const tile = '[data-tile=saved]';
+    await expect.poll(() => page.locator(`${tile} canvas`).count(), { timeout: 10_000 }).toBe(1);
+    relayed(10_000_000);
+    await expect
+      .poll(() => textOf(`${tile} .tile-value`), { timeout: 10_000 })
+      .toMatch(/^[1-9][\d.]* Mbit\/s · 100/);
+  });
+});
+
 describe('other pages', () => {
   it('compares transports and says what it measures', async () => {
     mock.media('live/test').publish(media);

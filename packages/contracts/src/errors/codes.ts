@@ -28,7 +28,7 @@ export const ERROR_CODES = {
     status: 400,
     title: 'Not a stream name',
     description:
-      'Streams are named `APP/NAME` with 1 to 64 characters of `A-Z a-z 0-9 _ -` in each part. Nobody publishes to the applications `api`, `assets`, `compare`, `embed`, `files`, `relay`, `room`, `talk` and `watch`: their addresses are those of pages.',
+      'Streams are named `APP/NAME` with 1 to 64 characters of `A-Z a-z 0-9 _ -` in each part. Nobody publishes to the applications `api`, `assets`, `compare`, `embed`, `relay`, `room`, `talk` and `watch`: their addresses are those of pages.',
   },
   STREAM_KEY_REQUIRED: {
     status: 401,

@@ -13,7 +13,6 @@ export const RESERVED_APPS: ReadonlySet<string> = new Set([
   'assets',
   'compare',
   'embed',
-  'files',
   'relay',
   'room',
   'talk',
