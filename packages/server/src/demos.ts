@@ -34,7 +34,7 @@ export function registerDemos({ config, logger, registry, sessions, guard, http 
       const { address, forwarded } = http.client(request.raw);
       const mark = request.url.indexOf('?');
       const query = mark < 0 ? '' : request.url.slice(mark + 1);
-      const claim = { app, name: 'add', protocol: 'http', query, address, forwarded, toPage: true };
+      const claim = { app, name: 'add', protocol: 'http', query, address, forwarded };
       const answer = await guard.authorize(claim);
       if (answer.ok) return;
       if (answer.code === 'TOO_MANY_ATTEMPTS') throw refusedForNow('TOO_MANY_ATTEMPTS', 60, answer.reason);

@@ -243,12 +243,6 @@ describe('publishing', () => {
     });
   });
 
-  it('lets what is no stream be added to a page', async () => {
-    const { ask } = make();
-    expect(await ask({ app: 'files', address: '127.0.0.1', toPage: true })).toMatchObject({ ok: true });
-    expect(await ask({ app: 'files', address: '127.0.0.1' })).toMatchObject({ ok: false });
-  });
-
   it('reserves the applications that a page would hide', () => {
     const hiding = PAGES.map(({ path }) => path.split('/')).filter(({ length }) => length > 2);
     expect(hiding.map(([, app]) => app).filter((app) => !RESERVED_APPS.has(app!))).toEqual([]);

@@ -31,8 +31,6 @@ export interface PublishRequest {
   readonly protocol: string;
   /** True if the peer came through a proxy, so that a loopback address says nothing. */
   readonly forwarded?: boolean;
-  /** True for what is added to the page at `/APP`, which is no stream. */
-  readonly toPage?: boolean;
 }
 
 /** The answer to a {@link PublishRequest}. */
@@ -72,7 +70,7 @@ export function createPublishGuard(sources: GuardSources): PublishGuard {
     if (!isNamePart(app) || !isNamePart(name)) {
       return refusal('STREAM_NAME_INVALID', 'a stream is named APP/NAME, 1 to 64 of A-Z a-z 0-9 _ - each');
     }
-    if (RESERVED_APPS.has(app) && request.toPage !== true) {
+    if (RESERVED_APPS.has(app)) {
       return refusal(
         'STREAM_NAME_INVALID',
         `/${app}/ is the address of a page: publish to another application`,
