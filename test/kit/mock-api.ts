@@ -205,7 +205,12 @@ export async function buildPages(folder: string): Promise<void> {
 
 async function page(folder: string, path: string, response: ServerResponse): Promise<void> {
   const first = path.split('/')[1] ?? '';
-  const file = extname(path) !== '' ? normalize(path) : first === '' ? 'index.html' : `${first}.html`;
+  const file =
+    extname(path) !== ''
+      ? normalize(path)
+      : first === ''
+        ? 'index.html'
+        : `${first === 'recorder' ? 'studio' : first}.html`;
   const send = async (name: string, status: number): Promise<void> => {
     const bytes = await readFile(join(folder, name));
     response
