@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -57,6 +57,24 @@ function serve(args: readonly string[] = [], environment: Readonly<Record<string
 }
 
 describe('onair serve', () => {
+  it('takes the compiled code of an earlier start as it is', async () => {
+    const folder = fileURLToPath(new URL('../../packages/server/dist/bundle', import.meta.url));
+    /** When the code of each file was written. What is refused is written anew. */
+    const written = (): Map<string, number> =>
+      new Map(
+        readdirSync(folder)
+          .filter((name) => name.endsWith('.code'))
+          .map((name) => [name, statSync(join(folder, name)).mtimeMs]),
+      );
+    const before = written();
+    expect([...before.keys()].some((name) => name.startsWith('serve-run'))).toBe(true);
+    const server = serve();
+    await server.listening();
+    await server.child.stop();
+    const after = written();
+    expect([...before].filter(([name, at]) => after.get(name) !== at)).toEqual([]);
+  });
+
   it('tells its ports in the first line, the sign-in address once, and stops cleanly', async () => {
     const first = serve();
     const { ports, urls } = await first.listening();

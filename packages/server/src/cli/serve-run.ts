@@ -19,7 +19,6 @@ export async function serve(flags: ServeFlags): Promise<void> {
   // The first line of the log tells the ports; whatever the start itself logs comes behind it.
   const log = createLog({ ...config.current.log, hold: true });
   followConfig(config, log);
-  keepYoungHeap();
   let server: RunningServer;
   try {
     server = await startServer({ config, logger: log.logger, version: installedVersion() });
@@ -29,6 +28,7 @@ export async function serve(flags: ServeFlags): Promise<void> {
     config.close();
     throw error;
   }
+  keepYoungHeap();
   // First: who has read that it listens may end it.
   const stopped = untilStopped(server, config, log);
   announce(server, config, log);

@@ -6,4 +6,7 @@ import { setFlagsFromString } from 'node:v8';
  */
 export function keepYoungHeap(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
+  // V8 takes compiled code only under the flags that it was made with: what is loaded from here on is compiled anew, and
+  // what was loaded before is kept at the end as it was loaded.
+  process.prependOnceListener('exit', () => setFlagsFromString('--semi-space-growth-factor=2'));
 }
