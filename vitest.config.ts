@@ -51,7 +51,7 @@ export default defineConfig({
           testTimeout: 240_000,
           hookTimeout: 120_000,
           // What pages do; nothing of it hangs on a picture's arriving in time.
-          maxWorkers: 3,
+          maxWorkers: 2,
           retry: SECOND_TRY,
           pool: 'forks',
         },

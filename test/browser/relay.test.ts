@@ -106,41 +106,45 @@ describe('the relay tree between browsers', () => {
     for (const page of [...rest, loner]) await page.close();
   });
 
-  it('joins Chromium below Firefox and Firefox below Chromium', async () => {
-    const server = await serve(1);
-    // A page in the background would serve nobody.
-    const firefox = await launchFirefox(scope, 'window');
-    const names = new Map<string, string>();
-    const opened: WebPage[] = [];
-    // The server feeds two, each of those one, and so on.
-    for (const row of [[firefox, firefox], [chromium, chromium], [firefox]]) {
-      opened.push(...(await Promise.all(row.map((browser) => watch(browser, server)))));
-      const fresh = await until(
-        async () => {
-          const found = (await nodesOf(server)).filter(({ uuid }) => !names.has(uuid));
-          const fed = found.every((one) => (names.size === 0 ? one.serverBytes : one.peerBytes) > 0);
-          return found.length === row.length && fed && found;
-        },
-        { timeoutMs: 30_000 * slack(), everyMs: 100, message: `${opened.length} pages in their places` },
+  // Three windows of Firefox on a screen in memory beside Chromium need both cores for themselves.
+  it.runIf(process.env.ONAIR_LONG === '1')(
+    'joins Chromium below Firefox and Firefox below Chromium',
+    async () => {
+      const server = await serve(1);
+      // A page in the background would serve nobody.
+      const firefox = await launchFirefox(scope, 'window');
+      const names = new Map<string, string>();
+      const opened: WebPage[] = [];
+      // The server feeds two, each of those one, and so on.
+      for (const row of [[firefox, firefox], [chromium, chromium], [firefox]]) {
+        opened.push(...(await Promise.all(row.map((browser) => watch(browser, server)))));
+        const fresh = await until(
+          async () => {
+            const found = (await nodesOf(server)).filter(({ uuid }) => !names.has(uuid));
+            const fed = found.every((one) => (names.size === 0 ? one.serverBytes : one.peerBytes) > 0);
+            return found.length === row.length && fed && found;
+          },
+          { timeoutMs: 30_000 * slack(), everyMs: 100, message: `${opened.length} pages in their places` },
+        );
+        for (const { uuid } of fresh) names.set(uuid, row[0]!.engine);
+      }
+      const nodes = await nodesOf(server);
+      const below = nodes.filter(({ parent_uuid }) => parent_uuid !== RELAY_ROOT);
+      const links = below.map(({ uuid, parent_uuid }) => `${names.get(parent_uuid)} to ${names.get(uuid)}`);
+      expect(links).toEqual(['firefox to chromium', 'firefox to chromium', 'chromium to firefox']);
+      const before = await Promise.all(opened.map(look));
+      await until(
+        async () =>
+          (await Promise.all(opened.map(look))).every(
+            ({ position }, at) => position > before[at]!.position + 1,
+          ),
+        { timeoutMs: 20_000 * slack(), everyMs: 250, message: 'play in both browsers' },
       );
-      for (const { uuid } of fresh) names.set(uuid, row[0]!.engine);
-    }
-    const nodes = await nodesOf(server);
-    const below = nodes.filter(({ parent_uuid }) => parent_uuid !== RELAY_ROOT);
-    const links = below.map(({ uuid, parent_uuid }) => `${names.get(parent_uuid)} to ${names.get(uuid)}`);
-    expect(links).toEqual(['firefox to chromium', 'firefox to chromium', 'chromium to firefox']);
-    const before = await Promise.all(opened.map(look));
-    await until(
-      async () =>
-        (await Promise.all(opened.map(look))).every(
-          ({ position }, at) => position > before[at]!.position + 1,
-        ),
-      { timeoutMs: 20_000 * slack(), everyMs: 250, message: 'play in both browsers' },
-    );
-    const seen = await Promise.all(opened.map(look));
-    console.log(
-      `relay across browsers: ${links.join(', ')}; shares ${seen.map(({ share }) => share.toFixed(2))}`,
-    );
-    expect(seen.every(({ status, transport }) => status === 'playing' && transport === 'relay')).toBe(true);
-  });
+      const seen = await Promise.all(opened.map(look));
+      console.log(
+        `relay across browsers: ${links.join(', ')}; shares ${seen.map(({ share }) => share.toFixed(2))}`,
+      );
+      expect(seen.every(({ status, transport }) => status === 'playing' && transport === 'relay')).toBe(true);
+    },
+  );
 });

@@ -119,7 +119,7 @@ describe('an upload', () => {
   });
 
   it('is refused with a reason: no media, a second one, a false name, an absent codec', async () => {
-    const server = await startTestServer(scope);
+    const server = await startTestServer(scope, { 'transcode.enabled': 'false' });
     const bad = new SocketUpload(server.http, 'live/bad', SESSION);
     await bad.ready;
     bad.send(Buffer.alloc(2000, 0x41));

@@ -36,14 +36,29 @@ async function watch(name: string): Promise<OfferingPeer> {
   return peer;
 }
 
-describe('WebRTC between programs', () => {
-  it('sends a viewer the last key frame at once, sound in Opus, and the clock of both', async () => {
+/**
+ * A viewer of the demo and the pictures it got. On a busy machine the server may be connected before the peer has its
+ * keys, and the peer loses what comes till then, as any network may: such a viewer is not judged, but there are few.
+ */
+async function watchFromStart(): Promise<{ readonly peer: OfferingPeer; readonly video: RtpPacket[] }> {
+  for (let tries = 1; ; tries++) {
     const peer = await watch('demo');
     await until(() => media(peer.packets.video).length > 100 && media(peer.packets.audio).length > 20, {
       timeoutMs: 20_000 * slack(),
       message: 'pictures and sound',
     });
     const video = media(peer.packets.video);
+    const { payload } = video[0]!;
+    // The rest of a picture whose beginning was lost: FU-A without the start bit.
+    const lost = (payload[0]! & 0x1f) === 28 && (payload[1]! & 0x80) === 0;
+    if (!lost || tries === 5) return { peer, video };
+    await peer.end();
+  }
+}
+
+describe('WebRTC between programs', () => {
+  it('sends a viewer the last key frame at once, sound in Opus, and the clock of both', async () => {
+    const { peer, video } = await watchFromStart();
     const { sequence, timestamp, payload } = video[0]!;
     // STAP-A with the parameter sets in front of the key frame.
     expect(payload[0]! & 0x1f).toBe(24);

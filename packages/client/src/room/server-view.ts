@@ -1,5 +1,6 @@
 import type { IceSettings } from '@onair/contracts/rooms';
-import { isFinalRefusal, OfferedConnection } from '../webrtc/offered-connection.ts';
+import { isFinalRefusal } from '../webrtc/final-refusal.ts';
+import { OfferedConnection } from '../webrtc/offered-connection.ts';
 import type { PeerFactory } from './peer-link.ts';
 
 /** What a {@link ServerView} is made with. */

@@ -2,5 +2,5 @@ export * from './address.ts';
 export * from './fmp4-connection.ts';
 export * from './fmp4-source.ts';
 export * from './server-clock.ts';
-export * from './socket-port.ts';
+export type { OpenSocket, SocketPort } from './socket-port.ts';
 export * from './source.ts';

@@ -33,7 +33,7 @@ export function listenTo(socket: SocketPort, listener: SocketListener): void {
       if (typeof data === 'string') listener.text(data);
       else if (data instanceof ArrayBuffer) listener.binary(new Uint8Array(data));
     } catch (error) {
-      listener.malformed(error instanceof Error ? error : new Error(String(error)));
+      listener.malformed(error as Error);
     }
   };
   socket.onclose = ({ code, reason }) => listener.closed(code, reason);
@@ -41,8 +41,7 @@ export function listenTo(socket: SocketPort, listener: SocketListener): void {
 
 /** Nothing of a socket is heard any longer. */
 export function leave(socket: SocketPort): void {
-  socket.onmessage = null;
-  socket.onclose = null;
+  socket.onmessage = socket.onclose = null;
 }
 
 /** Sends a command if the socket is open. @returns whether it was sent. */

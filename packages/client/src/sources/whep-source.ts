@@ -1,6 +1,7 @@
 import type { LatencyClass } from '../engine/live-edge.ts';
+import { isFinalRefusal } from '../webrtc/final-refusal.ts';
 import { OfferRefused } from '../webrtc/http-session.ts';
-import { isFinalRefusal, OfferedConnection } from '../webrtc/offered-connection.ts';
+import { OfferedConnection } from '../webrtc/offered-connection.ts';
 import { availabilityOf } from './availability.ts';
 import { BackOff } from './back-off.ts';
 import { BitrateMeter } from './bitrate-meter.ts';

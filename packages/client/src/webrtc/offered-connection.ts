@@ -1,17 +1,4 @@
-import { type HttpSession, OfferRefused, offerTo } from './http-session.ts';
-
-/** Refusals that another try cannot change. */
-const FINAL: ReadonlySet<string> = new Set([
-  'CODEC_NOT_CARRIED',
-  'OFFER_REFUSED',
-  'NOT_FOUND',
-  'STREAM_NAME_INVALID',
-]);
-
-/** True if a server refused an offer for a reason that stays. */
-export function isFinalRefusal(error: unknown): boolean {
-  return error instanceof OfferRefused && error.code !== undefined && FINAL.has(error.code);
-}
+import { type HttpSession, offerTo } from './http-session.ts';
 
 /**
  * One connection at a time that is offered to a server by WHIP or WHEP, with its session there: the next one ends the
@@ -47,8 +34,8 @@ export class OfferedConnection {
     this.#connection = connection;
     connection.addEventListener('connectionstatechange', () => {
       const { connectionState } = connection;
-      const told = ['connected', 'failed', 'disconnected'].includes(connectionState);
-      if (told && connection === this.#connection) changed(connectionState);
+      // connected, disconnected, failed.
+      if (/ed$/.test(connectionState) && connection === this.#connection) changed(connectionState);
     });
     return async (address, token) => {
       try {
