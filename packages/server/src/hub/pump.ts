@@ -48,7 +48,7 @@ export interface JoinOptions {
 /** Longest time audio waits for the next video frame in frame mode, in milliseconds. */
 const AUDIO_WAIT_MS = 40;
 /** Viewers served in one turn of the event loop; more would delay everybody's reads. */
-const SLICE = 128;
+const SLICE = 64;
 /** Most bytes a resuming viewer gets as a copy of its own. */
 const MAX_RESUME_BYTES = 1024 * 1024;
 
