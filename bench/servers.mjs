@@ -38,7 +38,9 @@ async function onair(mergeMs) {
     ONAIR__hub__mergeWindowMs: String(mergeMs),
   };
   const cli = join(root, 'packages/server/bin/onair.js');
-  return launch(process.execPath, [cli, 'serve'], { rtmp, http }, { env, folder, cwd: folder });
+  // Flags of V8, for measurements that want its memory to be what is held.
+  const nodeFlags = process.env.BENCH_NODE_FLAGS?.split(' ') ?? [];
+  return launch(process.execPath, [...nodeFlags, cli, 'serve'], { rtmp, http }, { env, folder, cwd: folder });
 }
 
 async function nginx(lines) {

@@ -1,6 +1,7 @@
 // What viewers that take nothing cost the server and the others: pairs of runs on fresh servers with the same stream
 // and the same 20 good viewers, one without and one with stalled readers; the difference is theirs, the median of all
-// pairs counts. Memory is the middle of the last half of a run, in which the heap fills and is emptied several times.
+// pairs counts. Memory is the middle of the last half of a run, in a process that empties its heap at every collection:
+// else what waits to be collected, up to 64 MB of old buffers, hides what is held.
 //
 //   npm run bench:stalled -- [--stalled 5] [--seconds 60] [--kbit 6000] [--target onair-flv-frame] [--rounds 3]
 //
@@ -22,6 +23,7 @@ const { values: flags } = parseArgs({
     rounds: { type: 'string', default: '3' },
   },
 });
+process.env.BENCH_NODE_FLAGS ??= '--gc-global';
 const GOOD_VIEWERS = 20;
 /** Seconds until the stream's caches are full and the heap has found its size. */
 const WARM_UP = 15;
