@@ -346,6 +346,7 @@ describe('what outlives a restart', () => {
       fire({ id: 'far', name: 'x', after: 60 });
       await service.close();
       expect(JSON.parse(readFileSync(join(folder, 'operator.json'), 'utf8')).schedule).toHaveLength(1);
+      expect(readFileSync(join(folder, 'operator.json.damaged'), 'utf8')).toBe(text);
     }
   });
 });

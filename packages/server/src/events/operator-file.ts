@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { DecodeError, Field } from '@onair/contracts';
 import { isNamePart, type StreamName, streamName } from '@onair/media';
@@ -30,13 +30,15 @@ export class OperatorFile {
     this.#path = deps.folder === undefined ? undefined : join(deps.folder, 'operator.json');
   }
 
-  /** Gives `take` what was kept. A file that is damaged is told of, and nothing is taken from where it is. */
+  /** Gives `take` what was kept. A file that is damaged is told of, and put aside as `operator.json.damaged`. */
   read(take: (kept: Field) => void): void {
     if (this.#path === undefined || !existsSync(this.#path)) return;
     try {
       take(new Field(JSON.parse(readFileSync(this.#path, 'utf8'))));
     } catch (error) {
       if (!(error instanceof DecodeError || error instanceof SyntaxError)) throw error;
+      // The next change writes a new one in its place.
+      renameSync(this.#path, `${this.#path}.damaged`);
       this.#deps.failed(new Error(`${this.#path} is damaged: ${error.message}`, { cause: error }));
     }
   }
