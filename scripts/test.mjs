@@ -12,6 +12,9 @@ const PROJECTS = ['unit', 'integration', 'pages', 'browser'];
 /** The whole run is stopped, and fails, after this many minutes. */
 const MAX_MINUTES = Number(process.env.ONAIR_TEST_MINUTES ?? 75);
 
+/** Lines of each failure that are repeated above the last line. */
+const FAILURE_LINES = 12;
+
 const deadline = Date.now() + MAX_MINUTES * 60_000;
 const results = join(root, 'test/.cache/results');
 const total = { passed: 0, failed: 0, skipped: 0 };
@@ -72,6 +75,11 @@ function fail(note) {
   notes.push(note);
 }
 
+/** The first lines of a failure, indented: enough to know where to look when only the end of a log is kept. */
+function shorten(message) {
+  return message.split('\n').slice(0, FAILURE_LINES).join('\n    ');
+}
+
 async function suite(name) {
   console.log(`\n── tests: ${name}`);
   const file = join(results, `${name}.json`);
@@ -90,6 +98,9 @@ async function suite(name) {
   const count = (...states) => tests.filter((test) => states.includes(test.status)).length;
   const passed = count('passed');
   let failed = count('failed');
+  for (const test of tests.filter((each) => each.status === 'failed')) {
+    notes.push(`${name}: ${test.fullName}\n    ${shorten(test.failureMessages.join('\n'))}`);
+  }
   for (const result of report?.testResults ?? []) {
     // A file that could not be loaded has no tests to count.
     if (result.status === 'failed' && !result.assertionResults.some((test) => test.status === 'failed')) {
