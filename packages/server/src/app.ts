@@ -36,6 +36,7 @@ import {
 import { publishLocal } from './ingest/local/index.ts';
 import { PullSet } from './ingest/pull/index.ts';
 import { acceptRtmpPublisher } from './ingest/rtmp/index.ts';
+import { registerTsIngest } from './ingest/ts/index.ts';
 import { identityOf, listenCompat, listenTls } from './listeners.ts';
 import { registerMethods } from './methods/index.ts';
 import { builtPages, createHttpServer, iceSettings } from './net/index.ts';
@@ -216,6 +217,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         ),
     });
     undo.push(() => recorded.close());
+    registerTsIngest(http, { ...live, clock: systemClock, gate: guard });
     registerLiveRoutes(http, { flv: { ...live, kind: kinds.flv }, fmp4, fmp4Http });
     const pushes = new PushSet({ ...live, kind: kinds.rtmp, clock: systemClock });
     undo.push(() => pushes.close('server stopping'));

@@ -36,6 +36,44 @@ export function parseAc3Header(frame: Uint8Array): Ac3Header {
   return { sampleRate, channels: CHANNELS[acmod]! + bits.u(1), frameSize: 6 * BLOCK_FRAMES };
 }
 
+/** Bit rates by frmsizecod without its last bit, kbit/s. */
+const BIT_RATES: readonly number[] = [
+  32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640,
+];
+
+/** Bytes of an AC-3 syncframe, told by its head. ETSI TS 102 366 Table 4.13. @throws ParseError `FRAME_MALFORMED` */
+export function ac3FrameBytes(frame: Uint8Array): number {
+  const bits = new BitReader(frame, CLAUSE);
+  checkSync(bits, CLAUSE);
+  bits.skip(16); // crc1
+  const rate = RATES[bits.u(2)];
+  const code = bits.u(6);
+  const kbps = BIT_RATES[code >> 1];
+  if (rate === undefined || kbps === undefined) throw malformed(CLAUSE, `a reserved rate, or size ${code}`);
+  const words = Math.floor((kbps * 1000 * 6 * BLOCK_FRAMES) / (16 * rate));
+  return 2 * (rate === 44_100 ? words + (code & 1) : words);
+}
+
+/**
+ * Bytes of an Enhanced AC-3 access unit: the frame of the first substream and those that belong to it, as far as they
+ * are there. @throws ParseError `FRAME_MALFORMED` or `BITS_OUT_OF_RANGE`
+ */
+export function eac3UnitBytes(unit: Uint8Array): number {
+  let at = parseEac3Syncframe(unit).bytes;
+  for (let i = 0; i < MAX_SUBSTREAMS && at + EAC3_HEAD_BYTES <= unit.length; i++) {
+    if (unit[at] !== SYNC_WORD >> 8) break;
+    const next = parseEac3Syncframe(unit.subarray(at));
+    if (next.primary) break;
+    at += next.bytes;
+  }
+  return at;
+}
+
+/** Bytes in which a head of Enhanced AC-3 tells whose it is. */
+const EAC3_HEAD_BYTES = 6;
+/** Substreams beside the first: 7 independent ones and 8 that depend on it. ETSI TS 102 366 §E.1.3.1.2. */
+const MAX_SUBSTREAMS = 15;
+
 /** One syncframe of Enhanced AC-3. */
 interface Eac3Syncframe extends Ac3Header {
   readonly bytes: number;

@@ -1,6 +1,9 @@
 import {
   ADTS_HEADER_BYTES,
   aacParameters,
+  ac3FrameBytes,
+  ac3Parameters,
+  eac3UnitBytes,
   mp3Parameters,
   parseAdtsHeader,
   parseMp3Header,
@@ -16,7 +19,7 @@ const JITTER = 180;
 const MAX_PACKET = 262_144;
 /** Places in one packet that may look like a header and be none. */
 const MAX_FALSE_HEADERS = 256;
-/** Bytes that may wait for the rest of their frame; the longest ADTS frame has 8191. */
+/** Bytes that may wait for the rest of their frame; the longest ADTS frame has 8191, one of Enhanced AC-3 4096. */
 const MAX_REST = 8_192;
 
 /** One frame of audio. */
@@ -37,10 +40,28 @@ interface Found {
   readonly parameters: () => AudioParameters;
 }
 
-/** Finds the frames of ADTS or MPEG audio, which may lie across PES packets, and counts their times. */
+/** How the frames of a codec are found. */
+interface Framing {
+  readonly find: (data: Uint8Array, at: number) => Found;
+  /** Bytes that tell where a frame ends. */
+  readonly shortest: number;
+  /** First byte of every frame. */
+  readonly mark: number;
+}
+
+/** Codecs whose frames are found by {@link AudioIntake}. */
+export type FramedAudio = 'aac' | 'mp3' | 'ac3' | 'eac3';
+
+const FRAMING: Readonly<Record<FramedAudio, Framing>> = {
+  aac: { find: findAdts, shortest: ADTS_HEADER_BYTES, mark: 0xff },
+  mp3: { find: findMp3, shortest: 4, mark: 0xff },
+  ac3: { find: findAc3, shortest: 8, mark: 0x0b },
+  eac3: { find: findEac3, shortest: 8, mark: 0x0b },
+};
+
+/** Finds the frames of ADTS, MPEG audio or AC-3, which may lie across PES packets, and counts their times. */
 export class AudioIntake {
-  readonly #find: (data: Uint8Array, at: number) => Found;
-  readonly #shortest: number;
+  readonly #framing: Framing;
   #rest = new Uint8Array(0);
   /** Time of the frame that `#rest` begins, if its packet told one. */
   #restPts: number | undefined;
@@ -48,9 +69,8 @@ export class AudioIntake {
   /** Ticks of the sampling rate at which the next frame begins. */
   #next: number | undefined;
 
-  constructor(codec: 'aac' | 'mp3') {
-    this.#find = codec === 'aac' ? findAdts : findMp3;
-    this.#shortest = codec === 'aac' ? ADTS_HEADER_BYTES : 4;
+  constructor(codec: FramedAudio) {
+    this.#framing = FRAMING[codec];
   }
 
   /**
@@ -80,13 +100,14 @@ export class AudioIntake {
     let skipped = false;
     let wrong = 0;
     let at = 0;
-    while (at + this.#shortest <= bytes.length) {
+    const { shortest, mark } = this.#framing;
+    while (at + shortest <= bytes.length) {
       const found = this.#at(bytes, at);
       if (found === undefined) {
         skipped = true;
         // Each place that looks like a header costs more than its byte.
-        if (bytes[at] === 0xff && ++wrong > MAX_FALSE_HEADERS) at = bytes.length;
-        else at = nextMark(bytes, at + 1);
+        if (bytes[at] === mark && ++wrong > MAX_FALSE_HEADERS) at = bytes.length;
+        else at = nextMark(bytes, at + 1, mark);
         continue;
       }
       if (at + found.bytes > bytes.length) break;
@@ -117,9 +138,10 @@ export class AudioIntake {
   }
 
   #at(bytes: Uint8Array, at: number): Found | undefined {
-    if (bytes[at] !== 0xff) return undefined;
+    const { find, mark } = this.#framing;
+    if (bytes[at] !== mark) return undefined;
     try {
-      return this.#find(bytes, at);
+      return find(bytes, at);
     } catch (error) {
       if (error instanceof ParseError) return undefined;
       throw error;
@@ -163,8 +185,19 @@ function findMp3(data: Uint8Array, at: number): Found {
   return { bytes, header: 0, parameters: () => mp3Parameters(data.subarray(at)) };
 }
 
+function findAc3(data: Uint8Array, at: number): Found {
+  const frame = data.subarray(at);
+  return { bytes: ac3FrameBytes(frame), header: 0, parameters: () => ac3Parameters('ac3', frame) };
+}
+
+function findEac3(data: Uint8Array, at: number): Found {
+  const rest = data.subarray(at);
+  const bytes = eac3UnitBytes(rest);
+  return { bytes, header: 0, parameters: () => ac3Parameters('eac3', rest.subarray(0, bytes)) };
+}
+
 /** Where the next byte stands that a header may begin with. */
-function nextMark(bytes: Uint8Array, from: number): number {
-  const found = bytes.indexOf(0xff, from);
+function nextMark(bytes: Uint8Array, from: number, mark: number): number {
+  const found = bytes.indexOf(mark, from);
   return found < 0 ? bytes.length : found;
 }

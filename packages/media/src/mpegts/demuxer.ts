@@ -36,6 +36,8 @@ export interface TsHandlers {
   program?(map: TsProgramMap): void;
   unit?(unit: TsUnit): void;
   clock?(reference: TsClockReference): void;
+  /** A whole section of a stream of SCTE 35, its CRC checked; the taker's. */
+  section?(section: Uint8Array, pid: number): void;
   /** Every packet of 188 bytes, before anything else is made of it. Views into what was pushed. */
   packet?(packet: TsPacket, offset: number): void;
   /** Something is wrong; reading goes on with what follows. */
@@ -61,6 +63,8 @@ export class TsDemuxer {
   readonly #handlers: TsHandlers;
   readonly #continuity = new Map<number, Continuity>();
   readonly #streams = new Map<number, ElementaryStream>();
+  /** Of streams of SCTE 35, by PID. */
+  readonly #sections = new Map<number, SectionAssembler>();
   readonly #pat: SectionAssembler;
   #map: { readonly pid: number; readonly sections: SectionAssembler } | undefined;
   #program: TsProgramMap | undefined;
@@ -150,7 +154,7 @@ export class TsDemuxer {
       return;
     }
     const known = pid === PAT_PID || pid === this.#map?.pid || pid === this.#program?.pcrPid;
-    if (!known && !this.#streams.has(pid)) return;
+    if (!known && !this.#streams.has(pid) && !this.#sections.has(pid)) return;
     if (!this.#follows(packet, offset)) return;
     if (packet.pcr !== undefined && pid === this.#program?.pcrPid) {
       this.#handlers.clock?.({ pid, pcr: packet.pcr, discontinuity: packet.discontinuity, offset });
@@ -162,6 +166,7 @@ export class TsDemuxer {
     if (pid === PAT_PID) this.#pat.push(payload, start);
     else if (pid === this.#map?.pid) this.#map.sections.push(payload, start);
     else {
+      this.#sections.get(pid)?.push(payload, start);
       const assembler = this.#streams.get(pid)?.assembler;
       assembler?.push(payload, start, randomAccess);
       if (assembler !== undefined && assembler.held > MAX_UNFINISHED_BYTES / MAX_STREAMS) this.#bound();
@@ -193,6 +198,7 @@ export class TsDemuxer {
 
   #lost(pid: number): void {
     this.#streams.get(pid)?.assembler.lost();
+    this.#sections.get(pid)?.lost();
     if (pid === PAT_PID) this.#pat.lost();
     else if (pid === this.#map?.pid) this.#map.sections.lost();
   }
@@ -236,6 +242,7 @@ export class TsDemuxer {
         assembler.finish();
         this.#streams.delete(old);
       }
+      this.#sections.clear();
       for (const info of map.streams) this.#open(info);
       this.#handlers.program?.(map);
     });
@@ -243,6 +250,12 @@ export class TsDemuxer {
 
   #open(info: TsStreamInfo): void {
     const { pid, streamType } = info;
+    if (streamType === STREAM_TYPE.scte35 && this.#handlers.section !== undefined) {
+      const section = (bytes: Uint8Array): void => this.#handlers.section?.(bytes, pid);
+      const fault = (error: ParseError): void => this.#handlers.fault?.(error, pid);
+      this.#sections.set(pid, new SectionAssembler(section, fault, true));
+      this.#continuity.delete(pid);
+    }
     if (SECTIONS.has(streamType)) return;
     if (this.#streams.has(pid) || pid === PAT_PID || pid === this.#map?.pid || pid === NULL_PID) return;
     const assembler = new PesAssembler({

@@ -3,6 +3,11 @@ import type { TsDescriptor } from './tables.ts';
 
 /** Largest content of a frame that is written, in bytes. */
 export const MAX_ID3_TEXT_BYTES = 16_384;
+/** Most texts of a tag that are read. */
+const MAX_ID3_TEXTS = 16;
+const TXXX = 0x54585858;
+/** Encodings of a text by their number. ID3v2.4 §4. */
+const ENCODINGS: readonly string[] = ['latin1', 'utf-16', 'utf-16be', 'utf-8'];
 const encoder = new TextEncoder();
 const ID3_FORMAT = [0xff, 0xff, 0x49, 0x44, 0x33, 0x20, 0xff, 0x49, 0x44, 0x33, 0x20];
 
@@ -26,6 +31,42 @@ export function id3TextTag({ description, value }: Id3Text): Uint8Array {
     .u32(synchsafe(body.length + 10));
   tag.u32(0x54585858).u32(synchsafe(body.length)).u16(0).bytes(body);
   return tag.finish();
+}
+
+/**
+ * The texts of a whole ID3v2.3 or v2.4 tag that stand in `TXXX` frames; of what is malformed, those before it.
+ * ID3v2.4 §3, §4, §4.2.6.
+ */
+export function readId3Texts(tag: Uint8Array): Id3Text[] {
+  const texts: Id3Text[] = [];
+  const [version = 0, , flags = 0] = tag.subarray(3);
+  const isTag = tag.length >= 10 && tag[0] === 0x49 && tag[1] === 0x44 && tag[2] === 0x33;
+  // An extended header or bytes put in between are never seen in streams.
+  if (!isTag || (version !== 3 && version !== 4) || (flags & 0xc0) !== 0) return texts;
+  const view = new DataView(tag.buffer, tag.byteOffset, tag.byteLength);
+  const end = Math.min(tag.length, 10 + unsynchsafe(view.getUint32(6)));
+  for (let at = 10; at + 10 <= end && texts.length < MAX_ID3_TEXTS; ) {
+    const size = version === 4 ? unsynchsafe(view.getUint32(at + 4)) : view.getUint32(at + 4);
+    const from = at + 10;
+    if (size === 0 || from + size > end) break;
+    if (view.getUint32(at) === TXXX) {
+      const text = readText(tag.subarray(from, from + size));
+      if (text !== undefined) texts.push(text);
+    }
+    at = from + size;
+  }
+  return texts;
+}
+
+function readText(frame: Uint8Array): Id3Text | undefined {
+  const label = ENCODINGS[frame[0]!];
+  if (label === undefined || frame.length > 2 * MAX_ID3_TEXT_BYTES) return undefined;
+  const [description = '', value] = new TextDecoder(label).decode(frame.subarray(1)).split('\0', 2);
+  return value === undefined ? undefined : { description, value: value.replace(/^\ufeff/, '') };
+}
+
+function unsynchsafe(value: number): number {
+  return ((value & 0x7f00_0000) >> 3) | ((value & 0x7f_0000) >> 2) | ((value & 0x7f00) >> 1) | (value & 0x7f);
 }
 
 function clipped(text: string): Uint8Array {

@@ -58,6 +58,13 @@ function descriptorsOf({ parameters, language }: Track, streamType: number): TsD
   return descriptors;
 }
 
+/** Language of an elementary stream as its descriptor has it, ISO 639-2; undefined if it tells none. */
+export function languageOf({ descriptors }: TsStreamInfo): string | undefined {
+  const content = descriptors.find(({ tag }) => tag === LANGUAGE)?.content;
+  const code = content === undefined ? '' : String.fromCharCode(...content.subarray(0, 3));
+  return /^[a-z]{3}$/.test(code) && code !== 'und' ? code : undefined;
+}
+
 function ascii(text: string): Uint8Array {
   return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
 }

@@ -6,8 +6,11 @@ import { concatBytes } from '../bytes/index.ts';
 import type { AudioParameters, Sample, Track, VideoParameters } from '../model/index.ts';
 import type { Timebase } from '../time/index.ts';
 import { CLOCK_RANGE } from './clock.ts';
+import { crc32 } from './crc32.ts';
+import { id3TextTag } from './id3.ts';
 import type { TsMedia, TsSample } from './mux-input.ts';
 import { TS_TIME_OFFSET, TsMuxer } from './muxer.ts';
+import { MUX_PID } from './program.ts';
 import { TsSampleReader } from './sample-reader.ts';
 
 const SPS = hex('6742c01ed900a0 47fe88');
@@ -64,6 +67,20 @@ function read(pieces: readonly Uint8Array[]) {
   reader.end();
   const of = (kind: string) => samples.filter(({ track }) => track.parameters.kind === kind);
   return { tracks, faults, video: of('video'), audio: of('audio') };
+}
+
+/** The same stream whose program map has `to` in place of the stream type `from`. */
+function mapped(bytes: Uint8Array, from: number, to: number): Uint8Array {
+  const out = bytes.slice();
+  for (let at = 0; at < out.length; at += 188) {
+    if ((((out[at + 1]! & 0x1f) << 8) | out[at + 2]!) !== MUX_PID.map) continue;
+    // Behind the header of the packet and a pointer of 0.
+    const section = out.subarray(at + 5);
+    const length = 3 + (((section[1]! & 0x0f) << 8) | section[2]!);
+    section[section.indexOf(from, 12)] = to;
+    new DataView(section.buffer, section.byteOffset).setUint32(length - 4, crc32(section, 0, length - 4));
+  }
+  return out;
 }
 
 const shape = ({ dts, pts, keyframe, data }: TsSample | Sample, offset = 0) => ({
@@ -144,13 +161,45 @@ describe('TsSampleReader', () => {
     const first = muxer.segment(media());
     muxer.begin({ video: other, audio: TRACKS.ac3! }, true);
     const second = muxer.segment(media(900_000));
-    const { tracks, faults, video } = read([first, second]);
+    const { tracks, faults, video } = read([first, second].map((part) => mapped(part, 0x81, 0x9f)));
     expect(tracks.map(({ id, parameters }) => [id, (parameters as VideoParameters).codecString])).toEqual([
       [0x100, 'avc1.42c01e'],
       [0x100, 'avc1.42c01f'],
     ]);
     expect(faults).toEqual(['TS_CODEC_UNSUPPORTED']);
     expect(video).toHaveLength(60);
+  });
+
+  it('gives sections of SCTE 35 with the clock, and ID3 tags, however the bytes are cut', () => {
+    const section = hex(
+      'fc302f000000000000fffff014054800008f7feffe7369c02efe0052ccf500000000000a0008435545490000013562dba30a',
+    );
+    const muxer = new TsMuxer();
+    muxer.begin({ video: VIDEO, metadata: true, splices: true }, false);
+    const tag = id3TextTag({ description: 'a', value: 'b' });
+    const metadata = [{ pts: 6000, tag }];
+    const bytes = muxer.segment({ video: media().video, metadata, splices: [section, section] });
+    const told = (pieces: readonly Uint8Array[]): unknown[] => {
+      const found: unknown[] = [];
+      const reader = new TsSampleReader({
+        track: () => undefined,
+        sample: () => undefined,
+        program: (streams) => found.push({ streams }),
+        splice: (bytes, unwrap) => found.push([...bytes], unwrap(CLOCK_RANGE - 1)),
+        metadata: (bytes, time) => found.push([...bytes], time),
+        fault: ({ code }) => found.push(code),
+      });
+      for (const piece of pieces) reader.push(piece);
+      reader.end();
+      return found;
+    };
+    const expected = told([bytes]);
+    expect(expected.filter(Array.isArray)).toEqual([[...section], [...section], [...tag]]);
+    expect(expected).toContain(6000 + TS_TIME_OFFSET);
+    expect(told([...bytes].map((byte) => Uint8Array.of(byte)))).toEqual(expected);
+    for (let cut = 1; cut < bytes.length; cut += 97) {
+      expect(told([bytes.subarray(0, cut), bytes.subarray(cut)])).toEqual(expected);
+    }
   });
 
   it('begins at a keyframe and leaves out what is damaged', () => {
@@ -166,7 +215,7 @@ describe('TsSampleReader', () => {
     fc.assert(
       fc.property(
         fc.uint8Array({ maxLength: 600 }),
-        fc.constantFrom(0x1b, 0x24, 0x0f, 0x03),
+        fc.constantFrom(0x1b, 0x24, 0x0f, 0x03, 0x81, 0x87),
         (data, type) => {
           read([retyped(muxAs([{ dts: 0, pts: 0, duration: 0, keyframe: true, data }]), type)]);
         },
@@ -174,10 +223,19 @@ describe('TsSampleReader', () => {
       { numRuns: 200 },
     );
     const began = performance.now();
-    for (const pattern of ['ff', 'fff13c80', 'fffb90', '00000167', '000001']) {
+    for (const pattern of [
+      'ff',
+      'fff13c80',
+      'fffb90',
+      '00000167',
+      '000001',
+      '0b77',
+      '0b7704030000',
+      '0b7740000000',
+    ]) {
       const data = hex(pattern.repeat(120_000 / pattern.length));
       const packet = { dts: 0, pts: 0, duration: 0, keyframe: true, data: data.subarray(0, 60_000) };
-      for (const type of [0x1b, 0x24, 0x0f, 0x03]) read([retyped(muxAs([packet]), type)]);
+      for (const type of [0x1b, 0x24, 0x0f, 0x03, 0x81, 0x87]) read([retyped(muxAs([packet]), type)]);
     }
     expect(performance.now() - began).toBeLessThan(5_000);
   });
@@ -201,6 +259,8 @@ function retyped(bytes: Uint8Array, type: number): Uint8Array {
   const template: Readonly<Record<number, Track>> = {
     15: AUDIO,
     3: TRACKS.mp3!,
+    129: TRACKS.ac3!,
+    135: TRACKS.eac3!,
   };
   const video: Readonly<Record<number, Track>> = { 27: VIDEO, 36: HEVC };
   muxer.begin(type in video ? { video: video[type]! } : { audio: template[type]! }, false);

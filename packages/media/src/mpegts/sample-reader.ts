@@ -3,16 +3,22 @@ import { type CodecParameters, ParseError, type Sample, type Track } from '../mo
 import { type Timebase, ticks, Unwrapper, VIDEO_TIMEBASE } from '../time/index.ts';
 import { AudioIntake } from './audio-intake.ts';
 import { TsDemuxer, type TsUnit } from './demuxer.ts';
+import { OpusIntake, opusChannels } from './opus-intake.ts';
+import { languageOf } from './program.ts';
 import { STREAM_TYPE } from './stream-type.ts';
-import type { TsProgramMap } from './tables.ts';
+import type { TsProgramMap, TsStreamInfo } from './tables.ts';
 
-const CODECS: Readonly<Record<number, 'h264' | 'hevc' | 'aac' | 'mp3'>> = {
-  [STREAM_TYPE.h264]: 'h264',
-  [STREAM_TYPE.hevc]: 'hevc',
-  [STREAM_TYPE.adts]: 'aac',
-  [STREAM_TYPE.mpeg1Audio]: 'mp3',
-  [STREAM_TYPE.mpeg2Audio]: 'mp3',
+const INTAKES: Readonly<Record<number, () => VideoIntake | AudioIntake>> = {
+  [STREAM_TYPE.h264]: () => new VideoIntake('h264'),
+  [STREAM_TYPE.hevc]: () => new VideoIntake('hevc'),
+  [STREAM_TYPE.adts]: () => new AudioIntake('aac'),
+  [STREAM_TYPE.mpeg1Audio]: () => new AudioIntake('mp3'),
+  [STREAM_TYPE.mpeg2Audio]: () => new AudioIntake('mp3'),
+  [STREAM_TYPE.ac3]: () => new AudioIntake('ac3'),
+  [STREAM_TYPE.eac3]: () => new AudioIntake('eac3'),
 };
+/** Streams that bring no samples, which is no fault. */
+const SILENT: ReadonlySet<number> = new Set([STREAM_TYPE.metadata, STREAM_TYPE.scte35]);
 /** Bits of PTS and DTS. */
 const CLOCK_BITS = 33;
 
@@ -21,19 +27,26 @@ export interface TsSampleHandlers {
   /** A track begins, or goes on with other parameters under the same id, which is its PID. */
   track(track: Track): void;
   sample(sample: Sample): void;
+  /** The streams of the program that bring samples, before any of them and whenever they change. */
+  program?(streams: readonly { readonly pid: number; readonly kind: 'video' | 'audio' }[]): void;
+  /** A whole section of SCTE 35. @param unwrap a time of 33 bits on the samples' clock; callable at any later time. */
+  splice?(section: Uint8Array, unwrap: (pts: number) => number): void;
+  /** A timed ID3 tag. @param time 90 kHz, unwrapped as the samples' */
+  metadata?(tag: Uint8Array, time: number): void;
   /** Something is wrong; reading goes on with what follows. */
   fault?(error: ParseError, pid: number | undefined): void;
 }
 
 interface Lane {
   readonly streamType: number;
-  readonly intake: VideoIntake | AudioIntake;
+  readonly intake: VideoIntake | AudioIntake | OpusIntake;
+  readonly language: string | undefined;
   track: Track | undefined;
 }
 
 /**
- * Reads the samples of a transport stream, in pieces of any size: H.264, HEVC, AAC in ADTS and MP3, in canonical
- * framing. Times are unwrapped and else as they stand. Video begins at a keyframe.
+ * Reads the samples of a transport stream, in pieces of any size: H.264, HEVC, AAC in ADTS, MP3, AC-3, Enhanced AC-3
+ * and Opus, in canonical framing. Times are unwrapped and else as they stand. Video begins at a keyframe.
  */
 export class TsSampleReader {
   readonly #handlers: TsSampleHandlers;
@@ -44,9 +57,13 @@ export class TsSampleReader {
 
   constructor(handlers: TsSampleHandlers) {
     this.#handlers = handlers;
+    const { splice } = handlers;
     this.#demuxer = new TsDemuxer({
       program: (map) => this.#program(map),
       unit: (unit) => this.#unit(unit),
+      ...(splice === undefined
+        ? {}
+        : { section: (section) => handlers.splice?.(section, (pts) => this.#clock.near(pts)) }),
       fault: (error, pid) => handlers.fault?.(error, pid),
     });
   }
@@ -66,30 +83,31 @@ export class TsSampleReader {
       if (!streams.some((stream) => stream.pid === pid && stream.streamType === streamType))
         this.#lanes.delete(pid);
     }
-    for (const { pid, streamType } of streams) {
+    for (const info of streams) {
+      const { pid, streamType } = info;
       if (this.#lanes.has(pid)) continue;
-      const codec = CODECS[streamType];
-      if (codec === undefined) {
+      const intake = intakeOf(info);
+      if (intake !== undefined) {
+        this.#lanes.set(pid, { streamType, intake, language: languageOf(info), track: undefined });
+      } else if (!SILENT.has(streamType)) {
         const message = `stream type ${streamType} of program ${program} is passed over`;
-        if (streamType !== STREAM_TYPE.metadata) {
-          this.#handlers.fault?.(
-            new ParseError('TS_CODEC_UNSUPPORTED', 'ISO/IEC 13818-1 Table 2-34', message),
-            pid,
-          );
-        }
-        continue;
+        this.#handlers.fault?.(
+          new ParseError('TS_CODEC_UNSUPPORTED', 'ISO/IEC 13818-1 Table 2-34', message),
+          pid,
+        );
       }
-      const video = codec === 'h264' || codec === 'hevc';
-      this.#lanes.set(pid, {
-        streamType,
-        intake: video ? new VideoIntake(codec) : new AudioIntake(codec),
-        track: undefined,
-      });
     }
+    this.#handlers.program?.(
+      [...this.#lanes].map(([pid, { intake }]) => ({
+        pid,
+        kind: intake instanceof VideoIntake ? 'video' : 'audio',
+      })),
+    );
   }
 
   #unit(unit: TsUnit): void {
     const lane = this.#lanes.get(unit.pid);
+    if (unit.streamType === STREAM_TYPE.metadata) this.#metadata(unit);
     if (lane === undefined) return;
     const { intake } = lane;
     try {
@@ -99,6 +117,10 @@ export class TsSampleReader {
       if (!(error instanceof ParseError)) throw error;
       this.#handlers.fault?.(error, unit.pid);
     }
+  }
+
+  #metadata({ header: { pts }, data, damaged }: TsUnit): void {
+    if (pts !== undefined && !damaged) this.#handlers.metadata?.(data, this.#clock.near(pts));
   }
 
   #video(lane: Lane, intake: VideoIntake, { pid, header, data, damaged }: TsUnit): void {
@@ -123,7 +145,7 @@ export class TsSampleReader {
     });
   }
 
-  #audio(lane: Lane, intake: AudioIntake, { pid, header, data, damaged }: TsUnit): void {
+  #audio(lane: Lane, intake: AudioIntake | OpusIntake, { pid, header, data, damaged }: TsUnit): void {
     if (damaged) intake.lost();
     const pts = header.pts === undefined ? undefined : this.#clock.next(header.pts);
     const { frames, skipped } = intake.read(data, pts);
@@ -146,7 +168,15 @@ export class TsSampleReader {
   }
 
   #track(lane: Lane, id: number, timebase: Timebase, parameters: CodecParameters): void {
-    lane.track = { id, timebase, parameters };
+    const { language } = lane;
+    lane.track = { id, timebase, parameters, ...(language === undefined ? {} : { language }) };
     this.#handlers.track(lane.track);
   }
+}
+
+function intakeOf(info: TsStreamInfo): Lane['intake'] | undefined {
+  const make = INTAKES[info.streamType];
+  if (make !== undefined) return make();
+  const channels = info.streamType === STREAM_TYPE.privateData ? opusChannels(info.descriptors) : undefined;
+  return channels === undefined ? undefined : new OpusIntake(channels);
 }

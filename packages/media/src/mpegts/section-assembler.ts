@@ -11,6 +11,7 @@ const STUFFING = 0xff;
 export class SectionAssembler {
   readonly #section: (section: Uint8Array) => void;
   readonly #fault: (error: ParseError) => void;
+  readonly #short: boolean;
   readonly #bytes = new Uint8Array(MAX_SECTION_BYTES);
   /** Bytes gathered of the section that is under way; undefined between sections. */
   #length: number | undefined;
@@ -18,10 +19,12 @@ export class SectionAssembler {
   /**
    * @param section takes each whole section whose CRC is right; its bytes are the taker's.
    * @param fault is told what could not be read; the next section is tried.
+   * @param short takes sections of the short form too, as SCTE 35 has them, with a CRC at their end.
    */
-  constructor(section: (section: Uint8Array) => void, fault: (error: ParseError) => void) {
+  constructor(section: (section: Uint8Array) => void, fault: (error: ParseError) => void, short = false) {
     this.#section = section;
     this.#fault = fault;
+    this.#short = short;
   }
 
   /** Takes the payload of the next packet. @param start payload_unit_start_indicator. */
@@ -79,8 +82,8 @@ export class SectionAssembler {
   }
 
   #finish(total: number): void {
-    // Tables of the short form have no CRC and none of them is read here.
-    if ((this.#bytes[1]! & 0x80) === 0) return;
+    // Tables of the short form have no CRC as a rule, and are of no use here then.
+    if (!this.#short && (this.#bytes[1]! & 0x80) === 0) return;
     if (crc32(this.#bytes, 0, total) !== 0)
       this.#fail('TS_CRC', `the CRC of a section of ${total} bytes is wrong`);
     else this.#section(this.#bytes.slice(0, total));

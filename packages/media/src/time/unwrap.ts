@@ -13,17 +13,19 @@ export class Unwrapper {
 
   /** The unwrapped value nearest to the previous one. May go below zero if the counter steps back. */
   next(value: number): number {
+    this.#last = this.near(value);
+    return this.#last;
+  }
+
+  /** What {@link next} would give, for a value that the ones after it are not to be compared with. */
+  near(value: number): number {
     const last = this.#last;
-    if (last === undefined) {
-      this.#last = value;
-      return value;
-    }
+    if (last === undefined) return value;
     const range = this.#range;
     const low = ((last % range) + range) % range;
     let step = value - low;
     if (step > range / 2) step -= range;
     else if (step < -range / 2) step += range;
-    this.#last = last + step;
-    return this.#last;
+    return last + step;
   }
 }

@@ -9,6 +9,7 @@ import { type Config, httpHost } from '../config/index.ts';
 import { type Logger, newSessionId, normalizeAddress, RepeatedWarnings } from '../observe/index.ts';
 import { bindAddress } from './any-address.ts';
 import { fingerprint } from './certificate.ts';
+import { mayBeLate } from './endless-body.ts';
 import { type ClientReader, createClientReader, createProxyTrust } from './http-client.ts';
 import { HttpConnections } from './http-connections.ts';
 import { type DirectHandler, DirectHandlers } from './http-direct.ts';
@@ -262,6 +263,8 @@ const STATUS_TEXTS: Readonly<Record<number, string>> = {
 };
 
 function answerBadBytes(error: { readonly code?: string }, socket: Socket, warnings: RepeatedWarnings): void {
+  // Node tells this once for each request, and leaves the rest to us.
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && mayBeLate(socket)) return;
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;

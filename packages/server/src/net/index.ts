@@ -1,6 +1,7 @@
 export { Allowance } from './allowance.ts';
 export { bindAddress } from './any-address.ts';
 export { type CertificateSource, fingerprint, loadIdentity, OWN_CERTIFICATE_FILE } from './certificate.ts';
+export { allowEndlessBody } from './endless-body.ts';
 export {
   answerPreflight,
   answerPrepared,
@@ -34,6 +35,7 @@ export { type HeaderList, PreparedAnswer } from './prepared-answer.ts';
 export { openRtcEndpoint, type RtcEndpointOptions } from './rtc-endpoint.ts';
 export type { RtcChannel, RtcEndpoint, RtcPeer, RtcPeerHandlers } from './rtc-peer.ts';
 export {
+  bearerOf,
   keyRequired,
   type RtcOfferCall,
   type RtcProtocol,

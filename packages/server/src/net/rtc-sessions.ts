@@ -197,8 +197,8 @@ function offerOf(server: HttpServer, request: FastifyRequest<Call>): RtcOfferCal
   };
 }
 
-/** RFC 6750 §2.1. */
-function bearerOf({ headers }: FastifyRequest): string | undefined {
+/** The token in the head of a request. RFC 6750 §2.1. */
+export function bearerOf({ headers }: Pick<FastifyRequest, 'headers'>): string | undefined {
   return /^bearer +([\w.~+/-]{1,1024}=*) *$/i.exec(headers.authorization ?? '')?.[1];
 }
 

@@ -1,2 +1,2 @@
-export { type PublishGate, registerUploadRoutes } from './upload-routes.ts';
+export { type PublishGate, problemOf, registerUploadRoutes } from './upload-routes.ts';
 export { type UploadDeps, Uploads } from './uploads.ts';
