@@ -1,16 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { hex, TRACKS } from '../../../../test/kit/mp4-tracks.ts';
+import { remapped } from '../../../../test/kit/ts-film.ts';
 import { buildAvcConfig } from '../bitstream/index.ts';
 import { concatBytes } from '../bytes/index.ts';
 import type { AudioParameters, Sample, Track, VideoParameters } from '../model/index.ts';
 import type { Timebase } from '../time/index.ts';
 import { CLOCK_RANGE } from './clock.ts';
-import { crc32 } from './crc32.ts';
 import { id3TextTag } from './id3.ts';
 import type { TsMedia, TsSample } from './mux-input.ts';
 import { TS_TIME_OFFSET, TsMuxer } from './muxer.ts';
-import { MUX_PID } from './program.ts';
 import { TsSampleReader } from './sample-reader.ts';
 
 const SPS = hex('6742c01ed900a0 47fe88');
@@ -67,20 +66,6 @@ function read(pieces: readonly Uint8Array[]) {
   reader.end();
   const of = (kind: string) => samples.filter(({ track }) => track.parameters.kind === kind);
   return { tracks, faults, video: of('video'), audio: of('audio') };
-}
-
-/** The same stream whose program map has `to` in place of the stream type `from`. */
-function mapped(bytes: Uint8Array, from: number, to: number): Uint8Array {
-  const out = bytes.slice();
-  for (let at = 0; at < out.length; at += 188) {
-    if ((((out[at + 1]! & 0x1f) << 8) | out[at + 2]!) !== MUX_PID.map) continue;
-    // Behind the header of the packet and a pointer of 0.
-    const section = out.subarray(at + 5);
-    const length = 3 + (((section[1]! & 0x0f) << 8) | section[2]!);
-    section[section.indexOf(from, 12)] = to;
-    new DataView(section.buffer, section.byteOffset).setUint32(length - 4, crc32(section, 0, length - 4));
-  }
-  return out;
 }
 
 const shape = ({ dts, pts, keyframe, data }: TsSample | Sample, offset = 0) => ({
@@ -161,7 +146,7 @@ describe('TsSampleReader', () => {
     const first = muxer.segment(media());
     muxer.begin({ video: other, audio: TRACKS.ac3! }, true);
     const second = muxer.segment(media(900_000));
-    const { tracks, faults, video } = read([first, second].map((part) => mapped(part, 0x81, 0x9f)));
+    const { tracks, faults, video } = read([first, second].map((part) => remapped(part, 0x81, 0x9f)));
     expect(tracks.map(({ id, parameters }) => [id, (parameters as VideoParameters).codecString])).toEqual([
       [0x100, 'avc1.42c01e'],
       [0x100, 'avc1.42c01f'],
