@@ -232,7 +232,7 @@ export const ERROR_CODES = {
     status: 422,
     title: 'The upload is no media that can be used',
     description:
-      'What was uploaded is neither WebM, Matroska nor fragmented MP4, or damaged beyond use. `detail` has the code of the fault. Begin a new upload.',
+      'What was uploaded is neither WebM, Matroska nor fragmented MP4, nor an MPEG-TS where that belongs, or damaged beyond use. `detail` has the code of the fault. Begin a new upload.',
   },
   HOST_REFUSED: {
     status: 421,

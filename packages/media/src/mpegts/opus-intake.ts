@@ -6,7 +6,7 @@ import type { AudioFrame } from './audio-intake.ts';
 import { SYSTEM_TIMEBASE } from './clock.ts';
 import type { TsDescriptor } from './tables.ts';
 
-const CLAUSE = 'Opus in MPEG-TS §4.4';
+const CLAUSE = 'ETSI TS Opus 0.1.3 (draft)';
 const REGISTRATION = 0x05;
 const EXTENSION = 0x7f;
 /** descriptor_tag_extension of an opus_audio_descriptor. */
@@ -38,7 +38,7 @@ export function opusChannels(descriptors: readonly TsDescriptor[]): number | und
   return code >= 1 && code <= 8 ? code : undefined;
 }
 
-/** Takes the access units of Opus out of PES packets. Opus in MPEG-TS §4.4. */
+/** Takes the access units of Opus out of PES packets (ETSI TS Opus, draft 0.1.3). */
 export class OpusIntake {
   readonly #parameters: AudioParameters;
   #told = false;
