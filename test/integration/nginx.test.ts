@@ -29,7 +29,9 @@ it('an nginx.conf with HLS is imported and serves /hls/test.m3u8, statistics and
   await new Promise<void>((resolve) => judge.listen(0, '127.0.0.1', resolve));
   scope.defer(() => judge.close());
   const url = `http://127.0.0.1:${(judge.address() as AddressInfo).port}/`;
-  const callbacks = JSON.stringify([{ app: 'live', onPublish: url, onPublishDone: url, onRecordDone: url }]);
+  const callbacks = JSON.stringify([
+    { app: 'live', onPublish: url, onPublishDone: url, onRecordStarted: url, onRecordDone: url },
+  ]);
   const server = await startTestServer(scope, { callbacks }, file);
 
   await startPublisher(scope, { url: `${server.rtmp}/live/test`, gopSeconds: 1 });
@@ -51,6 +53,9 @@ it('an nginx.conf with HLS is imported and serves /hls/test.m3u8, statistics and
   expect(foreign.status).toBe(403);
   const begun = await (await control('record/start?app=live&name=test&rec=any')).text();
   expect(begun).toMatch(/\/recordings\/live\/test\/[^/]+\/1\.mp4$/);
+  await until(() =>
+    asked.some((form) => form.get('call') === 'record_started' && form.get('path') === begun),
+  );
   expect(await (await control('record/start?app=live&name=test')).text()).toBe('');
   await until(() => existsSync(begun) && statSync(begun).size > 20_000);
   expect(await (await control('record/stop?app=live&name=test')).text()).toBe(begun);

@@ -210,6 +210,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       cmaf: kinds.cmaf,
       http,
       records: (stream) => rooms?.directory.isRecorded(stream) === true,
+      started: (stream, file) => callbacks.recording(stream, file),
       finished: ({ stream, runs }) =>
         callbacks.recorded(
           stream,

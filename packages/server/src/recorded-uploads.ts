@@ -25,6 +25,8 @@ export interface RecordedUploadsDeps {
   readonly http: HttpServer;
   /** True for a live stream that somebody wants recorded, whatever the settings say. */
   records(stream: StreamName): boolean;
+  /** Told of every recording that has begun. @param file its first file. */
+  started(stream: StreamName, file: string): void;
   /** Told of every recording that is finished. */
   finished(recording: RecordingView): void;
 }
@@ -60,6 +62,7 @@ export function registerRecordedUploads(deps: RecordedUploadsDeps): RecordedUplo
     sync,
     folder: join(data, 'recordings'),
     wanted: (stream) => isWanted(stream, config().record.streams) || deps.records(stream.name),
+    started: (stream, file) => deps.started(stream, file),
     finished: (recording) => deps.finished(recording),
     log,
   });

@@ -13,6 +13,7 @@ export interface CallbackRule {
   readonly onPlayDone?: string | undefined;
   readonly onDone?: string | undefined;
   readonly onUpdate?: string | undefined;
+  readonly onRecordStarted?: string | undefined;
   readonly onRecordDone?: string | undefined;
   readonly method: 'post' | 'get';
   readonly timeoutMs: number;
@@ -31,6 +32,7 @@ export type CallbackName =
   | 'onPlayDone'
   | 'onDone'
   | 'onUpdate'
+  | 'onRecordStarted'
   | 'onRecordDone';
 
 /** What the other end said: 2xx, 3xx with a Location, anything else, or nothing in time. */

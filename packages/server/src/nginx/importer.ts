@@ -28,6 +28,7 @@ const CALLBACKS: Readonly<Record<string, string>> = {
   on_play_done: 'onPlayDone',
   on_done: 'onDone',
   on_update: 'onUpdate',
+  on_record_started: 'onRecordStarted',
   on_record_done: 'onRecordDone',
 };
 /** Settings of applications that stand around them too. */

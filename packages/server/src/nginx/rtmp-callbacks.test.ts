@@ -193,6 +193,21 @@ it('lets publishers in without a key only where it says so, and sends the form i
   expect(open.callbacks.admitted(publish)).toBe(false);
 });
 
+it('tells of a recording that begins, with and without an RTMP publisher', async () => {
+  const { handlers, callbacks: one } = setUp({ onRecordStarted: `${url}/s` });
+  await handlers.publish(peer(), publish);
+  one.recording(streamName('live', 'test'), '/data/a/1.mp4');
+  await vi.waitFor(() => expect(calls).toHaveLength(1));
+  one.recording(streamName('live', 'other'), '/data/b/1.mp4');
+  await vi.waitFor(() => expect(calls).toHaveLength(2));
+  const common = { call: 'record_started', app: 'live', recorder: '' };
+  expect(calls.map(({ form }) => Object.fromEntries(form))).toMatchObject([
+    { ...common, name: 'test', path: '/data/a/1.mp4', addr: '192.0.2.1', token: 'a' },
+    { ...common, name: 'other', path: '/data/b/1.mp4', addr: '' },
+  ]);
+  one.recorded(streamName('live', 'test'), ['/data/a/1.mp4']);
+});
+
 it('tells of each file of a recording, with what is known of its publisher', async () => {
   const { handlers, callbacks: one } = setUp({ onRecordDone: `${url}/r` });
   const inlet = (await handlers.publish(peer(), publish)) as RtmpInlet;

@@ -110,18 +110,15 @@ export class RtmpCallbacks {
     };
   }
 
+  /** Tells of a recording that has begun. @param file path of its first file */
+  recording(stream: StreamName, file: string): void {
+    this.#tellOfFile('onRecordStarted', stream, file);
+  }
+
   /** Tells of a recording that is finished, once for each of its files. @param files their paths */
   recorded(stream: StreamName, files: readonly string[]): void {
-    const { app, name } = splitStreamName(stream);
-    const rule = this.#ruleOf(app);
-    const { peer, query = '' } = this.#publishers.get(stream) ?? {};
+    for (const path of files) this.#tellOfFile('onRecordDone', stream, path);
     this.#publishers.delete(stream);
-    for (const path of files) {
-      const fields = { call: 'record_done', recorder: '', name, path };
-      if (peer !== undefined) void this.#call('onRecordDone', peer, fields, query);
-      else if (rule?.onRecordDone !== undefined)
-        void this.#client.call(rule.onRecordDone, rule, formOf({ ...NOBODY, app, ...fields }));
-    }
   }
 
   /** Ends what waits. */
@@ -129,6 +126,18 @@ export class RtmpCallbacks {
     for (const timer of this.#timers) clearInterval(timer);
     this.#timers.clear();
     this.#client.close();
+  }
+
+  #tellOfFile(callback: 'onRecordStarted' | 'onRecordDone', stream: StreamName, path: string): void {
+    const { app, name } = splitStreamName(stream);
+    const rule = this.#ruleOf(app);
+    const { peer, query = '' } = this.#publishers.get(stream) ?? {};
+    const call = callback === 'onRecordStarted' ? 'record_started' : 'record_done';
+    const fields = { call, recorder: '', name, path };
+    const url = rule?.[callback];
+    if (peer !== undefined) void this.#call(callback, peer, fields, query);
+    else if (rule !== undefined && url !== undefined)
+      void this.#client.call(url, rule, formOf({ ...NOBODY, app, ...fields }));
   }
 
   async #admit(rule: CallbackRule, peer: RtmpPeer, handlers: RtmpHandlers): Promise<string | undefined> {
@@ -169,7 +178,8 @@ export class RtmpCallbacks {
     what: 'publish' | 'play',
   ): () => void {
     const rule = this.#rule(peer);
-    if (what === 'publish' && rule?.onRecordDone !== undefined) this.#note(peer, name, query);
+    const told = rule?.onRecordStarted ?? rule?.onRecordDone;
+    if (what === 'publish' && told !== undefined) this.#note(peer, name, query);
     const since = Date.now();
     let timer: NodeJS.Timeout | undefined;
     if (rule?.onUpdate !== undefined) {

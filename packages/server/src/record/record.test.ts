@@ -26,6 +26,7 @@ function setUp(folder = scope.tempDir('onair-record-'), wanted = true) {
   const sync = new DiskSync({ failed: () => {}, recovered: () => {} }, 5);
   const log: string[] = [];
   const finished: string[] = [];
+  const started: [string, string][] = [];
   const recordings = new Recordings({
     registry,
     clock,
@@ -33,6 +34,7 @@ function setUp(folder = scope.tempDir('onair-record-'), wanted = true) {
     sync,
     folder,
     wanted: () => wanted,
+    started: (stream, file) => started.push([stream, file]),
     finished: ({ id }) => finished.push(id),
     log: (message) => log.push(message),
   });
@@ -49,7 +51,7 @@ function setUp(folder = scope.tempDir('onair-record-'), wanted = true) {
     }
     return publication;
   };
-  return { folder, registry, recordings, publish, log, finished, clock };
+  return { folder, registry, recordings, publish, log, finished, started, clock };
 }
 
 describe('SegmentIndex', () => {
@@ -191,7 +193,7 @@ describe('Recordings', () => {
   });
 
   it('begin and end by order, until the stream ends', async () => {
-    const { recordings, publish, registry, finished, clock } = setUp(undefined, false);
+    const { recordings, publish, registry, finished, started, clock } = setUp(undefined, false);
     expect(recordings.order(NAME, true)).toBe('off air');
     const publication = publish(3);
     expect(recordings.order(NAME, false)).toBe('already');
@@ -203,6 +205,7 @@ describe('Recordings', () => {
     await vi.waitFor(() => expect(finished).toHaveLength(1));
     const done = await recordings.newest(NAME);
     expect([done?.id, existsSync(done!.runs[0]!.path)]).toEqual([finished[0], true]);
+    expect(started).toEqual([[done!.stream, done!.runs[0]!.path]]);
     recordings.order(NAME, true);
     publication.close('gone');
     expect(recordings.order(NAME, false)).toBe('off air');

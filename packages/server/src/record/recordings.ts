@@ -24,6 +24,8 @@ export interface RecordingDeps {
   readonly folder: string;
   /** True for a live stream that is to be recorded. */
   wanted(stream: Stream): boolean;
+  /** A recording has begun. @param file its first file. Throws nothing. */
+  started?(stream: StreamName, file: string): void;
   /** A recording is finished: all of it can be fetched. Throws nothing. */
   finished?(recording: RecordingView): void;
   log(message: string, fields: Readonly<Record<string, unknown>>): void;
@@ -206,6 +208,7 @@ export class Recordings {
       const stop = blocks.follow({ appended: (block) => recording.take(block), ended: () => undefined });
       this.#active.set(name, { recording, stop });
       log('recording', { stream: name, recording: recording.id });
+      if (running === undefined) this.#deps.started?.(name, recording.file);
     } catch (error) {
       log('recording cannot begin', { stream: name, err: error });
     }

@@ -50,6 +50,7 @@ export const callbacks = z
       onPublishDone: address('Told when a publisher has ended.'),
       onPlayDone: address('Told when a player has ended.'),
       onDone: address('Told of both.'),
+      onRecordStarted: address('Told of each recording that has begun, with the `path` of its first file.'),
       onRecordDone: address('Told of each file of a recording that is finished, with its `path`.'),
       onUpdate: address(
         'Told again and again while somebody publishes or plays; another answer than 2xx ends that.',
