@@ -13,6 +13,7 @@ import {
 } from '../kit/index.ts';
 import { SPLICE_OUT, tsFilm } from '../kit/ts-film.ts';
 
+const PQ = 'keyint=25:log-level=none:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc';
 let scope = new Scope();
 afterEach(async () => {
   const closing = scope;
@@ -28,7 +29,7 @@ async function codecs(server: TestServer, stream: string): Promise<string[]> {
 }
 
 describe('a transport stream by HTTP', () => {
-  it('of ffmpeg is seen in HLS, and goes on after its body was cut off', async () => {
+  it('of ffmpeg is decoded whole, and goes on after its body was cut off', async () => {
     const server = await startTestServer(scope);
     const url = `${server.http}/live/x.ts`;
     const options = { url, format: 'mpegts', extra: ['-method', 'POST'], bFrames: 2, fps: 25 };
@@ -37,7 +38,7 @@ describe('a transport stream by HTTP', () => {
     await first.child.stop('SIGKILL');
     await until(() => server.registry.find('live/x' as never)?.state === 'waiting');
     await startPublisher(scope, { ...options, extra: ['-method', 'PUT'] });
-    const report = await playWithFfmpeg(`${server.http}/live/x/index.m3u8`, 1);
+    const report = await playWithFfmpeg(`${server.http}/live/x.flv`, 1);
     expect(report.errors).toEqual([]);
     expect(report.frames).toBeGreaterThan(20);
     expect(report.audioMs).toBeGreaterThan(700);
@@ -47,7 +48,7 @@ describe('a transport stream by HTTP', () => {
   it('brings HEVC, AC-3, Enhanced AC-3 and Opus as ffmpeg writes them', async () => {
     const server = await startTestServer(scope);
     const cases = [
-      ['hevc', 'ac3', ['-c:v', 'libx265', '-x265-params', 'keyint=25:log-level=none', '-c:a', 'ac3']],
+      ['hevc', 'ac3', ['-c:v', 'libx265', '-x265-params', PQ, '-c:a', 'ac3']],
       ['h264', 'eac3', ['-c:a', 'eac3']],
       ['h264', 'opus', ['-c:a', 'libopus']],
     ] as const;
@@ -66,6 +67,8 @@ describe('a transport stream by HTTP', () => {
       expect(await codecs(server, name)).toEqual([video, audio]);
       const { streams, errors } = await ffprobeUrl(`${server.http}/${name}/index.m3u8`);
       expect(errors).toEqual([]);
+      const master = await (await fetch(`${server.http}/${name}/index.m3u8`)).text();
+      expect(/VIDEO-RANGE=(\w+)/.exec(master)?.[1]).toBe(video === 'hevc' ? 'PQ' : undefined);
       expect(streams.map(({ codec_name }) => codec_name).sort()).toEqual([video, audio].sort());
     }
   });

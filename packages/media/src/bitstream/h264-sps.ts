@@ -1,3 +1,4 @@
+import type { Colour } from '../model/codec.ts';
 import { ParseError } from '../model/errors.ts';
 import { BitReader } from './bit-reader.ts';
 import { MAX_PARAMETER_SET_BYTES, unescapeRbsp } from './nal.ts';
@@ -28,6 +29,8 @@ export interface H264Sps {
   readonly frameRate?: number;
   /** Frames that may precede another in decoding order and follow it in output order, if told. */
   readonly maxNumReorderFrames?: number;
+  /** If told. */
+  readonly colour?: Colour;
 }
 
 const CLAUSE = 'ITU-T H.264 §7.3.2.1.1';
@@ -161,7 +164,7 @@ function crop(
   return { width, height };
 }
 
-type Vui = Pick<H264Sps, 'sampleAspectRatio' | 'frameRate' | 'maxNumReorderFrames'>;
+type Vui = Pick<H264Sps, 'sampleAspectRatio' | 'frameRate' | 'maxNumReorderFrames' | 'colour'>;
 
 /** Annex E.1.1. A VUI that is cut off keeps what was read: some encoders write it short. */
 function readVui(bits: BitReader): Vui {
@@ -172,10 +175,8 @@ function readVui(bits: BitReader): Vui {
       if (ratio !== undefined) vui.sampleAspectRatio = ratio;
     }
     if (bits.flag()) bits.skip(1); // overscan
-    if (bits.flag()) {
-      bits.skip(4); // video_format, video_full_range_flag
-      if (bits.flag()) bits.skip(24); // colour description
-    }
+    const colour = bits.flag() ? readColour(bits) : undefined;
+    if (colour !== undefined) vui.colour = colour;
     if (bits.flag()) {
       bits.ue(); // chroma sample locations
       bits.ue();
@@ -203,6 +204,14 @@ function readVui(bits: BitReader): Vui {
     if (!(error instanceof ParseError) || error.code !== 'BITS_OUT_OF_RANGE') throw error;
   }
   return vui;
+}
+
+/** Behind video_signal_type_present_flag, which is the same in H.265: undefined without a description. */
+export function readColour(bits: BitReader): Colour | undefined {
+  bits.skip(3); // video_format
+  const fullRange = bits.flag();
+  if (!bits.flag()) return undefined;
+  return { primaries: bits.u(8), transfer: bits.u(8), matrix: bits.u(8), fullRange };
 }
 
 /** Rates above this are taken for nonsense, in frames per second. */

@@ -1,6 +1,7 @@
+import type { Colour } from '../model/codec.ts';
 import { ParseError } from '../model/errors.ts';
 import { BitReader } from './bit-reader.ts';
-import { MAX_FRAME_RATE, MAX_VIDEO_DIMENSION, within } from './h264-sps.ts';
+import { MAX_FRAME_RATE, MAX_VIDEO_DIMENSION, readColour, within } from './h264-sps.ts';
 import { MAX_PARAMETER_SET_BYTES, unescapeRbsp } from './nal.ts';
 
 /** General part of profile_tier_level(). ITU-T H.265 §7.3.3. */
@@ -34,7 +35,11 @@ export interface HevcSps {
   readonly maxNumReorder: number;
   /** Frames per second, if the VUI has timing. */
   readonly frameRate?: number;
+  /** If the VUI tells. */
+  readonly colour?: Colour;
 }
+
+type Vui = { -readonly [K in 'frameRate' | 'colour']?: HevcSps[K] };
 
 const CLAUSE = 'ITU-T H.265 §7.3.2.2';
 const check = (value: number, max: number, field: string): number => within(value, max, field, CLAUSE);
@@ -63,7 +68,8 @@ export function parseHevcSps(nal: Uint8Array): HevcSps {
     maxNumReorder = check(bits.ue(), 15, 'sps_max_num_reorder_pics');
     bits.ue();
   }
-  const frameRate = optional(() => readFrameRate(bits, pocBits));
+  const vui: Vui = {};
+  optional(() => readToVui(bits, pocBits, vui));
   return {
     profile,
     id,
@@ -74,7 +80,7 @@ export function parseHevcSps(nal: Uint8Array): HevcSps {
     bitDepthChroma,
     ...size,
     maxNumReorder,
-    ...(frameRate === undefined ? {} : { frameRate }),
+    ...vui,
   };
 }
 
@@ -106,17 +112,16 @@ function readSize(bits: BitReader, chromaFormatIdc: number): { width: number; he
   return { width, height };
 }
 
-/** The frame rate is a convenience: a set that goes wrong on the way to it still has a picture size. */
-function optional(read: () => number | undefined): number | undefined {
+/** The VUI is a convenience: a set that goes wrong on the way to it, or in it, still has a picture size. */
+function optional(read: () => void): void {
   try {
-    return read();
+    read();
   } catch (error) {
-    if (error instanceof ParseError) return undefined;
-    throw error;
+    if (!(error instanceof ParseError)) throw error;
   }
 }
 
-function readFrameRate(bits: BitReader, pocBits: number): number | undefined {
+function readToVui(bits: BitReader, pocBits: number, vui: Vui): void {
   for (let i = 0; i < 6; i++) bits.ue(); // coding and transform block sizes and depths
   if (bits.flag() && bits.flag()) skipScalingLists(bits);
   bits.skip(2); // amp_enabled_flag, sample_adaptive_offset_enabled_flag
@@ -129,7 +134,7 @@ function readFrameRate(bits: BitReader, pocBits: number): number | undefined {
   skipShortTermSets(bits);
   if (bits.flag()) bits.skip(check(bits.ue(), 32, 'num_long_term_ref_pics_sps') * (pocBits + 1));
   bits.skip(2); // sps_temporal_mvp_enabled_flag, strong_intra_smoothing_enabled_flag
-  return bits.flag() ? readVuiFrameRate(bits) : undefined;
+  if (bits.flag()) readVui(bits, vui);
 }
 
 /** §7.3.4. */
@@ -171,21 +176,19 @@ function skipShortTermSets(bits: BitReader): void {
 }
 
 /** Annex E.2.1. */
-function readVuiFrameRate(bits: BitReader): number | undefined {
+function readVui(bits: BitReader, vui: Vui): void {
   if (bits.flag() && bits.u(8) === 255) bits.skip(32); // aspect ratio
   if (bits.flag()) bits.skip(1); // overscan
-  if (bits.flag()) {
-    bits.skip(4);
-    if (bits.flag()) bits.skip(24); // colour description
-  }
+  const colour = bits.flag() ? readColour(bits) : undefined;
+  if (colour !== undefined) vui.colour = colour;
   if (bits.flag()) {
     bits.ue(); // chroma sample locations
     bits.ue();
   }
   bits.skip(3); // neutral chroma, field and frame flags
   if (bits.flag()) for (let i = 0; i < 4; i++) bits.ue(); // default display window
-  if (!bits.flag()) return undefined;
+  if (!bits.flag()) return;
   const unitsInTick = bits.u(32);
   const rate = bits.u(32) / unitsInTick;
-  return rate > 0 && rate <= MAX_FRAME_RATE ? rate : undefined;
+  if (rate > 0 && rate <= MAX_FRAME_RATE) vui.frameRate = rate;
 }

@@ -5,6 +5,7 @@ export * from './av1.ts';
 export * from './av1-sequence.ts';
 export * from './bit-reader.ts';
 export * from './bit-writer.ts';
+export * from './colour.ts';
 export * from './flac.ts';
 export * from './h264.ts';
 export * from './h264-config.ts';

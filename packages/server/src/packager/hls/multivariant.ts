@@ -1,4 +1,5 @@
 import { type Track, type VideoParameters, videoRange } from '@onair/media';
+import { colourOf } from '@onair/media/bitstream';
 import type { Rendition as ModelRendition, MultivariantPlaylist, Variant } from '@onair/media/hls';
 import type { Bitrate } from './bitrates.ts';
 import { HLS_VERSION } from './media-playlist.ts';
@@ -82,7 +83,7 @@ function variant(main: Rendition, sound: Sound | undefined, figures: Figures, ba
         ? { width: video.width, height: video.height }
         : undefined,
     frameRate: video === undefined ? undefined : rateOf(main, video, figures),
-    videoRange: videoRange(video?.colour),
+    videoRange: video === undefined ? undefined : videoRange(colourOf(video)),
     audio: sound === undefined ? undefined : AUDIO_GROUP,
   };
 }
