@@ -63,7 +63,7 @@ describe('players', () => {
     ['rtmp', [rtmpdump, librtmp, rtmp2, ffmpeg]],
     ['rtmps', [rtmpdump, librtmp, rtmp2, ffmpeg]],
     ['rtmpt', [rtmpdump, librtmp, ffmpeg]],
-    ['rtmpts', [rtmpdump, ffmpeg]],
+    ['rtmpts', [rtmpdump, librtmp, ffmpeg]],
     ['rtmpe', [rtmpdump, librtmp]],
     ['rtmpte', [rtmpdump, librtmp]],
   ])('%s', async (way, players) => {
@@ -118,7 +118,7 @@ describe('publishers', () => {
     ['rtmp', ['ffmpeg', 'rtmpsink', 'rtmp2sink']],
     ['rtmps', ['ffmpeg', 'rtmpsink', 'rtmp2sink']],
     ['rtmpt', ['ffmpeg', 'rtmpsink']],
-    ['rtmpts', ['ffmpeg']],
+    ['rtmpts', ['ffmpeg', 'rtmpsink']],
     ['rtmpe', ['rtmpsink']],
     ['rtmpte', ['rtmpsink']],
   ])('%s', async (way, names) => {

@@ -100,6 +100,20 @@ it('goes on across the wrap of the clock, with the splice behind it', () => {
   expect(registry.find(NAME)!.now).toBeLessThan(4_100_000);
 });
 
+it('joins what follows a jump of the clock, splices included', () => {
+  const { open, events, registry } = setUp();
+  const publisher = open();
+  const tracks = { video: TS_VIDEO, audio: TRACKS.aac!, splices: true };
+  for (const part of tsFilm({ seconds: 3, tracks })) publisher.push(part);
+  const splices = [{ section: SPLICE_OUT, at: 2.5 }];
+  for (const part of tsFilm({ seconds: 3, from: 5_000, splices })) publisher.push(part);
+  for (const part of tsFilm({ seconds: 3, from: 100 })) publisher.push(part);
+  expect(registry.find(NAME)!.now / 1_000_000).toBeCloseTo(9, 0);
+  // The section came in front of the first picture behind the jump.
+  const [splice] = events();
+  expect(splice!.time / 1_000_000).toBeCloseTo(5.5, 1);
+});
+
 it('takes ID3 tags: its own events as they were, others as id3', () => {
   const { open, events } = setUp();
   const own: TimedEvent = { id: 'abc', name: 'quiz', time: 77, duration: 5, data: { a: 1 } };

@@ -30,8 +30,19 @@ export const MAX_BYTES_TO_SAMPLE = 64 * 1024 * 1024;
 export const MAX_FAULTS_IN_A_ROW = 500;
 /** Bytes read at a time: whether to go on is looked at in between. */
 const SLICE_BYTES = 64 * 1024;
-/** Events that wait for the first picture or sound. */
+/** Sections and tags that wait for the clock they belong to. */
 const MAX_EARLY = 32;
+/** What lies further from the newest time belongs to a clock that comes with the next samples, in µs; */
+const FAR_US = 60_000_000;
+/** or so it is held until there were so many of them. */
+const EARLY_SAMPLES = 100;
+
+/** Events that are read again until they fit the clock. */
+interface Early {
+  readonly read: (now: number) => readonly TsEvent[];
+  /** Samples for which it is held yet. */
+  left: number;
+}
 
 /** An encoder on air with a transport stream, whatever brings its bytes. */
 export class TsPublisher {
@@ -42,8 +53,8 @@ export class TsPublisher {
   /** The stream's tracks by those of the reader, whose ids are PIDs. */
   readonly #tracks = new Map<Track, Track>();
   readonly #ids = new Map<number, number>();
-  /** Events from before there was a time to put them at. */
-  #early: (() => void)[] = [];
+  /** Events whose time cannot be told yet. */
+  #early: Early[] = [];
   /** Newest time of the publisher's clock, in µs. */
   #now: number | undefined;
   readonly #count = { bytes: 0, barren: 0, faults: 0, inARow: 0, program: false };
@@ -64,7 +75,7 @@ export class TsPublisher {
       track: (track) => this.#track(track),
       sample: (sample) => this.#sample(sample),
       splice: (section, unwrap) =>
-        this.#whenTimed((now) => this.#tell(this.#events.ofSection(section, now, unwrap))),
+        this.#whenTimed((now) => [this.#events.ofSection(section, now, unwrap) ?? []].flat()),
       metadata: (tag, time) => this.#tag(tag, time),
       fault: (error) => this.#fault(error),
     });
@@ -188,7 +199,7 @@ export class TsPublisher {
     this.#publication.push({ track, dts, pts, duration, keyframe, data });
     this.#now = rescale(pts, track.timebase, MICROSECONDS);
     if (this.#early.length === 0 || this.#publication.sourceOffset === undefined) return;
-    for (const step of this.#early.splice(0)) step();
+    this.#early = this.#early.filter((one) => !this.#settle(one));
   }
 
   #tag(tag: Uint8Array, time: number): void {
@@ -196,30 +207,30 @@ export class TsPublisher {
       this.#fault(new ParseError('TS_LIMIT', 'ID3v2.4 §3.1', `a tag of ${tag.length} bytes`));
       return;
     }
-    this.#whenTimed(() => {
-      for (const event of this.#events.ofTag(tag, time)) this.#tell(event);
-    });
+    this.#whenTimed(() => this.#events.ofTag(tag, time));
   }
 
-  /** Runs `step` once there is a timeline, which may be now. */
-  #whenTimed(step: (now: number) => void): void {
-    const now = this.#now;
-    if (now !== undefined && this.#publication.sourceOffset !== undefined) this.#guard(() => step(now));
-    else if (this.#early.length < MAX_EARLY) this.#early.push(() => this.#guard(() => step(this.#now ?? 0)));
+  /** Tells events once there is a timeline that they fit, which may be now. */
+  #whenTimed(read: Early['read']): void {
+    const one: Early = { read, left: EARLY_SAMPLES };
+    if (this.#settle(one)) return;
+    if (this.#early.length < MAX_EARLY) this.#early.push(one);
     else this.#count.faults++;
   }
 
-  #guard(step: () => void): void {
+  /** True if nothing is left to do. */
+  #settle(one: Early): boolean {
+    const now = this.#now;
+    if (now === undefined || this.#publication.sourceOffset === undefined) return false;
     try {
-      step();
+      const events = one.read(now);
+      if (one.left-- > 0 && events.some(({ at }) => Math.abs(at - now) > FAR_US)) return false;
+      for (const { draft, at } of events) this.#publication.announce(draft, at);
     } catch (error) {
       if (!(error instanceof ParseError)) throw error;
       this.#fault(error);
     }
-  }
-
-  #tell(event: TsEvent | undefined): void {
-    if (event !== undefined) this.#publication.announce(event.draft, event.at);
+    return true;
   }
 
   #fault(error: ParseError): void {
