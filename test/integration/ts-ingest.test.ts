@@ -1,5 +1,6 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { parseMediaPlaylist } from '../../packages/media/src/hls/index.ts';
+import { streamName } from '../../packages/media/src/index.ts';
 import {
   expectNoChildren,
   ffprobeUrl,
@@ -34,9 +35,10 @@ describe('a transport stream by HTTP', () => {
     const url = `${server.http}/live/x.ts`;
     const options = { url, format: 'mpegts', extra: ['-method', 'POST'], bFrames: 2, fps: 25 };
     const first = await startPublisher(scope, options);
-    await until(() => first.sentMs > 300);
+    const state = (): string | undefined => server.registry.find(streamName('live', 'x'))?.state;
+    await until(() => state() === 'live', { message: 'ffmpeg is on air' });
     await first.child.stop('SIGKILL');
-    await until(() => server.registry.find('live/x' as never)?.state === 'waiting');
+    await until(() => state() === 'waiting', { message: 'the stream waits' });
     await startPublisher(scope, { ...options, extra: ['-method', 'PUT'] });
     const report = await playWithFfmpeg(`${server.http}/live/x.flv`, 1);
     expect(report.errors).toEqual([]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { concatBytes } from '../bytes/index.ts';
 import { aacCodecString, aacParameters, parseAacConfig, writeAacConfig } from './aac.ts';
-import { parseAc3Header, parseEac3Header } from './ac3.ts';
+import { ac3FrameBytes, eac3UnitBytes, parseAc3Header, parseEac3Header } from './ac3.ts';
 import { parseAdtsHeader, writeAdtsHeader } from './adts.ts';
 import { BitWriter } from './bit-writer.ts';
 import { flacBlocks, flacFrameSize, flacParameters, flacStreamHeader } from './flac.ts';
@@ -225,6 +225,23 @@ describe('AC-3', () => {
     expect(() => parseAc3Header(hex('0b77b50bde40ebf8'))).toThrow(parseError('FRAME_MALFORMED'));
   });
 
+  it('tells the bytes of frames as ffmpeg writes them at every rate', () => {
+    const lengths: [string, number][] = [
+      ['0b7793e68c4043e106f1', 576],
+      ['0b77d6684c4043e106f0', 416],
+      ['0b77c7244d4043e106f0', 418],
+      ['0b7738900c4043e106f0', 384],
+    ];
+    for (const [head, bytes] of lengths) expect(ac3FrameBytes(hex(head)), head).toBe(bytes);
+    const enhanced: [string, number][] = [
+      ['0b77011fb487c0002084', 576],
+      ['0b7700cf7487c00020fc', 416],
+      ['0b7700bf3487c00020fc', 384],
+    ];
+    for (const [head, bytes] of enhanced) expect(eac3UnitBytes(hex(head)), head).toBe(bytes);
+    expect(() => ac3FrameBytes(hex('0b773890e64043e106f0'))).toThrow(parseError('FRAME_MALFORMED'));
+  });
+
   it('adds up the blocks of the first substream only', () => {
     const syncframe = (type: number, substream: number): Uint8Array => {
       const bits = new BitWriter().u(16, 0x0b77).u(2, type).u(3, substream).u(11, 7);
@@ -232,6 +249,8 @@ describe('AC-3', () => {
     };
     const unit = concatBytes([syncframe(0, 0), syncframe(1, 0), syncframe(0, 0), syncframe(0, 1)]);
     expect(parseEac3Header(unit)).toMatchObject({ frameSize: 1024, channels: 2 });
+    // The first frame and the one that depends on it.
+    expect(eac3UnitBytes(unit)).toBe(32);
   });
 });
 
