@@ -1,3 +1,4 @@
+import type { Colour } from '../model/codec.ts';
 import { BitReader } from './bit-reader.ts';
 import { MAX_FRAME_RATE, MAX_VIDEO_DIMENSION, within } from './h264-sps.ts';
 
@@ -16,6 +17,8 @@ export interface Av1Sequence {
   readonly height: number;
   /** Frames per second, if timing is told with equal intervals. */
   readonly frameRate?: number;
+  /** If told. */
+  readonly colour?: Colour;
 }
 
 const CLAUSE = 'AV1 §5.5';
@@ -93,7 +96,7 @@ function skipTools(bits: BitReader): void {
 
 type Color = Pick<
   Av1Sequence,
-  'bitDepth' | 'monochrome' | 'subsamplingX' | 'subsamplingY' | 'chromaSamplePosition'
+  'bitDepth' | 'monochrome' | 'subsamplingX' | 'subsamplingY' | 'chromaSamplePosition' | 'colour'
 >;
 
 /** color_config(), §5.5.2. */
@@ -101,15 +104,19 @@ function readColor(bits: BitReader, profile: number): Color {
   const high = bits.flag();
   const bitDepth = profile === 2 && high ? (bits.flag() ? 12 : 10) : high ? 10 : 8;
   const monochrome = profile !== 1 && bits.flag();
-  const identity = bits.flag() && isSrgb(bits.u(8), bits.u(8), bits.u(8));
-  if (monochrome) {
-    bits.skip(1);
-    return { bitDepth, monochrome, subsamplingX: true, subsamplingY: true, chromaSamplePosition: 0 };
-  }
-  if (identity) {
-    return { bitDepth, monochrome, subsamplingX: false, subsamplingY: false, chromaSamplePosition: 0 };
-  }
-  bits.skip(1); // color_range
+  const told = bits.flag()
+    ? { primaries: bits.u(8), transfer: bits.u(8), matrix: bits.u(8), fullRange: true }
+    : undefined;
+  const identity = told !== undefined && isSrgb(told);
+  // Pictures of identity are of full range without saying so.
+  const fullRange = !monochrome && identity ? true : bits.flag();
+  const common: Pick<Color, 'bitDepth' | 'monochrome' | 'colour'> = {
+    bitDepth,
+    monochrome,
+    ...(told === undefined ? {} : { colour: { ...told, fullRange } }),
+  };
+  if (monochrome) return { ...common, subsamplingX: true, subsamplingY: true, chromaSamplePosition: 0 };
+  if (identity) return { ...common, subsamplingX: false, subsamplingY: false, chromaSamplePosition: 0 };
   let subsamplingX = profile !== 1;
   let subsamplingY = profile === 0;
   if (profile === 2 && bitDepth === 12) {
@@ -117,9 +124,9 @@ function readColor(bits: BitReader, profile: number): Color {
     subsamplingY = subsamplingX && bits.flag();
   }
   const chromaSamplePosition = subsamplingX && subsamplingY ? bits.u(2) : 0;
-  return { bitDepth, monochrome, subsamplingX, subsamplingY, chromaSamplePosition };
+  return { ...common, subsamplingX, subsamplingY, chromaSamplePosition };
 }
 
-function isSrgb(primaries: number, transfer: number, matrix: number): boolean {
+function isSrgb({ primaries, transfer, matrix }: Colour): boolean {
   return primaries === 1 && transfer === 13 && matrix === 0;
 }

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { hex } from '../../../../test/kit/mp4-tracks.ts';
 import { videoRange } from '../model/index.ts';
+import { av1Parameters, buildAv1Config } from './av1.ts';
 import { colourOf } from './colour.ts';
 import { avcParameters, buildAvcConfig } from './h264-config.ts';
 import { buildHevcConfig, hevcParameters } from './hevc.ts';
@@ -34,6 +35,13 @@ it.each([
     expect(videoRange(colour)).toBe(range);
     expect(parameters.frameRate).toBe(25);
   }
+});
+
+it('reads the colour of AV1 and of records of VP9', () => {
+  const av1 = av1Parameters(buildAv1Config(hex('0a0d0000000337f8e6d7ca84880482'))!);
+  expect(colourOf(av1)).toEqual({ primaries: 9, transfer: 16, matrix: 9, fullRange: false });
+  const vp9 = { ...av1, codec: 'vp9' as const, description: hex('000b830912090000') };
+  expect(colourOf(vp9)).toEqual({ primaries: 9, transfer: 18, matrix: 9, fullRange: true });
 });
 
 it('believes the publisher first, and knows nothing of what cannot be read', () => {

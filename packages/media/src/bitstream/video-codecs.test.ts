@@ -237,6 +237,7 @@ describe('AV1', () => {
       width: 3840,
       height: 2160,
       frameRate: 60_000 / 1001,
+      colour: { primaries: 9, transfer: 16, matrix: 9, fullRange: false },
     });
   });
 });
