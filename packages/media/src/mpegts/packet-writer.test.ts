@@ -21,8 +21,7 @@ function packetsOf(unit: Uint8Array, { randomAccess, discontinuity, clocks }: Un
     const index = packets.length;
     const pcr = index % step === 0 ? told.shift() : undefined;
     const marks = index === 0 ? (discontinuity ? 0x80 : 0) | (randomAccess ? 0x40 : 0) : 0;
-    const field =
-      pcr !== undefined ? [marks | 0x10, ...clockOf(pcr)] : marks === 0 ? undefined : [marks];
+    const field = pcr !== undefined ? [marks | 0x10, ...clockOf(pcr)] : marks === 0 ? undefined : [marks];
     const part = left.slice(0, 184 - (field === undefined ? 0 : field.length + 1));
     left = left.slice(part.length);
     const stuffed = 184 - part.length;
@@ -66,7 +65,10 @@ const MARKS = fc.record({
 
 describe('PacketWriter', () => {
   it('parts units where they lie as it would packet by packet', () => {
-    const units = fc.array(fc.tuple(fc.integer({ min: 1, max: 3000 }), MARKS), { minLength: 1, maxLength: 4 });
+    const units = fc.array(fc.tuple(fc.integer({ min: 1, max: 3000 }), MARKS), {
+      minLength: 1,
+      maxLength: 4,
+    });
     fc.assert(
       fc.property(units, fc.boolean(), (list, lends) => {
         const writer = new PacketWriter(lends);
@@ -85,9 +87,7 @@ describe('PacketWriter', () => {
     );
   });
 
-  it.each([
-    0, 1, 2, 3,
-  ])('parts every length about one and two packets, with %i clocks', (count) => {
+  it.each([0, 1, 2, 3])('parts every length about one and two packets, with %i clocks', (count) => {
     const clocks = Array.from({ length: count }, (_, i) => 1000 * i);
     for (let length = 1; length < 3 * PACKET_BYTES; length++) {
       for (const randomAccess of [false, true]) {
