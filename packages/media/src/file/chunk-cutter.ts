@@ -1,6 +1,6 @@
-import { chunk } from '../isobmff/index.ts';
+import { chunk, initSegment } from '../isobmff/index.ts';
 import type { Sample, Track } from '../model/index.ts';
-import { durationsOf } from './file-writer.ts';
+import { durationsOf, moved } from './file-writer.ts';
 
 /** Seconds of media in a chunk, if no keyframe ends it earlier. */
 const CHUNK_SECONDS = 0.5;
@@ -19,10 +19,21 @@ export interface MediaChunk {
   readonly independent: boolean;
 }
 
-/** Cuts samples into CMAF chunks for Media Source Extensions. Samples come in decoding order, from 0 on. */
+/**
+ * Cuts samples into CMAF chunks for Media Source Extensions. Samples come in decoding order, from 0 on. Where decoding is
+ * told later than it is, a chunk tells both later, so that no picture in it is shown before it is decoded; the edit of
+ * {@link chunkHeader} takes that back. Negative offsets would be allowed, but GStreamer, so WebKitGTK, moves all pictures
+ * of such a chunk.
+ */
 export class ChunkCutter {
+  readonly #lags: ReadonlyMap<number, number>;
   readonly #waiting = new Map<number, Sample[]>();
   #sequence = 0;
+
+  /** @param lags as in `SeekableFile`. */
+  constructor(lags: ReadonlyMap<number, number>) {
+    this.#lags = lags;
+  }
 
   /** Returns the chunk that a sample completes. */
   push(sample: Sample): MediaChunk | undefined {
@@ -47,7 +58,14 @@ export class ChunkCutter {
     if (first === undefined) return undefined;
     const { track, dts, pts, keyframe } = first;
     const durations = durationsOf(samples, following);
-    const bytes = chunk({ track, sequence: ++this.#sequence, baseDecodeTime: dts, samples, durations });
+    const shift = { dts: 0, pts: this.#lags.get(track.id) ?? 0 };
+    const bytes = chunk({
+      track,
+      sequence: ++this.#sequence,
+      baseDecodeTime: dts,
+      samples: samples.map((sample) => moved(sample, shift)),
+      durations,
+    });
     const { timebase } = track;
     const ticks = durations.reduce((sum, one) => sum + one, 0);
     return {
@@ -59,6 +77,12 @@ export class ChunkCutter {
       independent: keyframe || track.parameters.kind === 'audio',
     };
   }
+}
+
+/** What goes before the chunks of a track. @param lags as in `SeekableFile`. @throws ParseError as `initSegment` */
+export function chunkHeader(track: Track, lags: ReadonlyMap<number, number>): Uint8Array {
+  const mediaTime = lags.get(track.id) ?? 0;
+  return initSegment(track, {}, mediaTime > 0 ? { delay: 0, mediaTime } : undefined);
 }
 
 function isFull(waiting: readonly Sample[], { track, keyframe, dts }: Sample): boolean {
