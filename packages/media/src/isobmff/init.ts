@@ -2,17 +2,16 @@ import { ByteWriter } from '../bytes/index.ts';
 import type { Track } from '../model/sample.ts';
 import { MILLISECONDS } from '../time/index.ts';
 import { INIT_FILE_TYPE, writeFileType } from './file-type.ts';
-import { type TrackEdit, writeMovie } from './movie.ts';
+import { writeMovie } from './movie.ts';
 import type { SampleEntryExtras } from './sample-entry.ts';
 
 /**
  * The CMAF header of a track (ISO/IEC 23000-19 §7.3.1): `ftyp` and `moov`. One track, whose track_ID is
  * `track.id` and whose timescale is `track.timebase`. The bytes belong to the caller.
- * @param edit which part of what the chunks bring is shown, and when.
  * @throws ParseError `MP4_CODEC_UNSUPPORTED` for a data track, `MP4_CODEC_RECORD` if a record is missing.
  */
-export function initSegment(track: Track, extras: SampleEntryExtras = {}, edit?: TrackEdit): Uint8Array {
-  return headerOf([track], extras, edit);
+export function initSegment(track: Track, extras: SampleEntryExtras = {}): Uint8Array {
+  return headerOf([track], extras);
 }
 
 /**
@@ -27,7 +26,7 @@ export function progressiveHeader(tracks: readonly Track[]): Uint8Array {
   );
 }
 
-function headerOf(tracks: readonly Track[], extras: SampleEntryExtras, edit?: TrackEdit): Uint8Array {
+function headerOf(tracks: readonly Track[], extras: SampleEntryExtras): Uint8Array {
   const w = new ByteWriter(1024 * tracks.length);
   writeFileType(w, 'ftyp', INIT_FILE_TYPE);
   const timescale = tracks[0]?.timebase ?? MILLISECONDS;
@@ -35,7 +34,7 @@ function headerOf(tracks: readonly Track[], extras: SampleEntryExtras, edit?: Tr
   writeMovie(
     w,
     movie,
-    tracks.map((track) => ({ track, duration: 0, shown: 0, extras, edit })),
+    tracks.map((track) => ({ track, duration: 0, shown: 0, extras })),
   );
   return w.finish();
 }

@@ -6,13 +6,8 @@ import {
 } from '@onair/contracts/file-socket';
 import { FMP4_HEADER_LENGTH, FMP4_TYPE, writeFmp4Header } from '@onair/contracts/fmp4-socket';
 import { ParseError } from '@onair/media';
-import {
-  chunkHeader,
-  type MediaChunk,
-  MediaFileError,
-  openSeekable,
-  type SeekableFile,
-} from '@onair/media/file';
+import { type MediaChunk, MediaFileError, openSeekable, type SeekableFile } from '@onair/media/file';
+import { initSegment } from '@onair/media/isobmff';
 import { frameHeaderLength, ViewerSocket, writeBinaryFrameHeader } from '../egress/websocket/index.ts';
 import { initMessages } from '../egress/ws-fmp4/index.ts';
 import type { UpgradeRequest } from '../net/index.ts';
@@ -66,10 +61,10 @@ export function serveFileSocket(
     const say = (message: FileServerText): void => opened.sendText(message);
     const work = async (): Promise<void> => {
       const media = await openSeekable(handleSource(file.handle, file.size));
-      const { format, duration, tracks, lags } = media;
+      const { format, duration, tracks } = media;
       const { size } = file;
       say({ type: 'hello', protocol: FILE_SUBPROTOCOL, name, container: format, size, duration });
-      const inits = new Map(tracks.map((track) => [track.id, chunkHeader(track, lags)]));
+      const inits = new Map(tracks.map((track) => [track.id, initSegment(track)]));
       opened.raw.write(initMessages(EPOCH, tracks, inits));
       sender = senderTo(opened, media);
       for (const message of early) obey(sender, message);
