@@ -1,6 +1,7 @@
-import { chunk, initSegment } from '../isobmff/index.ts';
+import { chunk } from '../isobmff/index.ts';
 import type { Sample, Track } from '../model/index.ts';
 import { durationsOf, moved } from './file-writer.ts';
+import type { SeekableFile } from './seekable-file.ts';
 
 /** Seconds of media in a chunk, if no keyframe ends it earlier. */
 const CHUNK_SECONDS = 0.5;
@@ -20,19 +21,19 @@ export interface MediaChunk {
 }
 
 /**
- * Cuts samples into CMAF chunks for Media Source Extensions. Samples come in decoding order, from 0 on. Where decoding is
- * told later than it is, a chunk tells both later, so that no picture in it is shown before it is decoded; the edit of
- * {@link chunkHeader} takes that back. Negative offsets would be allowed, but GStreamer, so WebKitGTK, moves all pictures
- * of such a chunk.
+ * Cuts samples into CMAF chunks for Media Source Extensions. Samples come in decoding order, from 0 on. What a chunk itself
+ * tells is later by the file's delay, which the source buffer's `timestampOffset` takes back: so decoding times are those
+ * of the file, and none lies behind its picture's. Negative offsets would be allowed, but GStreamer, so WebKitGTK, moves
+ * all pictures of such a chunk, and passes over edit lists.
  */
 export class ChunkCutter {
-  readonly #lags: ReadonlyMap<number, number>;
+  readonly #file: Pick<SeekableFile, 'delay' | 'lags'>;
   readonly #waiting = new Map<number, Sample[]>();
   #sequence = 0;
 
-  /** @param lags as in `SeekableFile`. */
-  constructor(lags: ReadonlyMap<number, number>) {
-    this.#lags = lags;
+  /** @param file that the samples come from. */
+  constructor(file: Pick<SeekableFile, 'delay' | 'lags'>) {
+    this.#file = file;
   }
 
   /** Returns the chunk that a sample completes. */
@@ -58,15 +59,12 @@ export class ChunkCutter {
     if (first === undefined) return undefined;
     const { track, dts, pts, keyframe } = first;
     const durations = durationsOf(samples, following);
-    const shift = { dts: 0, pts: this.#lags.get(track.id) ?? 0 };
-    const bytes = chunk({
-      track,
-      sequence: ++this.#sequence,
-      baseDecodeTime: dts,
-      samples: samples.map((sample) => moved(sample, shift)),
-      durations,
-    });
     const { timebase } = track;
+    const delay = this.#file.delay * timebase;
+    const shift = { pts: delay, dts: delay - (this.#file.lags.get(track.id) ?? 0) };
+    const placed = samples.map((sample) => moved(sample, shift));
+    const baseDecodeTime = dts + shift.dts;
+    const bytes = chunk({ track, sequence: ++this.#sequence, baseDecodeTime, samples: placed, durations });
     const ticks = durations.reduce((sum, one) => sum + one, 0);
     return {
       track,
@@ -77,12 +75,6 @@ export class ChunkCutter {
       independent: keyframe || track.parameters.kind === 'audio',
     };
   }
-}
-
-/** What goes before the chunks of a track. @param lags as in `SeekableFile`. @throws ParseError as `initSegment` */
-export function chunkHeader(track: Track, lags: ReadonlyMap<number, number>): Uint8Array {
-  const mediaTime = lags.get(track.id) ?? 0;
-  return initSegment(track, {}, mediaTime > 0 ? { delay: 0, mediaTime } : undefined);
 }
 
 function isFull(waiting: readonly Sample[], { track, keyframe, dts }: Sample): boolean {

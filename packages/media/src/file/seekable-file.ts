@@ -23,6 +23,8 @@ export interface SeekableFile {
   readonly tracks: readonly Track[];
   /** Ticks by which decoding is told later than showing at most, by id of the track. */
   readonly lags: ReadonlyMap<number, number>;
+  /** Whole seconds, at least as long as the longest of the lags. */
+  readonly delay: number;
   /** Seconds. */
   readonly duration: number;
   /**
@@ -73,6 +75,7 @@ export async function openSeekable(source: ByteSource): Promise<SeekableFile> {
     format,
     tracks: [...beginning.tracks.values()].filter(({ id }) => shifts.has(id)).sort((a, b) => a.id - b.id),
     lags: beginning.lags,
+    delay: delayOf(beginning),
     duration: Math.max(0, way.end - origin),
     from: (seconds) => placed(seconds <= 0 ? way.begin() : way.from(seconds + origin), shifts),
     bytesRead: () => reader.bytesRead,
@@ -133,6 +136,11 @@ async function beginningOf(batches: FileBatches, reader: BlockReader): Promise<B
 function originOf({ firsts }: Beginning): number {
   const shown = [...firsts.values()].map(({ pts, track }) => Math.max(0, pts) / track.timebase);
   return Math.min(...shown);
+}
+
+/** Whole seconds are whole ticks in each timebase, and nothing is rounded when they are taken back. */
+function delayOf({ lags, tracks }: Beginning): number {
+  return Math.ceil(Math.max(...[...lags].map(([id, lag]) => lag / (tracks.get(id)?.timebase ?? lag))));
 }
 
 /**
