@@ -13,7 +13,7 @@ class FileSocket extends FakeSocket {
   /** What a server says first. @param size bytes of the file. */
   begin(size = 1_000_000): void {
     const hello = { protocol: 'onair.file.v1', name: 'a.flv', container: 'flv' };
-    this.text({ type: 'hello', ...hello, size, duration: DURATION });
+    this.text({ type: 'hello', ...hello, size, duration: DURATION, delay: 1 });
     this.bytes(encodeFmp4Json(fmp4Header(FMP4_TYPE.epoch), { epoch: 1, tracks: [{ ...VIDEO, mime: MIME }] }));
     this.bytes(fmp4Message(fmp4Header(FMP4_TYPE.init, { track: 1 }), new Uint8Array(8)));
   }
@@ -74,6 +74,7 @@ describe('a file player', () => {
     socket.chunks(0, 20);
     await settle();
     expect(platform.source.duration).toBe(DURATION);
+    expect(platform.source.buffers[0]?.timestampOffset).toBe(-1);
     vi.advanceTimersByTime(3000);
     expect(media.currentTime).toBeCloseTo(3, 1);
     expect(socket.sent.at(-1)?.until).toBeGreaterThan(22);

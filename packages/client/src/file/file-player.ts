@@ -198,6 +198,11 @@ export class FilePlayer {
   }
 
   #begin(infos: readonly Fmp4TrackInfo[]): void {
+    const hello = this.#hello;
+    if (hello === undefined) {
+      this.#fail(new Error('tracks before hello'));
+      return;
+    }
     const { media, platform } = this.#options;
     this.#figures.codecs = infos.map(({ codecString }) => codecString).join(', ');
     const tracks = this.#webm.tracks(infos);
@@ -211,7 +216,7 @@ export class FilePlayer {
       this.#jump();
       return;
     }
-    this.#buffers = new FileBuffers(platform, tracks, this.#hello?.duration ?? 0, {
+    this.#buffers = new FileBuffers(platform, tracks, hello, {
       position: () => media.currentTime,
       changed: () => this.#tick(),
       failed: (error) => this.#fail(error),

@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fileOf, film, written } from '../../../../test/kit/film.ts';
+import { concatBytes } from '../bytes/index.ts';
+import { readTrackRun } from '../isobmff/fragment.ts';
+import { initSegment, readBoxes, requireBox } from '../isobmff/index.ts';
 import { ParseError, type Sample } from '../model/index.ts';
 import {
   type ByteSource,
@@ -8,6 +11,7 @@ import {
   ChunkCutter,
   MediaFileError,
   type OutputFormat,
+  openMediaFile,
   openSeekable,
 } from './index.ts';
 import { findUnit } from './resync.ts';
@@ -81,7 +85,7 @@ describe.each(FORMATS)('a file of %s', (format) => {
 
   it('becomes chunks that follow each other without a gap', async () => {
     const file = await openSeekable(bytesSource(await fileIn(format)));
-    const cutter = new ChunkCutter();
+    const cutter = new ChunkCutter(file);
     const ends = new Map<number, number>();
     for await (const batch of file.from(12)) {
       const chunks = batch.flatMap((item) =>
@@ -96,6 +100,37 @@ describe.each(FORMATS)('a file of %s', (format) => {
     for (const { track, decoded, duration } of cutter.end()) ends.set(track.id, decoded + duration);
     expect(Math.abs(ends.get(1)! - SECONDS)).toBeLessThan(0.1);
     expect(Math.abs(ends.get(2)! - SECONDS)).toBeLessThan(0.1);
+  });
+
+  it('becomes chunks that show no picture before it is decoded, and each where the file shows it, but later by the delay', async () => {
+    const file = await openSeekable(bytesSource(await fileIn(format)));
+    const pieces: Uint8Array[] = [initSegment(file.tracks[0]!)];
+    const cutter = new ChunkCutter(file);
+    const expected: number[] = [];
+    for await (const batch of file.from(50)) {
+      for (const item of batch) {
+        if (item.kind !== 'sample' || item.sample.track.id !== 1) continue;
+        expected.push(item.sample.pts + file.delay * item.sample.track.timebase);
+        pieces.push(cutter.push(item.sample)?.bytes ?? new Uint8Array(0));
+      }
+    }
+    for (const { bytes } of cutter.end()) pieces.push(bytes);
+    const found: number[] = [];
+    const all = concatBytes(pieces);
+    for await (const batch of (await openMediaFile(bytesSource(all))).batches) {
+      for (const item of batch) if (item.kind === 'sample') found.push(item.sample.pts);
+    }
+    expect(found).toEqual(expected);
+    expect(file.lags.get(1)).toBeGreaterThan(0);
+    expect(file.delay).toBe(1);
+    const fragments = readBoxes(all).filter(({ type }) => type === 'moof');
+    expect(fragments.length).toBeGreaterThan(10);
+    for (const { body } of fragments) {
+      const run = requireBox(readBoxes(requireBox(readBoxes(body), 'traf', '').body), 'trun', '');
+      for (const { compositionOffset } of readTrackRun(run.body).entries) {
+        expect(compositionOffset).toBeGreaterThanOrEqual(0);
+      }
+    }
   });
 
   it('ends in an error of ours, or plays, when it is damaged', async () => {

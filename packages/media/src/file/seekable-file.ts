@@ -11,6 +11,8 @@ import { StreamedSeek } from './streamed-seek.ts';
 const READ_BYTES = 128 * 1024;
 /** Seconds of media within which every track of a file must have begun. */
 const START_SECONDS = 2;
+/** Pictures within which the most reordered one must come: as many as a decoder may hold. ITU-T H.264 §A.3.1. */
+const REORDERED_PICTURES = 16;
 /** Bytes within which the first sample must come. */
 const MAX_START_BYTES = 32 * 1024 * 1024;
 
@@ -19,11 +21,15 @@ export interface SeekableFile {
   readonly format: FileFormat;
   /** The first picture as track 1, the first sound as track 2. */
   readonly tracks: readonly Track[];
+  /** Ticks by which decoding is told later than showing at most, by id of the track. */
+  readonly lags: ReadonlyMap<number, number>;
+  /** Whole seconds, at least as long as the longest of the lags. */
+  readonly delay: number;
   /** Seconds. */
   readonly duration: number;
   /**
    * Everything from the last keyframe that is shown at or before `seconds`, in decoding order. Decoding times are told
-   * so late that none is below 0; where pictures are reordered, `pts - dts` may be negative.
+   * so late that none is below 0; where pictures are reordered, `pts - dts` may be negative: see {@link lags}.
    * @throws ParseError and MediaFileError for what is malformed, and what the source throws.
    */
   from(seconds: number): FileBatches;
@@ -42,6 +48,8 @@ interface Way {
 interface Beginning {
   readonly tracks: Map<number, Track>;
   readonly firsts: Map<number, Sample>;
+  /** Ticks, by track, between the decoding and the showing of a sample, when the first one is decoded as it is shown. */
+  readonly lags: Map<number, number>;
   /** Bytes that were read until all was known. */
   readonly bytes: number;
 }
@@ -66,6 +74,8 @@ export async function openSeekable(source: ByteSource): Promise<SeekableFile> {
   return {
     format,
     tracks: [...beginning.tracks.values()].filter(({ id }) => shifts.has(id)).sort((a, b) => a.id - b.id),
+    lags: beginning.lags,
+    delay: delayOf(beginning),
     duration: Math.max(0, way.end - origin),
     from: (seconds) => placed(seconds <= 0 ? way.begin() : way.from(seconds + origin), shifts),
     bytesRead: () => reader.bytesRead,
@@ -97,28 +107,40 @@ async function openWay(
 async function beginningOf(batches: FileBatches, reader: BlockReader): Promise<Beginning> {
   const tracks = new Map<number, Track>();
   const firsts = new Map<number, Sample>();
+  const lags = new Map<number, number>();
   const from = reader.bytesRead;
   let over = false;
+  let pictures = 0;
   for await (const batch of batches) {
     for (const item of batch) {
       if (item.kind === 'track') tracks.set(item.track.id, item.track);
       else {
-        const { track, dts } = item.sample;
+        const { track, dts, pts } = item.sample;
         const first = firsts.get(track.id) ?? item.sample;
         firsts.set(track.id, first);
+        // Most writers decode the first picture so early that none comes late, others tell negative offsets.
+        const early = first.pts - first.dts;
+        lags.set(track.id, Math.max(lags.get(track.id) ?? 0, early, dts + early - pts));
+        if (track.id === 1) pictures++;
         over ||= (dts - first.dts) / track.timebase >= START_SECONDS;
       }
     }
-    if (over || firsts.size === 2 || reader.bytesRead - from > MAX_START_BYTES) break;
+    const known = firsts.size === 2 && pictures >= REORDERED_PICTURES;
+    if (over || known || reader.bytesRead - from > MAX_START_BYTES) break;
   }
   if (firsts.size === 0) throw new MediaFileError('there is nothing to play: no track has samples');
-  return { tracks, firsts, bytes: reader.bytesRead };
+  return { tracks, firsts, lags, bytes: reader.bytesRead };
 }
 
 /** Seconds at which the first of a file is shown. */
 function originOf({ firsts }: Beginning): number {
   const shown = [...firsts.values()].map(({ pts, track }) => Math.max(0, pts) / track.timebase);
   return Math.min(...shown);
+}
+
+/** Whole seconds are whole ticks in each timebase, and nothing is rounded when they are taken back. */
+function delayOf({ lags, tracks }: Beginning): number {
+  return Math.ceil(Math.max(...[...lags].map(([id, lag]) => lag / (tracks.get(id)?.timebase ?? lag))));
 }
 
 /**

@@ -39,9 +39,8 @@ export class Inquiry {
     const known = this.tracks.find((meter) => meter.facts.id === facts.id);
     if (known !== undefined) {
       if (known.facts.parameters !== undefined && known.samples > 0) {
-        const at = known.lastPts?.toFixed(3);
-        const message = `Track ${facts.id} changes its parameters at ${at} s.`;
-        this.findings.add('note', 'parameters-change', message, undefined, facts.id);
+        const values = { track: facts.id, at: String(known.lastPts?.toFixed(3)) };
+        this.findings.say('note', 'parameters-change', values, undefined, facts.id);
       }
       known.facts = { ...facts, timebase: known.samples > 0 ? known.facts.timebase : facts.timebase };
       return known;

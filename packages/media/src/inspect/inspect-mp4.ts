@@ -68,12 +68,7 @@ export class Mp4Inspector {
     const { findings } = this.#inquiry;
     const end = this.#reader.end ?? 0;
     if (this.#moov === undefined && this.#fragments === 0) {
-      findings.add(
-        'error',
-        'MP4_BOX_MISSING',
-        'There is no moov box: nothing tells what the media are.',
-        end,
-      );
+      findings.say('error', 'MP4_BOX_MISSING/moov', {}, end);
       return;
     }
     if (this.#lanes !== undefined && this.#fragments === 0) await this.#tables();
@@ -87,18 +82,12 @@ export class Mp4Inspector {
       const head = await this.#reader.read(at, Math.min(16, end - at));
       if (head.length === 0 && depth === 0) return this.#ended(at);
       if (++this.#boxes > MAX_BOXES) {
-        return findings.add(
-          'error',
-          'MP4_BOX_COUNT',
-          `More than ${MAX_BOXES} boxes: the rest is not listed.`,
-          at,
-        );
+        return findings.say('error', 'MP4_BOX_COUNT/more', { most: MAX_BOXES }, at);
       }
       const header = findings.attempt(at, () => readBoxHeader(head, 0));
       if (header === undefined) {
         if (head.length < 8 || (head.length < 16 && head[3] === 1)) {
-          const message = `${head.length} bytes are left, too few for the header of a box.`;
-          findings.add('error', 'MP4_BOX_SIZE', message, at);
+          findings.say('error', 'MP4_BOX_SIZE/rest', { bytes: head.length }, at);
         }
         return;
       }
@@ -106,10 +95,9 @@ export class Mp4Inspector {
       const limit = depth === 0 ? (this.#reader.end ?? Number.POSITIVE_INFINITY) : end;
       const size = header.size === 0 ? limit - at : header.size;
       const whole = at + size <= limit;
-      const kind = depth === 0 ? 'file' : 'box around it';
       if (!whole) {
-        const message = `Box ${show(type)} announces ${size} bytes, but the ${kind} ends after ${limit - at}: it is cut off or its size is wrong.`;
-        findings.add('error', 'MP4_BOX_SIZE', message, at);
+        const values = { box: JSON.stringify(type), bytes: size, left: limit - at };
+        findings.say('error', depth === 0 ? 'MP4_BOX_SIZE/file' : 'MP4_BOX_SIZE/box', values, at);
       }
       await this.#box({ type, at, size, whole }, headerSize, Math.min(at + size, limit), depth);
       if (!whole) return;
@@ -122,7 +110,7 @@ export class Mp4Inspector {
   #ended(at: number): void {
     const end = this.#reader.end;
     if (end === undefined || at <= end) return;
-    this.#inquiry.findings.add('error', 'MP4_BOX_SIZE', 'The file ends within its last box.', end);
+    this.#inquiry.findings.say('error', 'MP4_BOX_SIZE/last', {}, end);
   }
 
   async #box(found: Found, headerSize: number, end: number, depth: number): Promise<void> {
@@ -167,8 +155,8 @@ export class Mp4Inspector {
   /** A whole box that is not too large to be held. */
   async #load({ type, at, size }: Found): Promise<Uint8Array | undefined> {
     if (size <= MAX_TABLE_BYTES) return this.#reader.read(at, size);
-    const message = `${type} has ${size} bytes, more than the ${MAX_TABLE_BYTES} that are looked into.`;
-    this.#inquiry.findings.add('warning', 'MP4_BOX_SIZE', message, at);
+    const values = { box: type, bytes: size, most: MAX_TABLE_BYTES };
+    this.#inquiry.findings.say('warning', 'MP4_BOX_SIZE/large', values, at);
     return undefined;
   }
 
@@ -217,12 +205,7 @@ export class Mp4Inspector {
       const lane = lanes.find(({ source }) => source.init.trackId === trackId);
       if (lane === undefined) {
         if (this.#lanes === undefined) continue;
-        findings.add(
-          'error',
-          'MP4_TRACKS',
-          `A fragment of track ${trackId}, which moov does not know.`,
-          found.at,
-        );
+        findings.say('error', 'MP4_TRACKS/unknown', { track: trackId }, found.at);
         continue;
       }
       const first = samples[0];
@@ -236,8 +219,8 @@ export class Mp4Inspector {
     const end = this.#reader.end;
     if (end !== undefined && entry.offset + entry.size > end) {
       const { id } = meter.facts;
-      const message = `Sample ${meter.samples + 1} of track ${id} should lie at byte ${entry.offset}, ${entry.size} bytes long, but the file ends before its end.`;
-      this.#inquiry.findings.add('error', 'MP4_RUN', message, Math.min(entry.offset, end), id);
+      const place = { sample: meter.samples + 1, track: id, offset: entry.offset, bytes: entry.size };
+      this.#inquiry.findings.say('error', 'MP4_RUN/beyond', place, Math.min(entry.offset, end), id);
       return false;
     }
     const { dts, pts, duration, keyframe, size } = entry;
@@ -272,12 +255,7 @@ export class Mp4Inspector {
       claimed += first.entry.size;
       if (claimed > end) {
         // Else a few bytes of tables could cost any amount of work.
-        return findings.add(
-          'error',
-          'MP4_RUN',
-          'The samples overlap: together they are longer than the file.',
-          offset,
-        );
+        return findings.say('error', 'MP4_RUN/overlap', {}, offset);
       }
       first.entry = this.#sample(first.lane, first.entry) ? first.next() : undefined;
       if (count % TURN === 0) await Promise.resolve();
@@ -287,21 +265,12 @@ export class Mp4Inspector {
   #say(): void {
     const { findings } = this.#inquiry;
     if (this.#fragments > 0 || this.#inquiry.fragmented === true) {
-      const message = `Fragmented: after moov come ${this.#fragments} fragments (moof and mdat), each with its own tables. So it can be written while it is recorded, played while it is fetched, and handed to Media Source Extensions piece by piece.`;
-      findings.add('note', 'fragmented', message, this.#moov);
+      findings.say('note', 'fragmented', { fragments: this.#fragments }, this.#moov);
       return;
     }
-    const message =
-      'Not fragmented: one table (moov) describes all samples. Players open it well, but Media Source Extensions, HLS and DASH cannot take it piece by piece, and a recording that is cut off before moov is lost. `onair fragment` makes it fragmented without encoding anew.';
-    findings.add('note', 'not-fragmented', message, this.#moov);
+    findings.say('note', 'not-fragmented', {}, this.#moov);
     if (this.#media !== undefined && this.#moov !== undefined && this.#media < this.#moov) {
-      const late =
-        'moov stands behind the media: a player has to fetch the end of the file before it can begin.';
-      findings.add('warning', 'moov-last', late, this.#moov);
+      findings.say('warning', 'moov-last', {}, this.#moov);
     }
   }
-}
-
-function show(type: string): string {
-  return JSON.stringify(type);
 }

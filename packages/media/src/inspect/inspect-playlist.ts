@@ -32,17 +32,13 @@ export async function inspectHls(reader: BlockReader, inquiry: Inquiry): Promise
   if (playlist === undefined) return;
   if (playlist.kind === 'multivariant') {
     const { variants } = playlist.multivariant;
-    findings.add('note', 'multivariant', `A multivariant playlist of ${variants.length} variants.`);
+    findings.say('note', 'multivariant', { variants: variants.length });
     say(inquiry, checkMultivariantPlaylist(playlist.multivariant));
     return;
   }
   const { segments, endList } = playlist.media;
-  const length = `${segments.length} segments, ${listedSeconds(playlist.media).toFixed(3)} s`;
-  findings.add(
-    'note',
-    'media-playlist',
-    `A media playlist of ${length}, ${endList ? 'complete' : 'still growing'}.`,
-  );
+  const values = { segments: segments.length, seconds: listedSeconds(playlist.media).toFixed(3) };
+  findings.say('note', endList ? 'media-playlist/complete' : 'media-playlist/growing', values);
   say(inquiry, checkMediaPlaylist(playlist.media));
 }
 
@@ -56,12 +52,8 @@ export async function inspectDash(reader: BlockReader, inquiry: Inquiry): Promis
   if (mpd === undefined) return;
   const sets = mpd.periods.flatMap(({ adaptationSets }) => adaptationSets);
   const count = sets.reduce((sum, { representations }) => sum + representations.length, 0);
-  const kind = mpd.type === 'dynamic' ? 'live' : 'complete';
-  findings.add(
-    'note',
-    'manifest',
-    `A ${kind} manifest of ${mpd.periods.length} periods and ${count} representations.`,
-  );
+  const values = { periods: mpd.periods.length, representations: count };
+  findings.say('note', mpd.type === 'dynamic' ? 'manifest/live' : 'manifest/complete', values);
   say(inquiry, checkMpd(mpd));
 }
 
@@ -89,6 +81,7 @@ function say(
   }[],
 ): void {
   for (const { severity, clause, message } of faults) {
-    findings.add(severity === 'must' ? 'error' : 'warning', 'rule', `${message} (${clause}).`);
+    const rule = { code: 'rule', message: `${message} (${clause}).` };
+    findings.add({ severity: severity === 'must' ? 'error' : 'warning', ...rule });
   }
 }

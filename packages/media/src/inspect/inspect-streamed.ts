@@ -113,12 +113,7 @@ export async function inspectFlv(reader: BlockReader, inquiry: Inquiry): Promise
     }
   });
   if (!broken && (tags.buffered > 0 || (at < end && at > 0) || end === 0)) {
-    findings.add(
-      'error',
-      'BYTES_OUT_OF_RANGE',
-      'The file ends within a tag: it is cut off.',
-      Math.min(at, end),
-    );
+    findings.say('error', 'BYTES_OUT_OF_RANGE/tag', {}, Math.min(at, end));
   }
 }
 
@@ -275,23 +270,12 @@ function judgeTransport(report: TsReport, inquiry: Inquiry): void {
   const { findings } = inquiry;
   for (const error of report.faults) if (error.code !== 'FRAME_MALFORMED') findings.parse(error, undefined);
   const more = report.faultCount - report.faults.length;
-  if (more > 0)
-    findings.add('error', 'TS_LIMIT', `${more} further faults of the transport stream are not listed.`);
-  if (report.programs.length === 0) {
-    findings.add('error', 'TS_SECTION', 'No program map was found: nothing tells what the packets carry.', 0);
-  }
+  if (more > 0) findings.say('error', 'TS_LIMIT', { count: more });
+  if (report.programs.length === 0) findings.say('error', 'TS_SECTION/none', {}, 0);
   const { longestStep, backwards, count } = report.clock;
-  if (backwards > 0)
-    findings.add('warning', 'clock-backwards', `The program clock steps back ${backwards} times.`);
+  if (backwards > 0) findings.say('warning', 'clock-backwards', { count: backwards });
   if (longestStep > MAX_CLOCK_STEP) {
-    const ms = Math.round(longestStep / 27_000);
-    findings.add(
-      'warning',
-      'clock-sparse',
-      `Up to ${ms} ms from one clock reference to the next; 100 ms are allowed.`,
-    );
+    findings.say('warning', 'clock-sparse', { ms: Math.round(longestStep / 27_000) });
   }
-  if (count === 0 && report.programs.length > 0) {
-    findings.add('warning', 'clock-missing', 'There is no program clock reference.');
-  }
+  if (count === 0 && report.programs.length > 0) findings.say('warning', 'clock-missing', {});
 }

@@ -24,11 +24,7 @@ export async function inspect(source: ByteSource, handler: InspectHandler = {}):
     inquiry.findings.parse(error, undefined);
   }
   if (format === undefined) {
-    const message =
-      head.length === 0
-        ? 'The file is empty.'
-        : 'The first bytes are none of MP4, WebM/Matroska, FLV, MPEG-TS, HLS or DASH.';
-    inquiry.findings.add('error', 'format-unknown', message, 0);
+    inquiry.findings.say('error', head.length === 0 ? 'format-unknown/empty' : 'format-unknown', {}, 0);
   }
   return inquiry.report(source.size ?? reader.end, reader.bytesRead);
 }

@@ -1,4 +1,5 @@
 import type { Findings, TrackReport } from './model.ts';
+import type { SentenceKey, SentenceValues } from './sentences.ts';
 
 /** Seconds of a group of pictures beyond which joining and seeking become slow. */
 const LONG_GOP_SECONDS = 10;
@@ -14,44 +15,33 @@ export function judgeTracks(tracks: readonly TrackReport[], findings: Findings):
   const start = (audio.firstPts ?? 0) - (video.firstPts ?? 0);
   const end = start + audio.duration - video.duration;
   if (Math.abs(start) > NOTICED_SECONDS) {
-    const message = `The sound begins ${apart(start)} the picture.`;
-    findings.add('warning', 'start-apart', message);
+    findings.say('warning', start > 0 ? 'start-apart/after' : 'start-apart/before', apart(start));
   }
   if (Math.abs(end - start) > NOTICED_SECONDS && Math.abs(end) > NOTICED_SECONDS) {
-    const message = `The sound ends ${apart(end)} the picture: the tracks are not equally long.`;
-    findings.add('note', 'end-apart', message);
+    findings.say('note', end > 0 ? 'end-apart/after' : 'end-apart/before', apart(end));
   }
 }
 
 function judgeTrack(track: TrackReport, findings: Findings): void {
   const { id, kind, samples, keyframes, backwards, gaps, gop, codec } = track;
-  const tell = (severity: 'warning' | 'note', code: string, message: string): void =>
-    findings.add(severity, code, message, undefined, id);
+  const warn = (sentence: SentenceKey, values: SentenceValues = {}): void =>
+    findings.say('warning', sentence, { track: id, ...values }, undefined, id);
   if (samples === 0) {
-    if (kind !== 'other') tell('warning', 'track-empty', `Track ${id} (${kind}, ${codec}) has no samples.`);
+    if (kind !== 'other') warn('track-empty', { kind, codec });
     return;
   }
   if (backwards > 0) {
-    tell('warning', 'time-backwards', `Track ${id}: ${times(backwards)} the decoding time does not go on.`);
+    warn(backwards === 1 ? 'time-backwards/once' : 'time-backwards', { count: backwards });
   }
-  if (gaps > 0) tell('warning', 'time-gap', `Track ${id}: ${times(gaps)} a hole of more than half a second.`);
+  if (gaps > 0) warn(gaps === 1 ? 'time-gap/once' : 'time-gap', { count: gaps });
   if (kind !== 'video') return;
   if (keyframes === 0) {
-    tell('warning', 'no-keyframe', `Track ${id} has no keyframe: no player can begin with it.`);
+    warn('no-keyframe');
   } else if (gop !== undefined && gop.longestSeconds > LONG_GOP_SECONDS) {
-    const seconds = gop.longestSeconds.toFixed(1);
-    tell(
-      'warning',
-      'gop-long',
-      `Track ${id}: up to ${seconds} s from keyframe to keyframe, so joining and seeking are slow.`,
-    );
+    warn('gop-long', { seconds: gop.longestSeconds.toFixed(1) });
   }
 }
 
-function times(count: number): string {
-  return count === 1 ? 'once' : `${count} times`;
-}
-
-function apart(seconds: number): string {
-  return `${Math.abs(seconds).toFixed(3)} s ${seconds > 0 ? 'after' : 'before'}`;
+function apart(seconds: number): SentenceValues {
+  return { seconds: Math.abs(seconds).toFixed(3) };
 }

@@ -1,5 +1,6 @@
 import type { FileFormat } from '../file/index.ts';
 import { ParseError } from '../model/index.ts';
+import { filled, SENTENCES, type SentenceKey, type SentenceValues } from './sentences.ts';
 
 /** Most findings that a report lists; further ones are counted. */
 export const MAX_FINDINGS = 200;
@@ -12,8 +13,11 @@ export interface Finding {
   readonly severity: Severity;
   /** Stable: an error code of `docs/errors.md`, or a word of the inspector's own in small letters. */
   readonly code: string;
-  /** A sentence for people. */
+  /** A sentence for people, in English. */
   readonly message: string;
+  /** Which one, and the values in it, if it is of the inspector's own: so it can be said in other languages. */
+  readonly sentence?: SentenceKey;
+  readonly values?: SentenceValues;
   /** Byte of the file where it shows. */
   readonly offset?: number;
   /** Track that it is about. */
@@ -133,15 +137,29 @@ export class Findings {
   readonly list: Finding[] = [];
   count = 0;
 
-  add(severity: Severity, code: string, message: string, offset?: number, trackId?: number): void {
+  /** Takes what others found, in their words. */
+  add(finding: Finding): void {
     this.count++;
     // Errors must not be lost behind a flood of lesser things.
-    if (this.list.length >= MAX_FINDINGS && severity !== 'error') return;
+    if (this.list.length >= MAX_FINDINGS && finding.severity !== 'error') return;
     if (this.list.length >= 2 * MAX_FINDINGS) return;
-    this.list.push({
+    this.list.push(finding);
+  }
+
+  /** Says a sentence of the inspector's own. */
+  say(
+    severity: Severity,
+    sentence: SentenceKey,
+    values: SentenceValues,
+    offset?: number,
+    trackId?: number,
+  ): void {
+    this.add({
       severity,
-      code,
-      message,
+      code: sentence.split('/', 1)[0]!,
+      message: filled(SENTENCES[sentence], values),
+      sentence,
+      values,
       ...(offset === undefined ? {} : { offset }),
       ...(trackId === undefined ? {} : { trackId }),
     });
@@ -149,7 +167,9 @@ export class Findings {
 
   /** Takes what a parser threw. @param offset of what was parsed, if the error tells none of its own. */
   parse(error: ParseError, offset: number | undefined, severity: Severity = 'error'): void {
-    this.add(severity, error.code, `${error.message}.`, offset ?? error.offset);
+    const at = offset ?? error.offset;
+    const message = `${error.message}.`;
+    this.add({ severity, code: error.code, message, ...(at === undefined ? {} : { offset: at }) });
   }
 
   /** Runs `work`; a malformed thing becomes a finding at `offset` and undefined comes back. */

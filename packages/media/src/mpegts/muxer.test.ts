@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { hex, TRACKS } from '../../../../test/kit/mp4-tracks.ts';
 import { splitAnnexB } from '../bitstream/index.ts';
@@ -329,5 +330,27 @@ describe('TsMuxer', () => {
     }));
     const units = unitsOf(muxed({ video: track }, { video: samples })[0]!);
     expect(units.map(({ header }) => header.pts! - TS_TIME_OFFSET)).toEqual([0, 2970, 6030]);
+  });
+
+  it('writes the same bytes as ever', () => {
+    const shapes: Shape[] = [
+      {},
+      { reorder: true, fps: 24_000 / 1001 },
+      { fps: 1, gop: 2, bytes: 20 },
+      { bytes: 90_000, fps: 25 },
+      { bytes: 40, gop: 1 },
+    ];
+    const hash = createHash('sha256');
+    for (const shape of shapes) {
+      const media = [0, 2, 30].map((from) => ({
+        video: video({ ...shape, from }),
+        audio: audio({ from }),
+        metadata: [{ pts: (from + 1) * 90_000, tag: id3TextTag({ description: 'a', value: 'b' }) }],
+      }));
+      for (const segment of muxed({ video: VIDEO, audio: AUDIO }, ...media)) hash.update(segment);
+      for (const segment of muxed({ audio: AUDIO }, ...media)) hash.update(segment);
+      for (const segment of muxed({ video: VIDEO }, ...media)) hash.update(segment);
+    }
+    expect(hash.digest('hex')).toBe('a90824bdedb6066dafc62f554d5ef261b1006c5810ce6d0205b901669e4c62c1');
   });
 });

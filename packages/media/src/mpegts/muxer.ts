@@ -15,7 +15,7 @@ import { pesHeaderBytes, putPesHeader } from './pes.ts';
 import { MUX_PID, PROGRAM, programOf } from './program.ts';
 import { STREAM_ID } from './stream-type.ts';
 import { type TsProgramMap, writePat, writePmt } from './tables.ts';
-import { putVideoUnit, type VideoFraming, videoFraming, videoUnitBound } from './video-unit.ts';
+import { putVideoUnit, type VideoFraming, videoFraming, videoUnitBytes } from './video-unit.ts';
 
 /** Ticks of 90 kHz that are added to all times, so that the clock does not begin below zero: 10 s. */
 export const TS_TIME_OFFSET = 900_000;
@@ -77,7 +77,6 @@ export class TsMuxer {
   #tables = 0;
   /** PIDs whose next packet says that it does not follow on. */
   readonly #broken = new Set<number>();
-  #scratch = new Uint8Array(64 * 1024);
 
   /** @param lends segments are the caller's only until it gives them back. */
   constructor({ lends = false }: { readonly lends?: boolean } = {}) {
@@ -178,50 +177,70 @@ export class TsMuxer {
     const pts = ticksOf(sample.pts, track.timebase) + TS_TIME_OFFSET;
     // A PTS before its DTS cannot be told.
     const shown = Math.max(pts, dts);
-    const head = pesHeaderBytes(shown !== dts);
-    const scratch = this.#room(head + videoUnitBound(framing, sample.data.length));
-    let length: number;
+    let bytes: number;
     try {
-      length = putVideoUnit(scratch, head, framing, sample.data, sample.keyframe);
+      bytes = videoUnitBytes(framing, sample.data, sample.keyframe);
     } catch (error) {
       if (error instanceof ParseError) return;
       throw error;
     }
-    putPesHeader(scratch, STREAM_ID.video, shown, dts, length - head);
     if (sample.keyframe) this.#repeatTables(lanes, dts);
     const until =
       following === undefined
         ? ticksOf(sample.dts + sample.duration, track.timebase) + TS_TIME_OFFSET
         : this.#videoTime(lanes, following);
-    this.#unit(lanes, MUX_PID.video, length, dts, until, sample.keyframe);
+    const out = this.#out;
+    const at = this.#open(
+      lanes,
+      MUX_PID.video,
+      pesHeaderBytes(shown !== dts) + bytes,
+      dts,
+      until,
+      sample.keyframe,
+    );
+    const body = putPesHeader(out.bytes, at, STREAM_ID.video, shown, dts, bytes);
+    putVideoUnit(out.bytes, body, framing, sample.data, sample.keyframe);
+    out.close(MUX_PID.video);
   }
 
   #sound(lanes: Lanes, samples: readonly TsSample[], run: AudioRun, pts: number): void {
-    const head = pesHeaderBytes(false);
-    const scratch = this.#room(head + run.bytes);
-    const length = putAudioRun(scratch, head, lanes.audio!, samples, run);
-    putPesHeader(scratch, STREAM_ID.audio, pts, pts, length - head);
     const last = samples[run.to - 1]!;
     const until = ticksOf(last.pts + last.duration, lanes.tracks.audio!.timebase) + TS_TIME_OFFSET;
-    this.#unit(lanes, MUX_PID.audio, length, pts, until, lanes.video === undefined);
+    const length = pesHeaderBytes(false) + run.bytes;
+    const out = this.#out;
+    const at = this.#open(lanes, MUX_PID.audio, length, pts, until, lanes.video === undefined);
+    const body = putPesHeader(out.bytes, at, STREAM_ID.audio, pts, pts, run.bytes);
+    putAudioRun(out.bytes, body, lanes.audio!, samples, run);
+    out.close(MUX_PID.audio);
   }
 
   #tag(lanes: Lanes, { tag }: TsMetadata, pts: number): void {
     if (tag.length > MAX_METADATA_BYTES) return;
-    const head = pesHeaderBytes(false);
-    const scratch = this.#room(head + tag.length);
-    scratch.set(tag, head);
-    putPesHeader(scratch, STREAM_ID.privateStream1, pts, pts, tag.length);
-    this.#unit(lanes, MUX_PID.metadata, head + tag.length, pts, pts, false);
+    const out = this.#out;
+    const length = pesHeaderBytes(false) + tag.length;
+    const at = this.#open(lanes, MUX_PID.metadata, length, pts, pts, false);
+    const body = putPesHeader(out.bytes, at, STREAM_ID.privateStream1, pts, pts, tag.length);
+    out.bytes.set(tag, body);
+    out.close(MUX_PID.metadata);
   }
 
-  /** @param time ticks of the unit, which lies in the scratch. @param until ticks of the next of its PID. */
-  #unit(lanes: Lanes, pid: number, length: number, time: number, until: number, randomAccess: boolean): void {
+  /**
+   * Makes room for a unit of `length` bytes. @param time ticks of the unit. @param until ticks of the next of its PID.
+   * @returns where it is to be put.
+   */
+  #open(
+    lanes: Lanes,
+    pid: number,
+    length: number,
+    time: number,
+    until: number,
+    randomAccess: boolean,
+  ): number {
     const own = pid === lanes.program.pcrPid;
     this.#tick(lanes.program.pcrPid, time, own);
     const clocks = own ? this.#clocks(time, until) : [];
     const discontinuity = this.#broken.delete(pid);
-    this.#out.unit(pid, this.#scratch, length, { randomAccess, discontinuity, clocks });
+    return this.#out.open(length, { randomAccess, discontinuity, clocks });
   }
 
   /** Lets the clock run on to `time` where no unit carries it. @param own the unit there does. */
@@ -276,11 +295,6 @@ export class TsMuxer {
 
   #audioTime(lanes: Lanes, sample: TsSample): number {
     return ticksOf(sample.pts, lanes.tracks.audio!.timebase) + TS_TIME_OFFSET;
-  }
-
-  #room(bytes: number): Uint8Array {
-    if (bytes > this.#scratch.length) this.#scratch = new Uint8Array(Math.ceil(bytes * 1.5));
-    return this.#scratch;
   }
 }
 

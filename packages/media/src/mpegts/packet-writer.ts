@@ -19,12 +19,28 @@ const HAS_CLOCK = 0x10;
 /** An array is handed over as it is if at least this share of it was written to. */
 const WORTH_KEEPING = 0.9;
 const EMPTY = new Uint8Array(0);
+/** Arrays that were given back and wait to be written to. */
+const MAX_SPARES = 3;
+
+/** A PES packet that waits to be parted: it lies from `at` to `end`. */
+interface OpenUnit {
+  readonly at: number;
+  readonly end: number;
+  /** Packets from one clock reference to the next. */
+  readonly step: number;
+  /** Of the first packet's adaptation field. */
+  readonly flags: number;
+  readonly clocks: readonly number[];
+}
+
+const NO_UNIT: OpenUnit = { at: 0, end: 0, step: 1, flags: 0, clocks: [] };
 
 /** Writes transport packets one after the other and counts them by PID. ISO/IEC 13818-1 §2.4.3.2. */
 export class PacketWriter {
   #bytes: Uint8Array = EMPTY;
   #length = 0;
-  #spare: Uint8Array = EMPTY;
+  #unit = NO_UNIT;
+  readonly #spares: Uint8Array[] = [];
   readonly #lends: boolean;
   /** continuity_counter of the next packet with payload, by PID. */
   readonly #counters = new Uint8Array(PID_COUNT);
@@ -36,7 +52,12 @@ export class PacketWriter {
 
   /** Nobody looks at what was taken any longer: its memory is used again. */
   giveBack({ buffer }: Uint8Array): void {
-    if (this.#lends && buffer.byteLength > this.#spare.length) this.#spare = new Uint8Array(buffer);
+    if (this.#lends && this.#spares.length < MAX_SPARES) this.#spares.push(new Uint8Array(buffer));
+  }
+
+  /** What is written, from its beginning to the end of the room there is; another array whenever that grows. */
+  get bytes(): Uint8Array {
+    return this.#bytes;
   }
 
   /** Bytes written since the last {@link take}. */
@@ -85,22 +106,37 @@ export class PacketWriter {
     bytes.fill(0xff, at + 12, at + PACKET_BYTES);
   }
 
-  /** The first `length` bytes of `unit`, a PES packet, over as many packets as it takes. */
-  unit(pid: number, unit: Uint8Array, length: number, marks: UnitMarks): void {
-    const { clocks } = marks;
-    const packets = Math.ceil((length + clocks.length * CLOCK_BYTES) / PACKET_ROOM) + 1;
-    this.#reserve(packets);
-    const step = Math.max(1, Math.floor((packets - 1) / Math.max(1, clocks.length)));
-    let flags = (marks.randomAccess ? RANDOM_ACCESS : 0) | (marks.discontinuity ? DISCONTINUITY : 0);
+  /**
+   * Makes room for a PES packet of `length` bytes.
+   * @returns where in {@link bytes} it is to be put before {@link close} parts it.
+   */
+  open(length: number, marks: UnitMarks): number {
+    const clocks = marks.clocks.length;
+    const most = Math.ceil((length + clocks * CLOCK_BYTES) / PACKET_ROOM) + 1;
+    const step = Math.max(1, Math.floor((most - 1) / Math.max(1, clocks)));
+    const flags = (marks.randomAccess ? RANDOM_ACCESS : 0) | (marks.discontinuity ? DISCONTINUITY : 0);
+    const packets = packetsOf(length, step, clocks, clocks > 0 ? CLOCK_BYTES : flags !== 0 ? FLAGS_BYTES : 0);
+    this.#reserve(most);
+    const end = this.#length + packets * PACKET_BYTES;
+    // It ends where its packets will end: each moves forwards to its place and overtakes none behind it.
+    this.#unit = { at: end - length, end, step, flags, clocks: marks.clocks };
+    return end - length;
+  }
+
+  /** Parts what {@link open} made room for into packets, where it lies. */
+  close(pid: number): void {
+    const { end, step, clocks } = this.#unit;
+    let { at: from, flags } = this.#unit;
     let clock = 0;
-    for (let from = 0, index = 0; from < length; index++) {
+    for (let index = 0; from < end; index++) {
       const told = clock < clocks.length && index === clock * step ? clocks[clock++] : undefined;
       const field = told !== undefined ? CLOCK_BYTES : flags !== 0 ? FLAGS_BYTES : 0;
-      const part = Math.min(length - from, PACKET_ROOM - field);
+      const part = Math.min(end - from, PACKET_ROOM - field);
       const stuffed = PACKET_ROOM - part;
-      const at = this.#header(pid, index === 0, stuffed > 0 ? 0x30 : 0x10);
+      const at = this.#length + PACKET_BYTES - PACKET_ROOM;
+      this.#bytes.copyWithin(at + stuffed, from, from + part);
+      this.#header(pid, index === 0, stuffed > 0 ? 0x30 : 0x10);
       if (stuffed > 0) this.#adaptation(at, stuffed, flags, told);
-      this.#bytes.set(unit.subarray(from, from + part), at + stuffed);
       from += part;
       flags = 0;
     }
@@ -134,12 +170,21 @@ export class PacketWriter {
   #reserve(packets: number): void {
     const needed = this.#length + packets * PACKET_BYTES;
     if (needed <= this.#bytes.length) return;
-    const fits = this.#spare.length >= needed;
-    const bigger = fits
-      ? this.#spare
-      : new Uint8Array(Math.max(needed, this.#bytes.length * 2, 64 * PACKET_BYTES));
-    if (fits) this.#spare = EMPTY;
+    const fits = this.#spares.findIndex(({ length }) => length >= needed);
+    // One that is too small is dropped, so that what is kept grows with what is needed.
+    const [spare] = this.#spares.splice(Math.max(0, fits), 1);
+    const bigger =
+      fits >= 0 ? spare! : new Uint8Array(Math.max(needed, this.#bytes.length * 2, 64 * PACKET_BYTES));
     bigger.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = bigger;
+  }
+}
+
+/** Packets that a unit of `length` bytes takes. @param first bytes of the first one's adaptation field. */
+function packetsOf(length: number, step: number, clocks: number, first: number): number {
+  for (let packets = Math.ceil((length + first) / PACKET_ROOM); ; packets++) {
+    const further = Math.min(clocks, Math.ceil(packets / step)) - 1;
+    const room = packets * PACKET_ROOM - first - Math.max(0, further) * CLOCK_BYTES;
+    if (room >= length) return packets;
   }
 }

@@ -42,30 +42,34 @@ export function pesHeaderBytes(withDts: boolean): number {
 
 /**
  * Writes a PES header with data_alignment_indicator. ISO/IEC 13818-1 §2.4.3.6.
+ * @returns position behind it.
  * @param pts 90 kHz, wrapped here. @param dts left out where it equals the PTS.
  * @param payloadBytes bytes behind the header.
  */
 export function putPesHeader(
   bytes: Uint8Array,
+  at: number,
   streamId: number,
   pts: number,
   dts: number,
   payloadBytes: number,
-): void {
+): number {
   const withDts = dts !== pts;
-  const length = pesHeaderBytes(withDts) - PES_PREFIX_BYTES + payloadBytes;
+  const header = pesHeaderBytes(withDts);
+  const length = header - PES_PREFIX_BYTES + payloadBytes;
   const told = length > MAX_PES_LENGTH ? 0 : length;
-  bytes[0] = 0;
-  bytes[1] = 0;
-  bytes[2] = 1;
-  bytes[3] = streamId;
-  bytes[4] = told >> 8;
-  bytes[5] = told;
-  bytes[6] = 0x84;
-  bytes[7] = withDts ? 0xc0 : 0x80;
-  bytes[8] = withDts ? 10 : 5;
-  putTimestamp(bytes, 9, withDts ? 3 : 2, pts);
-  if (withDts) putTimestamp(bytes, 14, 1, dts);
+  bytes[at] = 0;
+  bytes[at + 1] = 0;
+  bytes[at + 2] = 1;
+  bytes[at + 3] = streamId;
+  bytes[at + 4] = told >> 8;
+  bytes[at + 5] = told;
+  bytes[at + 6] = 0x84;
+  bytes[at + 7] = withDts ? 0xc0 : 0x80;
+  bytes[at + 8] = withDts ? 10 : 5;
+  putTimestamp(bytes, at + 9, withDts ? 3 : 2, pts);
+  if (withDts) putTimestamp(bytes, at + 14, 1, dts);
+  return at + header;
 }
 
 /**

@@ -55,9 +55,16 @@ export function videoFraming(parameters: VideoParameters): VideoFraming | undefi
   return undefined;
 }
 
-/** Most bytes that {@link putVideoUnit} writes for a sample of `bytes` bytes. */
-export function videoUnitBound(framing: VideoFraming, bytes: number): number {
-  return framing.delimiter.length + framing.sets.length + bytes;
+/** Bytes that {@link putVideoUnit} writes. @param unit 4-byte NAL lengths. @throws ParseError `NAL_MALFORMED` */
+export function videoUnitBytes(framing: VideoFraming, unit: Uint8Array, keyframe: boolean): number {
+  let bytes = framing.delimiter.length;
+  if (keyframe && !hasSets(framing, unit)) bytes += framing.sets.length;
+  for (let at = 0; at < unit.length; ) {
+    const size = nalLength(unit, at);
+    if (!isLeftOut(framing, unit, at, size)) bytes += 4 + size;
+    at += 4 + size;
+  }
+  return bytes;
 }
 
 /**
@@ -103,10 +110,14 @@ function runOf(framing: VideoFraming, unit: Uint8Array, from: number): { end: nu
   while (at < unit.length) {
     const size = nalLength(unit, at);
     const next = at + 4 + size;
-    if (size === 0 || framing.typeOf(unit[at + 4]!) === framing.delimiterType) return { end: at, next };
+    if (isLeftOut(framing, unit, at, size)) return { end: at, next };
     at = next;
   }
   return { end: at, next: at };
+}
+
+function isLeftOut(framing: VideoFraming, unit: Uint8Array, at: number, size: number): boolean {
+  return size === 0 || framing.typeOf(unit[at + 4]!) === framing.delimiterType;
 }
 
 function hasSets({ typeOf, setTypes }: VideoFraming, unit: Uint8Array): boolean {

@@ -5,6 +5,7 @@ import { Icon } from '../parts/icon.tsx';
 import { bitrate, bytes, codecName, number } from '../words/format.ts';
 import { t } from '../words/words.ts';
 import { CoursePlot } from './course-plot.tsx';
+import { findingWords } from './finding-words.ts';
 import type { Inspection } from './inspection.ts';
 
 /** Findings that are shown before somebody asks for all. */
@@ -21,12 +22,13 @@ function FindingLine({
   readonly finding: Finding;
   readonly onShow: (offset: number) => void;
 }): JSX.Element {
-  const { severity, message, offset } = finding;
+  const { severity, offset } = finding;
+  const { text, lang } = findingWords(finding);
   return (
     <li class={`finding finding-${severity}`}>
       <Icon name={severity === 'note' ? 'check' : 'alert'} />
       <span>
-        <strong>{t(`inspect.severity.${severity}`)}</strong> <span lang="en">{message}</span>{' '}
+        <strong>{t(`inspect.severity.${severity}`)}</strong> <span lang={lang}>{text}</span>{' '}
         {offset !== undefined && (
           // biome-ignore lint/a11y/useValidAnchor: it leads to the tree, where the place is then selected
           <a class="num" href="#inside" onClick={() => onShow(offset)}>

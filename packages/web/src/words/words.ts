@@ -79,6 +79,10 @@ export async function chooseLanguage(next: Language): Promise<void> {
 
 /** The text `key` in the language of the page, each `{name}` replaced by the value of that name. */
 export function t(key: WordKey, values: Readonly<Record<string, string | number>> = {}): string {
-  const text = texts.get(language.value)?.[key] ?? key;
+  return fill(texts.get(language.value)?.[key] ?? key, values);
+}
+
+/** `text` with each `{name}` replaced by the value of that name. */
+export function fill(text: string, values: Readonly<Record<string, string | number>>): string {
   return text.replaceAll(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
 }
