@@ -20,8 +20,8 @@ const ACK_EVERY_MS = 250;
 const PONG_MS = 15_000;
 /** Octets received but not worked off from which on the socket is not read. */
 const PAUSE_BYTES = 4 * 1024 * 1024;
-/** Octets that the disk may lack before the socket is not read; a publisher that keeps the window is never so far ahead. */
-const MAX_BEHIND = 2 * UPLOAD_WINDOW;
+/** Windows that the disk may lack before the socket is not read; a publisher that keeps its window is never so far ahead. */
+const MAX_WINDOWS_BEHIND = 2;
 
 /** What a socket serves. */
 export interface UploadSocketOptions {
@@ -88,7 +88,7 @@ class UploadSocket {
     // A copy: the samples must not hold on to what else came with the message.
     const bytes = new Uint8Array(data as Buffer);
     this.#pending += bytes.length;
-    if (this.#pending > PAUSE_BYTES || this.#behind > MAX_BEHIND) this.#ws.pause();
+    if (this.#pending > PAUSE_BYTES || this.#behind > MAX_WINDOWS_BEHIND) this.#ws.pause();
     this.#options.uploads.accept(this.#options.session, bytes).then(
       () => {
         this.#pending -= bytes.length;
@@ -99,14 +99,15 @@ class UploadSocket {
     );
   }
 
-  /** Octets that the disk does not have. */
+  /** Windows that the disk does not have. */
   get #behind(): number {
     const { received, durable } = this.#options.session;
-    return received - durable;
+    return (received - durable) / UPLOAD_WINDOW;
   }
 
   #resume(): void {
-    if (this.#pending <= PAUSE_BYTES / 2 && this.#behind <= MAX_BEHIND && !this.#over) this.#ws.resume();
+    if (this.#pending <= PAUSE_BYTES / 2 && this.#behind <= MAX_WINDOWS_BEHIND && !this.#over)
+      this.#ws.resume();
   }
 
   #text(text: string): void {
