@@ -26,6 +26,7 @@ export default defineConfig({
             'test/docs/**/*.test.ts',
           ],
           testTimeout: 20_000,
+          retry: SECOND_TRY,
           // Half of the time went by loading the same modules for each file.
           isolate: false,
         },

@@ -1,6 +1,7 @@
 export { Allowance } from './allowance.ts';
 export { bindAddress } from './any-address.ts';
 export { type CertificateSource, fingerprint, loadIdentity, OWN_CERTIFICATE_FILE } from './certificate.ts';
+export { cutSocket } from './cut-socket.ts';
 export {
   answerPreflight,
   answerPrepared,

@@ -4,6 +4,9 @@ import type { Exchange } from './http-exchange.ts';
 import { type HeaderBlock, MAX_PLAIN_HEAD, readPlainGet } from './plain-get.ts';
 import { type HeaderList, type PreparedAnswer, writeHead } from './prepared-answer.ts';
 
+/** Written to be told when all in front of it has left. */
+const NOTHING = new Uint8Array(0);
+
 /** Who looks after the connections. */
 export interface QuickOwner {
   /** Answers a request, or returns false without having done anything. */
@@ -71,18 +74,22 @@ export class QuickConnection {
     this.#exchange = undefined;
     this.#lastAnswer = !stays;
     if (!socket.writable) return;
-    if (second === undefined) socket.write(first, 'latin1', this.#written);
+    if (second === undefined) socket.write(first, 'latin1');
     else {
       socket.cork();
       socket.write(first, 'latin1');
-      socket.write(second, this.#written);
+      socket.write(second);
       socket.uncork();
     }
-    // What the client does not take at once must at least move.
-    if (socket.writableLength > 0) {
-      this.deadline = Number.POSITIVE_INFINITY;
-      socket.setTimeout(this.#owner.silenceMs);
+    // Most answers are taken at once; to be told of each later would cost as much as reading its request.
+    if (socket.writableLength === 0) {
+      this.#written();
+      return;
     }
+    socket.write(NOTHING, this.#written);
+    // What the client does not take at once must at least move.
+    this.deadline = Number.POSITIVE_INFINITY;
+    socket.setTimeout(this.#owner.silenceMs);
   }
 
   /** True if the answer under way is not to be the last of the connection. */

@@ -382,7 +382,7 @@ export class RtmpConnection implements RtmpPeer {
     this.#context.handlers.left?.(this);
     const { receivedBytes } = this.#session.traffic;
     const { socket } = this;
-    if (!socket.destroyed) lastWords(this.#session, socket);
+    if (!socket.destroyed) lastWords(this.#session, socket, reason === 'too-slow');
     this.#context.ended(this, {
       session: this.id,
       address: this.address,

@@ -1,5 +1,6 @@
 import { ParseError } from '@onair/media';
 import { CAPS_EX, type RtmpServerSession } from '@onair/media/rtmp';
+import { cutSocket } from './cut-socket.ts';
 import type { RtmpSocket } from './rtmp-socket.ts';
 
 /** Longest time the last words of a closed session may take to leave, in milliseconds. */
@@ -15,12 +16,13 @@ export function askToReconnect(session: RtmpServerSession, description: string, 
   session.sendStatus(0, 'status', code, description, tcUrl === undefined ? undefined : { tcUrl });
 }
 
-/** Closes a session; what it still has to say goes out if the peer takes it soon. */
-export function lastWords(session: RtmpServerSession, socket: RtmpSocket): void {
+/** Closes a session; what it still has to say goes out if the peer takes it soon. @param stuck the peer takes nothing. */
+export function lastWords(session: RtmpServerSession, socket: RtmpSocket, stuck: boolean): void {
   session.close();
   const bytes = socket.writableNeedDrain ? undefined : session.takeOutput();
   if (bytes === undefined) {
-    socket.destroy();
+    if (stuck) cutSocket(socket);
+    else socket.destroy();
     return;
   }
   socket.removeAllListeners('data');

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type LiveRequest, SocketTransport, Viewing } from '../live/index.ts';
-import { ViewerSocket } from '../websocket/viewer-socket.ts';
+import { TRY_LATER, ViewerSocket } from '../websocket/viewer-socket.ts';
 import { joinFlv, WS_FLV_ENVELOPE } from './flv-feed.ts';
 import type { FlvDeps } from './flv-http.ts';
 
@@ -21,7 +21,7 @@ export function serveWsFlv(
   ViewerSocket.accept(upgrade, socket, head, options, (viewer) => {
     const end = (reason: string): void => {
       viewing?.close(reason);
-      viewer.close(reason === 'too-slow' ? 1013 : 1000, reason);
+      viewer.close(reason === 'too-slow' ? TRY_LATER : 1000, reason);
     };
     try {
       viewing = new Viewing(deps, {
@@ -31,7 +31,7 @@ export function serveWsFlv(
         close: end,
       });
     } catch (error) {
-      viewer.close(1013, error instanceof Error ? error.message : 'refused');
+      viewer.close(TRY_LATER, error instanceof Error ? error.message : 'refused');
       return;
     }
     const session = viewing;

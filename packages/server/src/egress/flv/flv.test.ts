@@ -179,6 +179,16 @@ describe('HTTP-FLV', () => {
       { timeout: 15_000, interval: 20 },
     );
     expect(worst).toBeLessThan(1_300_000);
+    // It is told at once: what the system held for it is dropped, and the end does not wait behind that.
+    const sent = sessions.past(NAME).get('viewer:http-flv')!.bytes;
+    let received = 0;
+    stuck.on('data', (bytes) => {
+      received += bytes.length;
+    });
+    const closed = new Promise((resolve) => stuck.once('close', resolve));
+    stuck.on('error', () => undefined).resume();
+    await closed;
+    expect(received).toBeLessThan(sent / 2);
 
     const polite = connect(port, '127.0.0.1', () =>
       polite.write('GET /live/test.flv HTTP/1.1\r\nHost: x\r\n\r\n'),

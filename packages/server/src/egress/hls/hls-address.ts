@@ -20,6 +20,9 @@ export type HlsAddress =
 const SUFFIX = '.m3u8';
 /** Longest path that is looked at, in characters. */
 const MAX_PATH = 1024;
+/** Addresses read before: whoever watches a stream asks for the same ones within seconds. */
+const seen = new Map<string, HlsAddress>();
+const MAX_SEEN = 1024;
 
 /**
  * Reads `/APP/NAME/index.m3u8`, `/APP/NAME/hls/RENDITION.m3u8`, `/APP/NAME/hls/RENDITION/FILE`, and the old
@@ -27,7 +30,17 @@ const MAX_PATH = 1024;
  * @throws HttpProblem `STREAM_NAME_INVALID`.
  */
 export function readHlsAddress(path: string): HlsAddress | undefined {
+  const known = seen.get(path);
+  if (known !== undefined) return known;
   if (path.length > MAX_PATH) return undefined;
+  const address = parse(path);
+  if (address === undefined) return undefined;
+  if (seen.size >= MAX_SEEN) seen.clear();
+  seen.set(path, address);
+  return address;
+}
+
+function parse(path: string): HlsAddress | undefined {
   const parts = path.split('/');
   const [, first = '', second = '', third = '', fourth = '', fifth = ''] = parts;
   if (first === 'hls' && parts.length === 3 && second.endsWith(SUFFIX)) {

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { StreamName } from '@onair/media';
+import { cutSocket } from '../../net/index.ts';
 import { SocketTransport } from './socket-transport.ts';
 import { type LiveDeps, Viewing } from './viewing.ts';
 
@@ -58,6 +59,7 @@ export function serveEndless(
   const end = (reason: string): void => {
     leave(reason);
     if (reason === 'stream-ended') socket.end();
+    else if (reason === 'too-slow') cutSocket(socket);
     else socket.destroy();
   };
   const viewing = new Viewing(deps, {

@@ -13,7 +13,7 @@ import type { StreamName } from '@onair/media';
 import type { JoinOptions, Stream, Viewer } from '../../hub/index.ts';
 import { Allowance } from '../../net/index.ts';
 import { type CmafFanouts, type LiveDeps, SocketTransport, Viewing } from '../live/index.ts';
-import { ViewerSocket } from '../websocket/viewer-socket.ts';
+import { TRY_LATER, ViewerSocket } from '../websocket/viewer-socket.ts';
 import { batchMessages } from '../ws-fmp4/index.ts';
 import { RELAY_FEED, RELAY_INDEX } from './envelopes.ts';
 
@@ -51,7 +51,6 @@ const MAX_PROBES = 8;
 const MAX_PROBE_MESSAGE = 32 * 1024;
 /** Close codes of RFC 6455 §7.4.1. */
 const POLICY = 1008;
-const TRY_LATER = 1013;
 
 /** One peer's socket: the index always, the chunks while the server feeds it, single blocks when it asks. */
 export class RelayMember {

@@ -15,6 +15,7 @@ import {
   type RelayEvent,
   type RelayState,
 } from '../../relay/index.ts';
+import { TRY_LATER } from '../websocket/viewer-socket.ts';
 import { passedOn } from './addresses.ts';
 import type { RelayMember } from './relay-member.ts';
 import type { RelaySettings } from './settings.ts';
@@ -209,7 +210,7 @@ export class RelayStream {
     if (this.stream.state !== 'ended') member.join();
     const { uuid } = said;
     this.#give({ kind: 'announce', ...said, uplink: this.#capped(uplink) });
-    if (this.#state.tree.find(uuid) === undefined) member.close(1013, 'the tree is full');
+    if (this.#state.tree.find(uuid) === undefined) member.close(TRY_LATER, 'the tree is full');
   }
 
   #forget(member: RelayMember): void {

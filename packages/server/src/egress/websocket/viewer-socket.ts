@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
+import { cutSocket } from '../../net/index.ts';
 
 /** Longest message a viewer may send, in bytes. */
 const MAX_VIEWER_MESSAGE = 1024;
@@ -9,6 +10,8 @@ const MAX_VIEWER_MESSAGE = 1024;
 const PONG_MS = 30_000;
 /** Longest time the closing handshake may take, in milliseconds. */
 const CLOSE_MS = 2_000;
+/** Try again later: what a viewer that was too slow is closed with (RFC 6455 §7.4.1, IANA registry). */
+export const TRY_LATER = 1013;
 
 /** What a viewer's socket is opened with. */
 export interface ViewerSocketOptions {
@@ -105,7 +108,8 @@ export class ViewerSocket {
     if (this.#ws.readyState !== WebSocket.OPEN) return;
     // What the viewer did not take would keep the close frame waiting.
     if (this.raw.writableNeedDrain) {
-      this.#ws.terminate();
+      if (code === TRY_LATER) cutSocket(this.raw);
+      else this.#ws.terminate();
       return;
     }
     this.#ws.close(code, reason.slice(0, 100));

@@ -12,7 +12,7 @@ import type { StreamName } from '@onair/media';
 import type { JoinOptions, Stream, StreamState } from '../../hub/index.ts';
 import { type CmafFanouts, type LiveDeps, SocketTransport, Viewing } from '../live/index.ts';
 import { framed } from '../websocket/frame.ts';
-import { ViewerSocket } from '../websocket/viewer-socket.ts';
+import { TRY_LATER, ViewerSocket } from '../websocket/viewer-socket.ts';
 import { WS_FMP4_ENVELOPE } from './envelope.ts';
 
 /** What the fMP4 socket needs. */
@@ -72,13 +72,13 @@ export class Fmp4SocketServer {
     ViewerSocket.accept(upgrade, socket, head, options, (viewer) => {
       const end = (reason: string): void => {
         viewing?.close(reason);
-        viewer.close(reason === 'too-slow' ? 1013 : 1000, reason);
+        viewer.close(reason === 'too-slow' ? TRY_LATER : 1000, reason);
       };
       try {
         const { stream, address } = request;
         viewing = new Viewing(this.#deps, { stream, protocol: 'ws-fmp4', address, close: end });
       } catch (error) {
-        viewer.close(1013, error instanceof Error ? error.message : 'refused');
+        viewer.close(TRY_LATER, error instanceof Error ? error.message : 'refused');
         return;
       }
       leave = this.#start(viewing, viewer, request, end);
