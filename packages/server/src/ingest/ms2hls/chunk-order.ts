@@ -48,7 +48,7 @@ export class ChunkOrder {
   #cancelTimer: (() => void) | undefined;
   /** The chunk whose turn it is, once the taker has it, and once the journal tells so. */
   #given = { number: 0, noted: false };
-  /** Why the last chunk was not handed over, if it was not. */
+  /** Why the next chunk could not be handed over, if it could not. */
   #failure: unknown;
   /** Numbers of which the media was given up. */
   readonly #missing = new Set<number>();
@@ -128,7 +128,7 @@ export class ChunkOrder {
       this.#skip();
       await this.#draining;
     }
-    if (this.#waiting.size > 0 && !this.#taker.over()) throw this.#failure;
+    if (this.#failure !== undefined && !this.#taker.over()) throw this.#failure;
     await this.close();
   }
 
@@ -158,6 +158,7 @@ export class ChunkOrder {
 
   async #handOver(): Promise<void> {
     this.#cancelTimer?.();
+    this.#failure = undefined;
     for (;;) {
       const number = this.#next;
       const bytes = this.#waiting.has(number)
