@@ -13,6 +13,7 @@ import { startTestServer, type TestServer } from '../kit/server.ts';
 import { until } from '../kit/until.ts';
 
 const run = promisify(execFile);
+const LONG = process.env.ONAIR_LONG === '1';
 const scope = new Scope();
 let server: TestServer;
 let address: string;
@@ -127,6 +128,30 @@ function heldBack(page: Page, ms: number): Promise<Record<string, number>> {
   }, ms);
 }
 
+/**
+ * Milliseconds by which sound is played later than the pictures that belong to it, as the browser reckons by sender
+ * reports: the middle of what is seen during `ms` milliseconds.
+ */
+function soundBehind(page: Page, ms: number): Promise<number> {
+  return page.evaluate(async (duration) => {
+    const connection = (window as unknown as { connections: RTCPeerConnection[] }).connections.at(-1)!;
+    const offsets: number[] = [];
+    const end = performance.now() + duration;
+    while (performance.now() < end) {
+      const times = new Map<string, number>();
+      (await connection.getStats()).forEach((one: Record<string, number | string>) => {
+        if (one.type === 'inbound-rtp') times.set(String(one.kind), Number(one.estimatedPlayoutTimestamp));
+      });
+      offsets.push(times.get('video')! - times.get('audio')!);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    return Math.round(offsets.sort((a, b) => a - b)[offsets.length >> 1]!);
+  }, ms);
+}
+
+/** Most milliseconds between sound and pictures. */
+const IN_SYNC_MS = 40;
+
 /** How much longer pictures may take beside another file that plays in a browser of its own on the same two cores. */
 const OTHERS = 2;
 
@@ -135,7 +160,7 @@ const OTHERS = 2;
  * limit grows with the load. Both are told.
  */
 function expectDelay(what: string, seconds: number, goal: number): void {
-  const limit = process.env.ONAIR_LONG === '1' ? goal : goal * OTHERS * slack();
+  const limit = LONG ? goal : goal * OTHERS * slack();
   const [shown, told] = [seconds, limit].map((value) => Math.round(value * 1000));
   console.log(
     `${what}: ${shown} ms, goal ${goal * 1000} ms ${seconds <= goal ? 'met' : 'MISSED'}, limit here ${told} ms`,
@@ -188,6 +213,22 @@ describe('WebRTC', () => {
     const middle = glass[Math.floor(glass.length / 2)]!;
     console.log('whip to whep', JSON.stringify({ ...figures, heldBack: await heldBack(viewer, 1_000) }));
     expectDelay('WHIP to WHEP', middle, 0.2);
+    if (LONG) {
+      // The browser moves pictures towards the sound a little each second.
+      let behind = Number.POSITIVE_INFINITY;
+      await until(
+        async () => {
+          behind = await soundBehind(viewer, 2_000);
+          return Math.abs(behind) <= IN_SYNC_MS;
+        },
+        { timeoutMs: 30_000, message: () => `sound ${behind} ms behind the pictures` },
+      );
+      const settled = await measureGlass(viewer, 5_000);
+      expectDelay('WHIP to WHEP, in sync', settled[settled.length >> 1]!, 0.2);
+      behind = await soundBehind(viewer, 5_000);
+      console.log(`sound behind the pictures: ${behind} ms`);
+      expect(Math.abs(behind)).toBeLessThanOrEqual(IN_SYNC_MS);
+    }
     expect(figures.width).toBe(640);
     expect(figures.advanced).toBeGreaterThan(3 / slack());
     expect(await loudness(viewer)).toBeGreaterThan(0.01);
@@ -216,7 +257,7 @@ describe('WebRTC', () => {
     await Promise.all([camera.close(), viewer.close()]);
   });
 
-  it('publishes VP8 and Opus from a browser to WHEP and, as WebM, to source buffers', async () => {
+  it('publishes VP8 and Opus to WHEP, as WebM to source buffers, and as H.264 to HLS and RTMP', async () => {
     const camera = await publish('vp8', 'VP8');
     const viewer = await watch('vp8');
     await playing(viewer, 'whep');
@@ -230,6 +271,10 @@ describe('WebRTC', () => {
     console.log('VP8 by WebSocket', JSON.stringify(shown));
     expect(shown.width).toBeGreaterThan(0);
     expect(shown.advanced).toBeGreaterThan(2 / slack());
+    const turned = [`${server.rtmp}/live/vp8`, `${server.http}/live/vp8/index.m3u8`].map(streamsIn);
+    const [rtmp, hls] = await Promise.all(turned);
+    expect(rtmp!.filter((line) => /video|audio/.test(line))).toEqual(['audio aac', 'video h264']);
+    expect(hls).toEqual(['audio opus', 'video h264']);
     await Promise.all([camera.close(), viewer.close(), other.close()]);
   });
 

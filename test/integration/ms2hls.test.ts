@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { probePackets } from '../kit/packets.ts';
@@ -133,4 +133,54 @@ describe('the interface of ms2hls', () => {
     const { body } = await call(`${server.http}/api/finalize/kill`);
     expect(await pictures(server.http, String(body.file))).toBe(frames);
   });
+
+  it.runIf(process.env.ONAIR_LONG === '1')(
+    'takes a thousand stored files in each of two sessions without growing',
+    async () => {
+      const others = chunks.map((_, i) => {
+        const path = join(folder, `small-${i}.webm`);
+        const args = ['-f', 'lavfi', '-i', 'testsrc=size=96x64:rate=10', '-t', '4', '-c:v', 'libvpx'];
+        execFileSync('ffmpeg', ['-v', 'error', ...args, '-deadline', 'realtime', path]);
+        return readFileSync(path);
+      });
+      const server = await serveChild(scope, scope.tempDir('onair-thousand-'));
+      const { pid } = server.child;
+      const looks: { readonly at: number; readonly rss: number; readonly files: number }[] = [];
+      const look = (at: number): void => {
+        const rss = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1024;
+        looks.push({ at, rss: Math.round(rss), files: readdirSync(`/proc/${pid}/fd`).length });
+      };
+      for (const id of ['large', 'small']) await call(`${server.http}/api/initialize/${id}`);
+      const began = performance.now();
+      for (let number = 1; number <= 1_000; number++) {
+        const answers = await Promise.all([
+          post(server.http, 'large', number, chunks[number % COUNT]!),
+          post(server.http, 'small', number, others[number % COUNT]!),
+        ]);
+        expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+        if (number % 50 === 0) look(number);
+      }
+      const ended = [
+        (await call(`${server.http}/api/finalize/large`)).body,
+        (await call(`${server.http}/api/finalize/small`)).body,
+      ];
+      const took = (performance.now() - began) / 1000;
+      look(1_001);
+      const counted = ended.map(({ file, seconds }) => {
+        const entries = ['-show_entries', 'stream=width,nb_read_packets', '-of', 'csv=p=0'];
+        const args = ['-v', 'error', '-select_streams', 'v', '-count_packets', ...entries];
+        const shown = execFileSync('ffprobe', [...args, `${server.http}${String(file)}`]).toString();
+        return { seconds: Math.round(Number(seconds)), shown: shown.trim() };
+      });
+      console.log(`${took.toFixed(0)} s`, JSON.stringify(counted), JSON.stringify(looks));
+      expect(counted.map(({ shown }) => shown)).toEqual(['160,100000', '96,40000']);
+      const settled = looks.filter(({ at }) => at >= 200 && at <= 1_000);
+      const spread = (values: readonly number[]): number => Math.max(...values) - Math.min(...values);
+      expect(spread(settled.map(({ files }) => files))).toBeLessThanOrEqual(6);
+      const half = settled.length >> 1;
+      const mean = (part: typeof looks): number => part.reduce((sum, { rss }) => sum + rss, 0) / part.length;
+      expect(mean(settled.slice(half)) - mean(settled.slice(0, half))).toBeLessThan(24);
+    },
+    600_000,
+  );
 });

@@ -43,7 +43,8 @@ export interface WebRtcParts {
 export async function startWebRtc(
   parts: WebRtcParts,
 ): Promise<{ readonly port: number; close(reason: string): void } | undefined> {
-  const { http, live, guard, context } = parts;
+  const { http, live, guard } = parts;
+  const context = unmerged(parts.context);
   const endpoint = await openEndpoint(parts);
   if (endpoint === undefined) return undefined;
   const settings = () => parts.config().webrtc;
@@ -66,6 +67,14 @@ export async function startWebRtc(
       endpoint.close();
     },
   };
+}
+
+/**
+ * The pumps' settings without the window that widens under load. RTP goes out packet by packet, so merging saves
+ * nothing: it would only make sound come in bursts, against which browsers hold it, and the pictures with it, back.
+ */
+export function unmerged(context: FanoutContext): FanoutContext {
+  return { ...context, policy: (windowMs) => ({ ...context.policy(windowMs), windowMs }) };
 }
 
 async function openEndpoint({ config, logger }: WebRtcParts): Promise<RtcEndpoint | undefined> {

@@ -10,6 +10,8 @@ class FakeServer {
   received: number[] = [];
   stored = 0;
   window = 1000;
+  /** Ends that are refused still, as by a full disk. */
+  refusals = 0;
   answer = (): Response => new Response('{}');
 
   readonly connect = (): UploadSocketPort => {
@@ -44,7 +46,10 @@ class FakeSocket implements UploadSocketPort {
 
   send(data: string | Uint8Array): void {
     if (typeof data !== 'string') this.#server.received.push(...data);
-    else
+    else if (this.#server.refusals-- > 0) {
+      this.tell({ type: 'error', code: 'OVERLOADED', detail: 'the disk is full' });
+      this.onclose?.();
+    } else
       this.tell({
         type: 'done',
         offset: this.#server.received.length,
@@ -129,6 +134,19 @@ describe('UploadPublisher', () => {
     forgetful.sockets.at(-1)!.break();
     await until(() => publisher.status.state === 'failed');
     expect(publisher.status.failure?.code).toBe('UPLOAD_FORGOTTEN');
+  });
+
+  it('ends again after a refusal that passes', async () => {
+    const server = new FakeServer();
+    server.refusals = 1;
+    const { publisher, states } = start(server);
+    publisher.push(bytes(0, 50));
+    await until(() => server.received.length === 50);
+    server.ack();
+    publisher.end();
+    await until(() => publisher.status.state === 'done');
+    expect(server.sockets).toHaveLength(2);
+    expect(states.some(({ state }) => state === 'failed')).toBe(false);
   });
 
   it('takes the result by HTTP when the word of the end was lost', async () => {

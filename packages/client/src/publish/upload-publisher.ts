@@ -187,6 +187,8 @@ export class UploadPublisher {
         this.#finish({ state: 'done', result: message });
         return;
       case 'error':
+        // As a full disk: it passes, and the close that follows leads to another try.
+        if (message.code === 'OVERLOADED') return;
         this.#finish({ state: 'failed', failure: { code: message.code, detail: message.detail } });
     }
   }

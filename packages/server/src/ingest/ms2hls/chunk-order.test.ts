@@ -14,6 +14,7 @@ const chunk = (number: number): Uint8Array => Uint8Array.of(number, number);
 async function setUp(folder = scope.tempDir('onair-chunks-')) {
   const clock = new FakeClock();
   const taken: (number | 'lost')[] = [];
+  const disk = { full: false, over: false };
   let size = 0;
   const order = await ChunkOrder.open({
     folder,
@@ -23,12 +24,19 @@ async function setUp(folder = scope.tempDir('onair-chunks-')) {
       take: async (bytes) => {
         taken.push(bytes[0]!);
         size += bytes.length;
+      },
+      flush: async () => {
+        if (disk.full) throw new Error('ENOSPC');
         return size;
       },
-      lost: async () => void taken.push('lost'),
+      lost: async () => {
+        if (disk.full) throw new Error('ENOSPC');
+        taken.push('lost');
+      },
+      over: () => disk.over,
     },
   });
-  return { folder, clock, taken, order };
+  return { folder, clock, taken, order, disk };
 }
 
 describe('ChunkOrder', () => {
@@ -76,6 +84,27 @@ describe('ChunkOrder', () => {
     await second.order.finish();
     expect(second.taken).toEqual([3, 4, 5]);
     expect(readdirSync(join(first.folder, 'waiting'))).toEqual([]);
+  });
+
+  it('hands over once what the disk did not take at first, by itself and at the end', async () => {
+    const { order, taken, clock, disk } = await setUp();
+    disk.full = true;
+    expect(await order.add(1, chunk(1))).toBe('taken');
+    expect(await order.add(3, chunk(3))).toBe('taken');
+    await until(() => taken.length === 1);
+    await expect(order.finish()).rejects.toThrow('ENOSPC');
+    expect(order.next).toBe(1);
+    disk.full = false;
+    await until(() => {
+      clock.advance(500);
+      return order.next === 4;
+    });
+    expect(taken).toEqual([1, 'lost', 3]);
+    await order.finish();
+    const failed = await setUp();
+    Object.assign(failed.disk, { full: true, over: true });
+    await failed.order.add(1, chunk(1));
+    await failed.order.finish();
   });
 
   it('keeps at most so many waiting, and ends with the rest at once', async () => {

@@ -12,12 +12,19 @@ export const MAX_WAITING_BYTES = 512 * 1024 * 1024;
 /** Folder of the chunks that wait. */
 const WAITING_FOLDER = 'waiting';
 
+/** How long a disk that takes nothing is left alone, in milliseconds. */
+const RETRY_MS = 1_000;
+
 /** Who takes the chunks in order. */
 export interface ChunkTaker {
-  /** Resolves with the octets on the disk when it has the chunk there. */
-  take(bytes: Uint8Array): Promise<number>;
+  /** Takes a chunk, which is its own from then on. */
+  take(bytes: Uint8Array): Promise<void>;
+  /** Brings what it took to the disk; resolves with the octets there. */
+  flush(): Promise<number>;
   /** A chunk will not come any more. */
   lost(): Promise<void>;
+  /** True if it will take nothing any more. */
+  over(): boolean;
 }
 
 /** What became of a chunk. */
@@ -39,6 +46,10 @@ export class ChunkOrder {
   #next: number;
   #draining: Promise<void> = Promise.resolve();
   #cancelTimer: (() => void) | undefined;
+  /** The chunk whose turn it is, once the taker has it, and once the journal tells so. */
+  #given = { number: 0, noted: false };
+  /** Why the next chunk could not be handed over, if it could not. */
+  #failure: unknown;
   /** Numbers of which the media was given up. */
   readonly #missing = new Set<number>();
 
@@ -107,15 +118,17 @@ export class ChunkOrder {
     return 'taken';
   }
 
-  /** Gives up what is missing and hands over all the rest. */
+  /** Gives up what is missing and hands over all the rest. Rejects, and can be called again, if the disk refuses. */
   async finish(): Promise<void> {
     this.#cancelTimer?.();
+    this.#drain();
     await this.#draining;
     for (let left = Infinity; this.#waiting.size > 0 && this.#waiting.size < left; ) {
       left = this.#waiting.size;
       this.#skip();
       await this.#draining;
     }
+    if (this.#failure !== undefined && !this.#taker.over()) throw this.#failure;
     await this.close();
   }
 
@@ -123,6 +136,7 @@ export class ChunkOrder {
   async close(): Promise<void> {
     this.#cancelTimer?.();
     await this.#draining;
+    this.#cancelTimer?.();
     await this.#journal.close();
   }
 
@@ -131,11 +145,20 @@ export class ChunkOrder {
   }
 
   #drain(): void {
-    this.#draining = this.#draining.then(() => this.#handOver()).catch(() => undefined);
+    this.#draining = this.#draining.then(() => this.#handOver()).catch((error: unknown) => this.#fail(error));
+  }
+
+  #fail(error: unknown): void {
+    this.#failure = error;
+    this.#cancelTimer?.();
+    // If the upload has failed, nobody takes what waits.
+    if (this.#taker.over()) this.#waiting.clear();
+    else this.#cancelTimer = this.#clock.after(RETRY_MS, () => this.#drain());
   }
 
   async #handOver(): Promise<void> {
     this.#cancelTimer?.();
+    this.#failure = undefined;
     for (;;) {
       const number = this.#next;
       const bytes = this.#waiting.has(number)
@@ -143,8 +166,15 @@ export class ChunkOrder {
         : undefined;
       // Its file is being written still; that ends with another call.
       if (bytes === undefined) break;
-      const size = await this.#taker.take(new Uint8Array(bytes));
-      this.#journal.append(Buffer.from(`${number} ${size}\n`));
+      if (this.#given.number !== number) {
+        await this.#taker.take(new Uint8Array(bytes));
+        this.#given = { number, noted: false };
+      }
+      if (!this.#given.noted) {
+        const size = await this.#taker.flush();
+        this.#journal.append(Buffer.from(`${number} ${size}\n`));
+        this.#given.noted = true;
+      }
       await this.#journal.flush();
       this.#waiting.delete(number);
       this.#next = number + 1;
@@ -161,16 +191,13 @@ export class ChunkOrder {
       .then(async () => {
         if (this.#waiting.size === 0 || this.#waiting.has(this.#next)) return;
         const first = Math.min(...this.#waiting.keys());
+        await this.#taker.lost();
         for (let number = this.#next; number < first && this.#missing.size < 10_000; number++) {
           this.#missing.add(number);
         }
-        await this.#taker.lost();
         this.#next = first;
       })
       .then(() => this.#handOver())
-      .catch(() => {
-        // The upload has failed; nobody takes what waits.
-        this.#waiting.clear();
-      });
+      .catch((error: unknown) => this.#fail(error));
   }
 }

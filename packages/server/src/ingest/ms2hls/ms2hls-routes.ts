@@ -118,7 +118,7 @@ class Ms2hlsRoutes {
     if (session.failure !== undefined) await refusing(() => Promise.reject(session.failure));
     this.#deps.uploads.touch(session);
     const order = await this.#orderOf(session);
-    const answer = await order.add(number, bytes);
+    const answer = await refusing(() => order.add(number, bytes));
     if (answer === 'full') throw refusedForNow('OVERLOADED', 5, `chunk ${order.next} is missing`);
     reply.code(200);
     return { chunk: number, answer, next: order.next };
@@ -133,8 +133,10 @@ class Ms2hlsRoutes {
       return known;
     }
     const order = await this.#orderOf(session);
-    await order.finish();
-    const result = await refusing(() => this.#deps.uploads.finish(session, 'finalized'));
+    const result = await refusing(async () => {
+      await order.finish();
+      return this.#deps.uploads.end(session, 'finalized');
+    });
     this.#orders.delete(session);
     if (this.#results.size >= MAX_RESULTS) this.#results.delete(this.#results.keys().next().value!);
     this.#results.set(stream, result);
@@ -160,12 +162,13 @@ class Ms2hlsRoutes {
         clock,
         gapMs: () => settings().chunkGapMs,
         taker: {
-          take: async (bytes) => {
-            await uploads.accept(session, bytes);
+          take: (bytes) => uploads.accept(session, bytes),
+          flush: async () => {
             await session.flush();
             return session.durable;
           },
           lost: () => session.lost(),
+          over: () => session.failure !== undefined,
         },
       });
       this.#orders.set(session, order);

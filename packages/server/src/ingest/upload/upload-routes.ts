@@ -72,7 +72,7 @@ export function registerUploadRoutes(server: HttpServer, deps: UploadRouteDeps):
           return answerState(reply, session, 409);
         }
         await refusing(() => receive(uploads, session, request.raw, offset));
-        if (request.query.end === '1') return uploads.finish(session, 'upload ended');
+        if (request.query.end === '1') return refusing(() => uploads.end(session, 'upload ended'));
         await refusing(() => session.flush());
         return answerState(reply, session, 200);
       },
@@ -99,7 +99,7 @@ export function registerUploadRoutes(server: HttpServer, deps: UploadRouteDeps):
       const id = request.query.session ?? '';
       const session = uploads.find(stream, id);
       const result = uploads.result(stream, id);
-      if (session !== undefined) return uploads.finish(session, 'upload ended');
+      if (session !== undefined) return refusing(() => uploads.end(session, 'upload ended'));
       if (result !== undefined) return result;
       throw new HttpProblem('SESSION_NOT_FOUND');
     });

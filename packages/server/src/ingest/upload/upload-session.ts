@@ -184,8 +184,9 @@ export class UploadSession {
 
   /** Media is missing in front of what comes next. Resolves when that is on the disk. */
   async lost(): Promise<void> {
-    this.#record = { ...this.#record, gaps: [...this.#record.gaps, this.received] };
-    await writeWhole(join(this.folder, SESSION_FILE), JSON.stringify(this.#record));
+    const record = { ...this.#record, gaps: [...this.#record.gaps, this.received] };
+    await writeWhole(join(this.folder, SESSION_FILE), JSON.stringify(record));
+    this.#record = record;
     this.#enqueue(async () => this.#intake.lost());
     await this.#work;
   }
@@ -193,6 +194,17 @@ export class UploadSession {
   /** Resolves when everything received is on the disk. */
   async flush(): Promise<void> {
     await this.#spool.flush();
+  }
+
+  /**
+   * Resolves when everything received, and what is recorded of it, is on the disk.
+   * @throws UploadError `FULL` if the disk does not take the recording, Error if it does not take what came.
+   */
+  async secure(): Promise<void> {
+    await this.#work;
+    await this.#spool.flush();
+    if (!(await this.#deps.recordings.settle(this.#record.stream)))
+      throw new UploadError('FULL', 'the disk of the server does not take the recording; nothing is lost');
   }
 
   /**

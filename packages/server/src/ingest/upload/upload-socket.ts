@@ -20,6 +20,8 @@ const ACK_EVERY_MS = 250;
 const PONG_MS = 15_000;
 /** Octets received but not worked off from which on the socket is not read. */
 const PAUSE_BYTES = 4 * 1024 * 1024;
+/** Windows that the disk may lack before the socket is not read; a publisher that keeps its window is never so far ahead. */
+const MAX_WINDOWS_BEHIND = 2;
 
 /** What a socket serves. */
 export interface UploadSocketOptions {
@@ -86,15 +88,26 @@ class UploadSocket {
     // A copy: the samples must not hold on to what else came with the message.
     const bytes = new Uint8Array(data as Buffer);
     this.#pending += bytes.length;
-    if (this.#pending > PAUSE_BYTES) this.#ws.pause();
+    if (this.#pending > PAUSE_BYTES || this.#behind > MAX_WINDOWS_BEHIND) this.#ws.pause();
     this.#options.uploads.accept(this.#options.session, bytes).then(
       () => {
         this.#pending -= bytes.length;
-        if (this.#pending <= PAUSE_BYTES / 2 && !this.#over) this.#ws.resume();
+        this.#resume();
         this.#scheduleAck();
       },
       (error: unknown) => this.#refuse(error),
     );
+  }
+
+  /** Windows that the disk does not have. */
+  get #behind(): number {
+    const { received, durable } = this.#options.session;
+    return (received - durable) / UPLOAD_WINDOW;
+  }
+
+  #resume(): void {
+    if (this.#pending <= PAUSE_BYTES / 2 && this.#behind <= MAX_WINDOWS_BEHIND && !this.#over)
+      this.#ws.resume();
   }
 
   #text(text: string): void {
@@ -108,7 +121,7 @@ class UploadSocket {
     }
     this.#over = true;
     const { session, uploads } = this.#options;
-    uploads.finish(session, 'upload ended').then(
+    uploads.end(session, 'upload ended').then(
       (result) => {
         this.#send({ type: 'done', ...result });
         this.#ws.close(1000);
@@ -129,6 +142,7 @@ class UploadSocket {
           const { durable } = session;
           if (durable !== this.#told || this.#told === 0) this.#send({ type: 'ack', offset: durable });
           this.#told = durable;
+          this.#resume();
           if (durable < session.received && !this.#over) this.#scheduleAck();
         });
     }, ACK_EVERY_MS);

@@ -130,8 +130,21 @@ export class Uploads {
     if (held?.session !== session || held.ending !== undefined) return;
     held.cancelTimer();
     held.cancelTimer = this.#deps.clock.after(this.#deps.limits().silenceMs, () => {
-      void this.finish(session, 'the publisher is silent').catch(() => undefined);
+      // It may be silent because it waits for a full disk.
+      if (session.received > session.durable && session.failure === undefined) this.touch(session);
+      else void this.finish(session, 'the publisher is silent').catch(() => undefined);
     });
+  }
+
+  /**
+   * Ends an upload as its publisher asks for, if the disk has all of it; else it goes on and can be ended later.
+   * @throws UploadError `FULL`, `OVER`; Error if the disk refuses.
+   */
+  async end(session: UploadSession, reason: string): Promise<UploadResult> {
+    this.touch(session);
+    const held = this.#held.get(session.record.stream);
+    if (held?.session === session && held.ending === undefined) await session.secure();
+    return this.finish(session, reason);
   }
 
   /** Ends an upload, its stream and its recording. Resolves with what it came to. Safe to call twice. */
