@@ -1,6 +1,7 @@
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium } from '../kit/chromium.ts';
@@ -80,9 +81,11 @@ function toTheEnd(page: WebPage): Promise<{ time: number; duration: number; widt
 const pictures = (path: string): number =>
   probePackets(path).packets.filter(({ stream }) => stream === 0).length;
 
-function probedSeconds(url: string): number {
-  const args = ['-v', 'error', '-show_entries', 'format=duration', '-of', 'csv=p=0', url];
-  return Number(execFileSync('ffprobe', args, { timeout: 60_000 }).toString());
+/** What ffprobe shows of an address: it plays from it as any player does, while this process serves it. */
+async function shownBy(entries: string, url: string): Promise<string> {
+  const args = ['-v', 'error', '-show_entries', entries, '-of', 'csv=p=0', url];
+  const { stdout } = await promisify(execFile)('ffprobe', args, { timeout: 60_000 });
+  return stdout.trim().replaceAll('\n', ', ');
 }
 
 describe.runIf(process.env.ONAIR_LONG === '1')('a minute published by MediaRecorder', () => {
@@ -138,14 +141,14 @@ describe.runIf(process.env.ONAIR_LONG === '1')('a minute published by MediaRecor
           told = JSON.stringify(reports.map(({ advanced, width, errors }) => ({ advanced, width, errors })));
           return reports.every(({ advanced }) => advanced > LIVE_SECONDS);
         },
-        { timeoutMs: 60_000 * slack(), everyMs: 500, message: () => told },
+        {
+          timeoutMs: 60_000,
+          everyMs: 500,
+          message: () => `${told} ${JSON.stringify(server.log.slice(-20))}`,
+        },
       );
       console.log(`${engine}, live: hls.js, hls.js 0.8.4, native, shaka: ${told}`);
-      const probed = execFileSync(
-        'ffprobe',
-        ['-v', 'error', '-show_entries', 'stream=codec_name', '-of', 'csv=p=0', `${base}/index.m3u8`],
-        { timeout: 60_000 },
-      );
+      const probed = await shownBy('stream=codec_name', `${base}/index.m3u8`);
       await page.page.context().close();
       await other.page.close();
       await until(async () => (await recorded()) > SECONDS, { timeoutMs: 180_000 * slack(), everyMs: 500 });
@@ -167,9 +170,9 @@ describe.runIf(process.env.ONAIR_LONG === '1')('a minute published by MediaRecor
       );
       const [before, after] = [pictures(made), pictures(finished)];
       const frame = duration! / after;
-      const shown = probedSeconds(`${base}/playlist.m3u8`);
+      const shown = Number(await shownBy('format=duration', `${base}/playlist.m3u8`));
       console.log(
-        `${engine}: live as ${probed.toString().trim().replaceAll('\n', ', ')}; file ${codecs.join(', ')}, ` +
+        `${engine}: live as ${probed}; file ${codecs.join(', ')}, ` +
           `${duration!.toFixed(3)} s; EXTINF ${seconds.toFixed(3)} s; ffprobe of the playlist ${shown.toFixed(3)} s; ` +
           `a picture ${(1000 * frame).toFixed(1)} ms; pictures made ${before}, recorded ${after}`,
       );
@@ -177,6 +180,8 @@ describe.runIf(process.env.ONAIR_LONG === '1')('a minute published by MediaRecor
       expect(after).toBe(before);
       expect(Math.abs(seconds - duration!)).toBeLessThan(frame);
       expect(Math.abs(seconds - shown)).toBeLessThan(frame);
+      // VP8 in MP4 is nothing that other players take; the studio's own tests play the WebM of it.
+      if (codecs.includes('vp8')) return;
       const kept: readonly PeerPlayer[] = [
         { player: 'hls.js', playlist: 'playlist.m3u8' },
         { player: 'native', playlist: 'playlist.m3u8' },
