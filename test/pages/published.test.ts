@@ -51,7 +51,9 @@ async function keptBlobs(page: WebPage, path: string): Promise<void> {
       await new Promise((resolve) => {
         reader.onloadend = resolve;
       });
-      texts.push(String(reader.result).replace(/^[^,]*,/, ''));
+      const text = String(reader.result);
+      // The type may hold a comma too.
+      texts.push(text.slice(text.lastIndexOf(',') + 1));
     }
     return texts;
   }, null);
