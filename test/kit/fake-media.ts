@@ -52,7 +52,6 @@ export function fakeMedia(start: number, end: number, size = 24): Uint8Array {
 /** A source buffer that keeps spans; finishes each operation in a microtask. */
 export class FakeBuffer extends Listeners implements BufferPort {
   updating = false;
-  timestampOffset = 0;
   /** What was asked for, e.g. `append 48`, `remove 0-10`, `type video/mp4`. */
   readonly log: string[] = [];
   /** Bytes held before `QuotaExceededError` is thrown. */

@@ -9,8 +9,6 @@ export interface TimeRangesPort {
 export interface BufferPort {
   readonly updating: boolean;
   readonly buffered: TimeRangesPort;
-  /** Seconds that are added to the times of what is appended. */
-  timestampOffset: number;
   appendBuffer(data: Uint8Array<ArrayBuffer>): void;
   remove(start: number, end: number): void;
   changeType?(mime: string): void;

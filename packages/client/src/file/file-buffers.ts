@@ -1,4 +1,3 @@
-import type { FileHello } from '@onair/contracts/file-socket';
 import { AppendQueue } from '../engine/append-queue.ts';
 import type { BufferPort, MediaSourcePlatform, MediaSourcePort } from '../engine/ports.ts';
 import { intersect, type Span, spansOf } from '../engine/ranges.ts';
@@ -20,22 +19,20 @@ export class FileBuffers {
   readonly #queues = new Map<number, AppendQueue>();
   readonly #tracks: readonly EngineTrack[];
   readonly #duration: number;
-  readonly #delay: number;
   readonly #owner: FileBuffersOwner;
   #ports: readonly BufferPort[] = [];
   /** The last chunk of the file has come. */
   #complete = false;
 
-  /** @param times seconds, as the server tells them. */
+  /** @param duration seconds. */
   constructor(
     platform: MediaSourcePlatform,
     tracks: readonly EngineTrack[],
-    { duration, delay }: Pick<FileHello, 'duration' | 'delay'>,
+    duration: number,
     owner: FileBuffersOwner,
   ) {
     this.#tracks = tracks;
     this.#duration = duration;
-    this.#delay = delay;
     this.#owner = owner;
     for (const { id, mime } of tracks) {
       const queue = new AppendQueue(mime, {
@@ -92,7 +89,6 @@ export class FileBuffers {
       this.#source.duration = this.#duration;
       // All buffers first: browsers take no further one after the first init segment.
       this.#ports = this.#tracks.map(({ mime }) => this.#source.addSourceBuffer(mime));
-      for (const port of this.#ports) if (this.#delay > 0) port.timestampOffset = -this.#delay;
       for (const [i, { id }] of this.#tracks.entries()) this.#queues.get(id)?.attach(this.#ports[i]!);
     } catch (error) {
       this.#owner.failed(error instanceof Error ? error : new Error(String(error)));

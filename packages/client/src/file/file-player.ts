@@ -74,6 +74,11 @@ const WANT_STEP = 1;
 const LOOK_MS = 250;
 /** A hole in the media no longer than this is stepped over, in seconds. */
 const SMALL_HOLE = 1;
+/**
+ * Milliseconds in which browsers go on over a hole by themselves, as they do at the beginning of a file. WebKitGTK often
+ * fails for good where the position changes while it gets ready.
+ */
+const HOLE_MS = 1500;
 /** Close code for a file that cannot be played. */
 const CLOSE_UNACCEPTABLE = 1003;
 
@@ -95,9 +100,10 @@ export class FilePlayer {
   #figures = { codecs: '', received: 0, read: 0, wanted: -1, seeks: 0 };
   /**
    * Id of the seek whose media is taken, whether it is still to come, and the last position gone to that was told;
-   * whether the browser was content before the media of that position was there.
+   * whether the browser was content before the media of that position was there; since when it is stuck in front of a
+   * hole, by `performance.now()`.
    */
-  #seek = { id: 0, pending: true, at: 0, early: false };
+  #seek = { id: 0, pending: true, at: 0, early: false, stuck: Number.POSITIVE_INFINITY };
 
   constructor(options: FilePlayerOptions, listener: FilePlayerListener) {
     this.#options = options;
@@ -198,11 +204,6 @@ export class FilePlayer {
   }
 
   #begin(infos: readonly Fmp4TrackInfo[]): void {
-    const hello = this.#hello;
-    if (hello === undefined) {
-      this.#fail(new Error('tracks before hello'));
-      return;
-    }
     const { media, platform } = this.#options;
     this.#figures.codecs = infos.map(({ codecString }) => codecString).join(', ');
     const tracks = this.#webm.tracks(infos);
@@ -216,7 +217,7 @@ export class FilePlayer {
       this.#jump();
       return;
     }
-    this.#buffers = new FileBuffers(platform, tracks, hello, {
+    this.#buffers = new FileBuffers(platform, tracks, this.#hello?.duration ?? 0, {
       position: () => media.currentTime,
       changed: () => this.#tick(),
       failed: (error) => this.#fail(error),
@@ -263,11 +264,17 @@ export class FilePlayer {
     const { early, pending } = this.#seek;
     if (early && !pending && this.#isBuffered(this.#seek.at)) media.currentTime = this.#seek.at;
     const spans = this.#buffers?.spans ?? [];
+    const { stuck } = this.#seek;
+    this.#seek.stuck = Number.POSITIVE_INFINITY;
     if (media.readyState >= 3 || this.#seek.pending) return;
     // The position changes before its event comes: what is buffered then is that of the place before.
     if (media.seeking && media.currentTime !== this.#seek.at) return;
     const target = jumpTarget(spans, media.currentTime);
-    if (target !== undefined && target - media.currentTime < SMALL_HOLE) media.currentTime = target;
+    if (target === undefined || target - media.currentTime >= SMALL_HOLE) return;
+    this.#seek.stuck = Math.min(stuck, performance.now());
+    if (performance.now() - this.#seek.stuck < HOLE_MS) return;
+    this.#seek.stuck = Number.POSITIVE_INFINITY;
+    media.currentTime = target;
   }
 
   #want(): void {

@@ -17,7 +17,6 @@ const MESSAGES: readonly FileServerText[] = [
     container: 'mp4',
     size: 2 ** 40,
     duration: 12.5,
-    delay: 1,
   },
   { type: 'seeked', id: 3, start: 7.25 },
   { type: 'read', bytes: 5 },

@@ -29,7 +29,6 @@ export function decodeFileServerText(text: string): FileServerText {
         container: message.at('container').string(16),
         size: message.at('size').number(0),
         duration: Math.min(MAX_SECONDS, seconds('duration')),
-        delay: Math.min(MAX_SECONDS, seconds('delay')),
       };
     case 'seeked':
       return { type, id: message.at('id').number(0), start: seconds('start') };

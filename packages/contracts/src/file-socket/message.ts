@@ -44,8 +44,6 @@ export interface FileHello {
   readonly size: number;
   /** Seconds. */
   readonly duration: number;
-  /** Whole seconds by which the fragments tell all times later than they are: minus `timestampOffset` of a SourceBuffer. */
-  readonly delay: number;
 }
 
 /** Text messages from the server. */

@@ -1,7 +1,6 @@
 import { chunk } from '../isobmff/index.ts';
 import type { Sample, Track } from '../model/index.ts';
-import { durationsOf, moved } from './file-writer.ts';
-import type { SeekableFile } from './seekable-file.ts';
+import { durationsOf } from './file-writer.ts';
 
 /** Seconds of media in a chunk, if no keyframe ends it earlier. */
 const CHUNK_SECONDS = 0.5;
@@ -20,21 +19,10 @@ export interface MediaChunk {
   readonly independent: boolean;
 }
 
-/**
- * Cuts samples into CMAF chunks for Media Source Extensions. Samples come in decoding order, from 0 on. What a chunk itself
- * tells is later by the file's delay, which the source buffer's `timestampOffset` takes back: so decoding times are those
- * of the file, and none lies behind its picture's. Negative offsets would be allowed, but GStreamer, so WebKitGTK, moves
- * all pictures of such a chunk, and passes over edit lists.
- */
+/** Cuts samples into CMAF chunks for Media Source Extensions. Samples come in decoding order, from 0 on. */
 export class ChunkCutter {
-  readonly #file: Pick<SeekableFile, 'delay' | 'lags'>;
   readonly #waiting = new Map<number, Sample[]>();
   #sequence = 0;
-
-  /** @param file that the samples come from. */
-  constructor(file: Pick<SeekableFile, 'delay' | 'lags'>) {
-    this.#file = file;
-  }
 
   /** Returns the chunk that a sample completes. */
   push(sample: Sample): MediaChunk | undefined {
@@ -59,12 +47,8 @@ export class ChunkCutter {
     if (first === undefined) return undefined;
     const { track, dts, pts, keyframe } = first;
     const durations = durationsOf(samples, following);
+    const bytes = chunk({ track, sequence: ++this.#sequence, baseDecodeTime: dts, samples, durations });
     const { timebase } = track;
-    const delay = this.#file.delay * timebase;
-    const shift = { pts: delay, dts: delay - (this.#file.lags.get(track.id) ?? 0) };
-    const placed = samples.map((sample) => moved(sample, shift));
-    const baseDecodeTime = dts + shift.dts;
-    const bytes = chunk({ track, sequence: ++this.#sequence, baseDecodeTime, samples: placed, durations });
     const ticks = durations.reduce((sum, one) => sum + one, 0);
     return {
       track,

@@ -16,20 +16,19 @@ const REORDERED_PICTURES = 16;
 /** Bytes within which the first sample must come. */
 const MAX_START_BYTES = 32 * 1024 * 1024;
 
-/** A media file that can be read from anywhere. Its timeline begins at 0. */
+/**
+ * A media file that can be read from anywhere. Its timeline begins at 0, when the first sample is decoded: nothing is decoded
+ * before 0, nor after it is shown. Fragments could tell the latter, but GStreamer, so WebKitGTK, moves all pictures of one
+ * that does; it loses pictures that are decoded before 0, and passes over edit lists.
+ */
 export interface SeekableFile {
   readonly format: FileFormat;
   /** The first picture as track 1, the first sound as track 2. */
   readonly tracks: readonly Track[];
-  /** Ticks by which decoding is told later than showing at most, by id of the track. */
-  readonly lags: ReadonlyMap<number, number>;
-  /** Whole seconds, at least as long as the longest of the lags. */
-  readonly delay: number;
   /** Seconds. */
   readonly duration: number;
   /**
-   * Everything from the last keyframe that is shown at or before `seconds`, in decoding order. Decoding times are told
-   * so late that none is below 0; where pictures are reordered, `pts - dts` may be negative: see {@link lags}.
+   * Everything from the last keyframe that is shown at or before `seconds`, in decoding order.
    * @throws ParseError and MediaFileError for what is malformed, and what the source throws.
    */
   from(seconds: number): FileBatches;
@@ -48,8 +47,8 @@ interface Way {
 interface Beginning {
   readonly tracks: Map<number, Track>;
   readonly firsts: Map<number, Sample>;
-  /** Ticks, by track, between the decoding and the showing of a sample, when the first one is decoded as it is shown. */
-  readonly lags: Map<number, number>;
+  /** Ticks by which a sample is decoded after it is shown at most, by track: some writers tell negative offsets. */
+  readonly late: Map<number, number>;
   /** Bytes that were read until all was known. */
   readonly bytes: number;
 }
@@ -74,8 +73,6 @@ export async function openSeekable(source: ByteSource): Promise<SeekableFile> {
   return {
     format,
     tracks: [...beginning.tracks.values()].filter(({ id }) => shifts.has(id)).sort((a, b) => a.id - b.id),
-    lags: beginning.lags,
-    delay: delayOf(beginning),
     duration: Math.max(0, way.end - origin),
     from: (seconds) => placed(seconds <= 0 ? way.begin() : way.from(seconds + origin), shifts),
     bytesRead: () => reader.bytesRead,
@@ -107,7 +104,7 @@ async function openWay(
 async function beginningOf(batches: FileBatches, reader: BlockReader): Promise<Beginning> {
   const tracks = new Map<number, Track>();
   const firsts = new Map<number, Sample>();
-  const lags = new Map<number, number>();
+  const late = new Map<number, number>();
   const from = reader.bytesRead;
   let over = false;
   let pictures = 0;
@@ -118,9 +115,7 @@ async function beginningOf(batches: FileBatches, reader: BlockReader): Promise<B
         const { track, dts, pts } = item.sample;
         const first = firsts.get(track.id) ?? item.sample;
         firsts.set(track.id, first);
-        // Most writers decode the first picture so early that none comes late, others tell negative offsets.
-        const early = first.pts - first.dts;
-        lags.set(track.id, Math.max(lags.get(track.id) ?? 0, early, dts + early - pts));
+        late.set(track.id, Math.max(late.get(track.id) ?? 0, dts - pts));
         if (track.id === 1) pictures++;
         over ||= (dts - first.dts) / track.timebase >= START_SECONDS;
       }
@@ -129,30 +124,26 @@ async function beginningOf(batches: FileBatches, reader: BlockReader): Promise<B
     if (over || known || reader.bytesRead - from > MAX_START_BYTES) break;
   }
   if (firsts.size === 0) throw new MediaFileError('there is nothing to play: no track has samples');
-  return { tracks, firsts, lags, bytes: reader.bytesRead };
+  return { tracks, firsts, late, bytes: reader.bytesRead };
 }
 
-/** Seconds at which the first of a file is shown. */
-function originOf({ firsts }: Beginning): number {
-  const shown = [...firsts.values()].map(({ pts, track }) => Math.max(0, pts) / track.timebase);
-  return Math.min(...shown);
+/** Seconds at which the first of a file is decoded, but for sound before 0, which no decoder is to let be heard. */
+function originOf({ firsts, late }: Beginning): number {
+  const begins = [...firsts.values()].map(({ pts, dts, track: { id, timebase, parameters } }) => {
+    const time = parameters.kind === 'video' ? dts - (late.get(id) ?? 0) : Math.max(0, pts);
+    return time / timebase;
+  });
+  return Math.min(...begins);
 }
 
-/** Whole seconds are whole ticks in each timebase, and nothing is rounded when they are taken back. */
-function delayOf({ lags, tracks }: Beginning): number {
-  return Math.ceil(Math.max(...[...lags].map(([id, lag]) => lag / (tracks.get(id)?.timebase ?? lag))));
-}
-
-/**
- * What is added to the times of each track: they begin at 0, and decoding is told so much later that the first picture
- * is decoded when it is shown, for fragments know no time below zero.
- */
+/** What is added to the times of each track, so that the file begins at 0. */
 function shiftsOf(beginning: Beginning): ReadonlyMap<number, Shift> {
   const origin = originOf(beginning);
   const shifts = new Map<number, Shift>();
-  for (const { track, pts, dts } of beginning.firsts.values()) {
-    const shift = -Math.round(origin * track.timebase);
-    shifts.set(track.id, { pts: shift, dts: shift + pts - dts });
+  for (const { track } of beginning.firsts.values()) {
+    // Rounded up: a keyframe a tick before 0 would be left out.
+    const pts = Math.ceil(-origin * track.timebase);
+    shifts.set(track.id, { pts, dts: pts - (beginning.late.get(track.id) ?? 0) });
   }
   return shifts;
 }

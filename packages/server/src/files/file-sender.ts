@@ -68,7 +68,7 @@ export class FileSender {
 
   /** True if the end was reached, false if something else is wanted. */
   async #send(id: number, to: number): Promise<boolean> {
-    const cutter = new ChunkCutter(this.#file);
+    const cutter = new ChunkCutter();
     let begun = false;
     const send = async (chunk: MediaChunk): Promise<boolean> => {
       if (!begun) {

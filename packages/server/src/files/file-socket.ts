@@ -61,9 +61,9 @@ export function serveFileSocket(
     const say = (message: FileServerText): void => opened.sendText(message);
     const work = async (): Promise<void> => {
       const media = await openSeekable(handleSource(file.handle, file.size));
-      const { format, duration, tracks, delay } = media;
+      const { format, duration, tracks } = media;
       const { size } = file;
-      say({ type: 'hello', protocol: FILE_SUBPROTOCOL, name, container: format, size, duration, delay });
+      say({ type: 'hello', protocol: FILE_SUBPROTOCOL, name, container: format, size, duration });
       const inits = new Map(tracks.map((track) => [track.id, initSegment(track)]));
       opened.raw.write(initMessages(EPOCH, tracks, inits));
       sender = senderTo(opened, media);
