@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { words } from './packages/web/vite-words.ts';
 
 /**
@@ -6,6 +7,41 @@ import { words } from './packages/web/vite-words.ts';
  * and the report says so beside its name. A fault fails twice.
  */
 const SECOND_TRY = process.env.CI === undefined ? 0 : 1;
+
+/** Files that take a minute and more, longest first: begun last, one would be waited for alone. */
+const LONG = [
+  'browser/players',
+  'pages/accessibility',
+  'browser/player-transports',
+  'integration/wrap',
+  'browser/matrix',
+  'pages/rooms',
+  'integration/ts',
+  'integration/inspect',
+  'integration/restart',
+  'integration/cli-media',
+  'integration/hostile-load',
+  'integration/publishers',
+  'integration/rtmp-variants',
+  'integration/dash',
+  'integration/hls-shapes',
+  'integration/hls',
+  'integration/hls-day',
+  'integration/hls-rules',
+  'integration/enhanced-rtmp',
+];
+
+/** Begins with the files of {@link LONG}; a clean clone has no times of its own. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const others = await super.sort(files);
+    const place = ({ moduleId }: TestSpecification): number =>
+      LONG.findIndex((name) => moduleId.endsWith(`test/${name}.test.ts`));
+    const long = others.filter((file) => place(file) >= 0).sort((a, b) => place(a) - place(b));
+    return [...long, ...others.filter((file) => place(file) < 0)];
+  }
+}
+
 const conditions = ['onair-source', 'node', 'import', 'module', 'default'];
 const shared = {
   plugins: [words()],
@@ -15,6 +51,7 @@ const shared = {
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         ...shared,
@@ -40,8 +77,6 @@ export default defineConfig({
           hookTimeout: 60_000,
           // Most of their time goes by waiting for media in real time.
           maxWorkers: 5,
-          // The whole server is loaded once in each worker, not for each file.
-          isolate: false,
           retry: SECOND_TRY,
           pool: 'forks',
         },

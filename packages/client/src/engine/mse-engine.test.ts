@@ -189,6 +189,30 @@ describe('MSE engine', () => {
     r.engine.close();
   });
 
+  it('leaves nothing out any more if the browser fails with the rest', async () => {
+    const r = rig();
+    const setUp = (): void => {
+      r.engine.configure([VIDEO, AUDIO]);
+      for (const { id } of [VIDEO, AUDIO]) r.engine.init(id, new Uint8Array(8));
+    };
+    await r.live(2);
+    await r.live(5, { kinds: [AUDIO] });
+    expect(r.told).toContain('resync: no more video arrives');
+    setUp();
+    await r.live(1, { kinds: [AUDIO] });
+    expect(r.platform.source.buffers).toHaveLength(1);
+    r.media.error = { code: 3, message: 'OnMediaSinkAudioError' };
+    r.media.emit('error');
+    r.media.error = null;
+    setUp();
+    await r.live(5, { kinds: [AUDIO] });
+    expect(r.platform.source.buffers).toHaveLength(2);
+    await r.live(3);
+    expect(r.at - r.media.currentTime).toBeLessThan(0.6);
+    expect(r.told.filter((line) => line.startsWith('failed'))).toEqual([]);
+    r.engine.close();
+  });
+
   it('nudges a decoder that stands still, then makes a new media source, then gives up', async () => {
     const r = rig();
     await r.live(2);

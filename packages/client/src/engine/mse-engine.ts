@@ -54,6 +54,8 @@ interface Selection {
   tracks: readonly EngineTrack[];
   /** A kind of media that stopped coming although the stream has a track of it. */
   starved: EngineTrack['kind'] | undefined;
+  /** The browser failed with what was left: nothing is left out any more. */
+  inseparable: boolean;
 }
 
 /** Plays CMAF chunks of at most one video and one audio track by Media Source Extensions, close to the live edge. */
@@ -70,7 +72,7 @@ export class MseEngine {
     error: () => this.#onMediaError(),
   };
   #attached: Attachment | undefined;
-  #selection: Selection = { tracks: [], starved: undefined };
+  #selection: Selection = { tracks: [], starved: undefined, inseparable: false };
   #following = true;
   #figures = { jumps: 0, rebuilds: [] as number[], rebuilt: 0 };
   #closed = false;
@@ -331,7 +333,7 @@ export class MseEngine {
 
   #leaveOutStarved(position: number): void {
     const buffers = this.#attached?.buffers ?? [];
-    if (buffers.length < 2) return;
+    if (buffers.length < 2 || this.#selection.inseparable) return;
     const ahead = buffers.map((one) => (one.spans.at(-1)?.end ?? position) - position);
     const rich = ahead.findIndex((seconds) => seconds > STARVED_AHEAD);
     const poor = ahead.findIndex((seconds) => seconds < 0.1);
@@ -370,8 +372,13 @@ export class MseEngine {
 
   #onMediaError(): void {
     const { error } = this.#media;
-    if (error !== null && this.#attached !== undefined)
-      this.#rebuild(error.message || `media error ${error.code}`);
+    if (error === null || this.#attached === undefined) return;
+    if (this.#selection.starved !== undefined) {
+      // Firefox, for one, plays no sound alone where there is nothing to hear it by, but does beside pictures.
+      this.#selection.starved = undefined;
+      this.#selection.inseparable = true;
+    }
+    this.#rebuild(error.message || `media error ${error.code}`);
   }
 }
 
