@@ -61,10 +61,6 @@ function watched(page: WebPage): Promise<{ width: number; time: number; transpor
         readonly choice?: { readonly transport: string };
       } | null;
       transport = player?.choice?.transport ?? '';
-      if (transport === 'llhls')
-        transport += JSON.stringify(player?.choice, (_k, v) =>
-          v instanceof Error ? `${v.name} ${v.message} ${v.stack}` : v,
-        );
       const { videoWidth: width = 0, currentTime: time = 0 } = player?.video ?? {};
       if (width > 0 && time > 0.5) return { width, time, transport };
       await new Promise((resolve) => setTimeout(resolve, 50));
