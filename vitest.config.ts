@@ -77,6 +77,8 @@ export default defineConfig({
           hookTimeout: 60_000,
           // Most of their time goes by waiting for media in real time.
           maxWorkers: 5,
+          // The whole server is loaded once in each worker, not for each file.
+          isolate: false,
           retry: SECOND_TRY,
           pool: 'forks',
         },

@@ -19,13 +19,13 @@ const deadline = Date.now() + MAX_MINUTES * 60_000;
 const results = join(root, 'test/.cache/results');
 const total = { passed: 0, failed: 0, skipped: 0 };
 const notes = [];
-let running;
+const running = new Set();
 
 /** Runs one command in its own process group; resolves with its exit code, 124 when the time is over. */
 function run(command, args) {
   return new Promise((done) => {
     const child = spawn(command, args, { cwd: root, stdio: 'inherit', detached: true });
-    running = child;
+    running.add(child);
     let late = false;
     const end = (signal) => {
       try {
@@ -49,7 +49,7 @@ function run(command, args) {
     });
     child.once('exit', (code) => {
       clearTimeout(timer);
-      running = undefined;
+      running.delete(child);
       done(late ? 124 : (code ?? 1));
     });
   });
@@ -57,7 +57,7 @@ function run(command, args) {
 
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, () => {
-    if (running?.pid !== undefined) process.kill(-running.pid, signal);
+    for (const { pid } of running) if (pid !== undefined) process.kill(-pid, signal);
     process.exit(130);
   });
 }
@@ -124,8 +124,10 @@ for (const name of unknown) fail(`there is no project ${name}`);
 
 const bin = (path) => join(root, 'node_modules', path);
 await step('packages that the tests need', 'bash', [join(root, 'scripts/setup-test-deps.sh')]);
-const built = await step('build', process.execPath, [join(root, 'scripts/build.mjs')]);
-await step('format and lint', process.execPath, [bin('@biomejs/biome/bin/biome'), 'check', '.']);
+const [built] = await Promise.all([
+  step('build', process.execPath, [join(root, 'scripts/build.mjs')]),
+  step('format and lint', process.execPath, [bin('@biomejs/biome/bin/biome'), 'check', '.']),
+]);
 await step('types', process.execPath, [bin('typescript/bin/tsc'), '-b']);
 if (built) {
   for (const project of PROJECTS) {

@@ -1,36 +1,44 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import fs from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Scope } from '../kit/scope.ts';
 import { startTestServer } from '../kit/server.ts';
 import { until } from '../kit/until.ts';
 import { fetchRecording, HttpUpload, SocketUpload } from '../kit/upload-client.ts';
 import { recording } from '../kit/webm-files.ts';
 
-const disk = vi.hoisted(() => ({ full: false, refused: 0 }));
+const disk = { full: false, refused: 0 };
+const realOpen = fs.open;
+
+function refuse(): never {
+  disk.refused++;
+  throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+}
 
 /** Files as they are, but for writes: a full disk takes the first octet of a write and then nothing. */
-vi.mock('node:fs/promises', async (original) => {
-  const real = await original<typeof import('node:fs/promises')>();
-  const refuse = (): never => {
-    disk.refused++;
-    throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+const open: typeof realOpen = async (...args) => {
+  const handle = await realOpen(...args);
+  const { writev, writeFile } = handle;
+  let begun = false;
+  handle.writev = async (parts, position) => {
+    const torn = disk.full && !begun;
+    if (disk.full && begun) refuse();
+    begun = disk.full;
+    if (!torn) return writev.call(handle, parts, position) as never;
+    const { buffer, byteOffset } = parts[0]!;
+    return writev.call(handle, [new Uint8Array(buffer, byteOffset, 1)], position) as never;
   };
-  const open: typeof real.open = async (...args) => {
-    const handle = await real.open(...args);
-    const { writev, writeFile } = handle;
-    let begun = false;
-    handle.writev = async (parts, position) => {
-      const torn = disk.full && !begun;
-      if (disk.full && begun) refuse();
-      begun = disk.full;
-      if (!torn) return writev.call(handle, parts, position) as never;
-      const { buffer, byteOffset } = parts[0]!;
-      return writev.call(handle, [new Uint8Array(buffer, byteOffset, 1)], position) as never;
-    };
-    handle.writeFile = async (...what) => (disk.full ? refuse() : writeFile.apply(handle, what));
-    return handle;
-  };
-  return { ...real, open };
-});
+  handle.writeFile = async (...what) => (disk.full ? refuse() : writeFile.apply(handle, what));
+  return handle;
+};
+
+/** For every module at once, those that were loaded for another file included. */
+function openBy(one: typeof realOpen): void {
+  fs.open = one;
+  syncBuiltinESMExports();
+}
+beforeAll(() => openBy(open));
+afterAll(() => openBy(realOpen));
 
 let scope = new Scope();
 afterEach(async () => {

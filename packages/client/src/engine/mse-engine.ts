@@ -52,10 +52,11 @@ const STUCK_SEEK_MS = 700;
 interface Selection {
   /** The tracks taken of those announced. */
   tracks: readonly EngineTrack[];
-  /** A kind of media that stopped coming although the stream has a track of it. */
-  starved: EngineTrack['kind'] | undefined;
-  /** The browser failed with what was left: nothing is left out any more. */
-  inseparable: boolean;
+  /**
+   * A kind of media that stopped coming although the stream has a track of it; `none` once the browser failed with what
+   * was left: then nothing is left out any more.
+   */
+  starved: EngineTrack['kind'] | 'none' | undefined;
 }
 
 /** Plays CMAF chunks of at most one video and one audio track by Media Source Extensions, close to the live edge. */
@@ -72,7 +73,7 @@ export class MseEngine {
     error: () => this.#onMediaError(),
   };
   #attached: Attachment | undefined;
-  #selection: Selection = { tracks: [], starved: undefined, inseparable: false };
+  #selection: Selection = { tracks: [], starved: undefined };
   #following = true;
   #figures = { jumps: 0, rebuilds: [] as number[], rebuilt: 0 };
   #closed = false;
@@ -333,7 +334,7 @@ export class MseEngine {
 
   #leaveOutStarved(position: number): void {
     const buffers = this.#attached?.buffers ?? [];
-    if (buffers.length < 2 || this.#selection.inseparable) return;
+    if (buffers.length < 2 || this.#selection.starved !== undefined) return;
     const ahead = buffers.map((one) => (one.spans.at(-1)?.end ?? position) - position);
     const rich = ahead.findIndex((seconds) => seconds > STARVED_AHEAD);
     const poor = ahead.findIndex((seconds) => seconds < 0.1);
@@ -373,11 +374,8 @@ export class MseEngine {
   #onMediaError(): void {
     const { error } = this.#media;
     if (error === null || this.#attached === undefined) return;
-    if (this.#selection.starved !== undefined) {
-      // Firefox, for one, plays no sound alone where there is nothing to hear it by, but does beside pictures.
-      this.#selection.starved = undefined;
-      this.#selection.inseparable = true;
-    }
+    // Firefox, for one, plays no sound alone where there is nothing to hear it by, but does beside pictures.
+    if (this.#selection.starved !== undefined) this.#selection.starved = 'none';
     this.#rebuild(error.message || `media error ${error.code}`);
   }
 }
