@@ -38,6 +38,7 @@ async function publish(name: string, video: string[], audio: string[], tones = 1
     ...[
       '-hide_banner',
       '-nostdin',
+      '-y',
       '-loglevel',
       'error',
       '-f',
