@@ -7,7 +7,8 @@ import { until } from '../kit/until.ts';
 import { fetchRecording, HttpUpload, SocketUpload } from '../kit/upload-client.ts';
 import { recording } from '../kit/webm-files.ts';
 
-const disk = { full: false, refused: 0 };
+/** `ends`: takes media, but nothing of what makes a recording whole. */
+const disk = { full: false, ends: false, refused: 0 };
 const realOpen = fs.open;
 
 function refuse(): never {
@@ -28,7 +29,9 @@ const open: typeof realOpen = async (...args) => {
     const { buffer, byteOffset } = parts[0]!;
     return writev.call(handle, [new Uint8Array(buffer, byteOffset, 1)], position) as never;
   };
-  handle.writeFile = async (...what) => (disk.full ? refuse() : writeFile.apply(handle, what));
+  const ofRecording = String(args[0]).includes('/recordings/');
+  handle.writeFile = async (...what) =>
+    disk.full || (disk.ends && ofRecording) ? refuse() : writeFile.apply(handle, what);
   return handle;
 };
 
@@ -42,7 +45,7 @@ afterAll(() => openBy(realOpen));
 
 let scope = new Scope();
 afterEach(async () => {
-  disk.full = false;
+  Object.assign(disk, { full: false, ends: false });
   const closing = scope;
   scope = new Scope();
   await closing.close();
@@ -93,6 +96,30 @@ describe('a full disk', () => {
     expect(Buffer.compare(whole!, full!)).toBe(0);
     const { ended, discontinuities } = await fetchRecording(http, result.playlist);
     expect([ended, discontinuities]).toEqual([true, 0]);
+  });
+
+  it('that refuses no more than the end of a recording refuses the end of the upload, until there is room', async () => {
+    const { http, log } = await startTestServer(scope, { 'transcode.enabled': 'false' });
+    const upload = new HttpUpload(http, 'live/end', SESSION);
+    const chunks = new FormData();
+    chunks.append('webm', new Blob([media as Uint8Array<ArrayBuffer>]), '1.webm');
+    await fetch(`${http}/api/initialize/numbered`);
+    await fetch(`${http}/api/chunks/numbered`, { method: 'POST', body: chunks });
+    await upload.send(media, 0);
+    disk.ends = true;
+    const url = `${http}/live/end/upload?session=${SESSION}`;
+    for (let again = 0; again < 2; again++) {
+      expect(await refusal(url, { method: 'DELETE' })).toEqual(FULL);
+      expect(await refusal(`${http}/api/finalize/numbered`, {})).toEqual(FULL);
+    }
+    expect(log.filter(({ msg }) => msg === 'recording cannot be finished').length).toBe(4);
+    disk.ends = false;
+    const result = await upload.end();
+    const numbered = await fetch(`${http}/api/finalize/numbered`);
+    expect(await numbered.json()).toMatchObject({ seconds: result.seconds });
+    const { ended, seconds } = await fetchRecording(http, result.playlist);
+    expect([ended, Math.abs(seconds - result.seconds) < 0.001]).toEqual([true, true]);
+    expect((await movie(http, result.file)).length).toBeGreaterThan(1000);
   });
 
   it('keeps a socket waiting, and acknowledges when there is room', async () => {

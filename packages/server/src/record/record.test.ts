@@ -13,6 +13,7 @@ import { cmafPackagerKind } from '../packager/cmaf/index.ts';
 import { recordingPlaylist } from '../vod/index.ts';
 import { Recordings } from './index.ts';
 import { SegmentIndex } from './segment-index.ts';
+import type { RecordingView } from './view.ts';
 
 const scope = new Scope();
 afterAll(() => scope.close());
@@ -52,6 +53,12 @@ function setUp(folder = scope.tempDir('onair-record-'), wanted = true) {
     return publication;
   };
   return { folder, registry, recordings, publish, log, finished, started, clock };
+}
+
+/** A recording that is finished. */
+function whole(done: RecordingView | 'failed' | undefined): RecordingView {
+  if (done === undefined || done === 'failed') throw new Error(`not finished: ${done}`);
+  return done;
 }
 
 describe('SegmentIndex', () => {
@@ -105,14 +112,14 @@ describe('Recordings', () => {
     publish(6);
     const running = await recordings.newest(NAME);
     expect(running?.finished).toBe(false);
-    const done = await recordings.finish(NAME);
-    expect(done?.finished).toBe(true);
-    const list = parseMediaPlaylist(recordingPlaylist(done!)!);
+    const done = whole(await recordings.finish(NAME));
+    expect(done.finished).toBe(true);
+    const list = parseMediaPlaylist(recordingPlaylist(done)!);
     expect(list).toMatchObject({ type: 'VOD', endList: true, targetDuration: 4 });
     expect(list.segments.reduce((sum, { duration }) => sum + duration, 0)).toBeCloseTo(6, 3);
     const again = await recordings.newest(NAME);
     expect({ ...again, runs: undefined }).toEqual({ ...done, runs: undefined });
-    expect(again?.runs.map(({ segments }) => segments)).toEqual(done?.runs.map(({ segments }) => segments));
+    expect(again?.runs.map(({ segments }) => segments)).toEqual(done.runs.map(({ segments }) => segments));
     expect(await recordings.find(NAME, '../../etc')).toBeUndefined();
   });
 
@@ -128,7 +135,7 @@ describe('Recordings', () => {
     });
     publish(6, 0, vp8).close('gone');
     publish(6, 0, vp8).close('gone');
-    const done = (await recordings.finish(NAME))!;
+    const done = whole(await recordings.finish(NAME));
     const bytes = readFileSync(join(done.folder, 'recording.webm'));
     expect([done.webmBytes, (await recordings.newest(NAME))?.webmBytes]).toEqual([
       bytes.length,
@@ -147,9 +154,9 @@ describe('Recordings', () => {
     const { recordings, publish } = setUp();
     publish(3).close('gone');
     publish(3).close('gone');
-    const done = await recordings.finish(NAME);
-    expect(done?.runs).toHaveLength(2);
-    const list = parseMediaPlaylist(recordingPlaylist(done!)!);
+    const done = whole(await recordings.finish(NAME));
+    expect(done.runs).toHaveLength(2);
+    const list = parseMediaPlaylist(recordingPlaylist(done)!);
     expect(list.segments.map(({ discontinuity }) => discontinuity)).toEqual([false, false, true, false]);
   });
 
@@ -186,10 +193,10 @@ describe('Recordings', () => {
     expect(end.video! / 1e6).toBeCloseTo(4, 2);
     expect(Math.abs(end.audio! - end.video!)).toBeLessThan(50_000);
     second.publish(8, 4);
-    const done = await second.recordings.finish(NAME);
-    expect(done?.id).toBe(running.id);
-    expect(done?.runs).toHaveLength(2);
-    expect(done!.duration / 1e6).toBeCloseTo(8, 2);
+    const done = whole(await second.recordings.finish(NAME));
+    expect(done.id).toBe(running.id);
+    expect(done.runs).toHaveLength(2);
+    expect(done.duration / 1e6).toBeCloseTo(8, 2);
   });
 
   it('begin and end by order, until the stream ends', async () => {
@@ -203,9 +210,9 @@ describe('Recordings', () => {
     for (const sample of programme(videoTrack(), audio, 3, 25, 3000)) publication.push(sample);
     expect(recordings.order(NAME, false)).toMatchObject({ file: expect.any(String) });
     await vi.waitFor(() => expect(finished).toHaveLength(1));
-    const done = await recordings.newest(NAME);
-    expect([done?.id, existsSync(done!.runs[0]!.path)]).toEqual([finished[0], true]);
-    expect(started).toEqual([[done!.stream, done!.runs[0]!.path]]);
+    const done = (await recordings.newest(NAME))!;
+    expect([done.id, existsSync(done.runs[0]!.path)]).toEqual([finished[0], true]);
+    expect(started).toEqual([[done.stream, done.runs[0]!.path]]);
     recordings.order(NAME, true);
     publication.close('gone');
     expect(recordings.order(NAME, false)).toBe('off air');

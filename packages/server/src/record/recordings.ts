@@ -47,7 +47,9 @@ export class Recordings {
   readonly #deps: RecordingDeps;
   readonly #active = new Map<StreamName, Active>();
   /** Finishes under way, by stream. */
-  readonly #finishing = new Map<StreamName, Promise<RecordingView | undefined>>();
+  readonly #finishing = new Map<StreamName, Promise<RecordingView | 'failed' | undefined>>();
+  /** Ended, but the disk did not take what makes them whole. */
+  readonly #refused = new Set<Recording>();
   /** What an operator ordered, as long as the stream lasts. */
   readonly #ordered = new Map<StreamName, boolean>();
   readonly #unlisten: () => void;
@@ -103,31 +105,21 @@ export class Recordings {
     }
   }
 
-  /** Ends the recording of a stream; resolves with it when all of it can be fetched. */
-  finish(stream: StreamName): Promise<RecordingView | undefined> {
-    const running = this.#finishing.get(stream);
+  /**
+   * Ends the recording of a stream; resolves with it when all of it can be fetched, or with `failed` if the disk
+   * refuses: another call tries again, and so does the end of any other recording.
+   */
+  finish(stream: StreamName): Promise<RecordingView | 'failed' | undefined> {
     const active = this.#active.get(stream);
-    if (active === undefined) return running ?? Promise.resolve(undefined);
-    active.stop?.();
-    this.#active.delete(stream);
-    const { recording } = active;
-    const done = recording
-      .finish()
-      .then((view) => {
-        const seconds = recording.duration / 1_000_000;
-        this.#deps.log('recording finished', { stream, recording: recording.id, seconds });
-        if (view !== undefined) this.#deps.finished?.(view);
-        return view;
-      })
-      .catch((error: unknown) => {
-        this.#deps.log('recording cannot be finished', { stream, recording: recording.id, err: error });
-        return undefined;
-      })
-      .finally(() => {
-        if (this.#finishing.get(stream) === done) this.#finishing.delete(stream);
-      });
-    this.#finishing.set(stream, done);
-    return done;
+    if (active !== undefined) {
+      active.stop?.();
+      this.#active.delete(stream);
+      return this.#complete(active.recording);
+    }
+    const running = this.#finishing.get(stream);
+    if (running !== undefined) return running;
+    const refused = [...this.#refused].find((recording) => recording.stream === stream);
+    return refused === undefined ? Promise.resolve(undefined) : this.#complete(refused);
   }
 
   /** Begins or ends the recording of a live stream whose `wanted` says something else than before. */
@@ -181,6 +173,29 @@ export class Recordings {
     await Promise.all([...this.#active.values()].map(({ recording }) => recording.suspend()));
     this.#active.clear();
     await Promise.all(this.#finishing.values());
+  }
+
+  #complete(recording: Recording): Promise<RecordingView | 'failed' | undefined> {
+    const { stream, id } = recording;
+    this.#refused.delete(recording);
+    const done = recording
+      .finish()
+      .then((view) => {
+        this.#deps.log('recording finished', { stream, recording: id, seconds: recording.duration / 1e6 });
+        if (view !== undefined) this.#deps.finished?.(view);
+        for (const refused of this.#refused) if (!this.#closed) void this.#complete(refused);
+        return view;
+      })
+      .catch((error: unknown) => {
+        this.#deps.log('recording cannot be finished', { stream, recording: id, err: error });
+        this.#refused.add(recording);
+        return 'failed' as const;
+      })
+      .finally(() => {
+        if (this.#finishing.get(stream) === done) this.#finishing.delete(stream);
+      });
+    this.#finishing.set(stream, done);
+    return done;
   }
 
   #changed(stream: Stream): void {

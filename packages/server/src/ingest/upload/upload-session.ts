@@ -15,7 +15,7 @@ export interface UploadRecordings {
   relief(stream: StreamName): Promise<void>;
   /** Waits until everything recorded is on the disk; false if the disk does not take it. */
   settle(stream: StreamName): Promise<boolean>;
-  /** Ends the recording; resolves when all of it can be fetched. */
+  /** Ends the recording; resolves when all of it can be fetched, or with `failed` if the disk refuses for now. */
   finish(stream: StreamName): Promise<
     | {
         readonly id: string;
@@ -24,6 +24,7 @@ export interface UploadRecordings {
         /** Octets of the file in WebM; 0 if there is none. */
         readonly webmBytes: number;
       }
+    | 'failed'
     | undefined
   >;
 }
@@ -209,7 +210,7 @@ export class UploadSession {
 
   /**
    * Nothing follows: ends the stream. Resolves when all of it is published. The folder is gone then, unless the disk
-   * did not take the recording: the next start finishes it from what came.
+   * did not take the recording: the next start finishes it from what came. Safe to call twice.
    */
   async finish(reason: string): Promise<void> {
     this.#enqueue(async () => this.#intake.end());
@@ -326,5 +327,6 @@ export class UploadSession {
   #close(reason: string): void {
     for (const step of this.#stop.splice(0)) step();
     this.#publication?.close(reason);
+    this.#publication = undefined;
   }
 }

@@ -147,7 +147,10 @@ export class Uploads {
     return this.finish(session, reason);
   }
 
-  /** Ends an upload, its stream and its recording. Resolves with what it came to. Safe to call twice. */
+  /**
+   * Ends an upload, its stream and its recording. Resolves with what it came to. Safe to call twice.
+   * @throws UploadError `FULL` if the disk does not take the end of the recording: it can be ended again later.
+   */
   finish(session: UploadSession, reason: string): Promise<UploadResult> {
     const { stream } = session.record;
     const held = this.#held.get(stream);
@@ -158,7 +161,18 @@ export class Uploads {
         : Promise.resolve(known);
     }
     held.cancelTimer();
-    held.ending ??= this.#finish(session, reason).finally(() => this.#held.delete(stream));
+    held.ending ??= this.#finish(session, reason).then(
+      (result) => {
+        this.#held.delete(stream);
+        return result;
+      },
+      (error: unknown) => {
+        held.ending = undefined;
+        // Who does not ask again is not waited for.
+        if (!this.#closed) this.touch(session);
+        throw error;
+      },
+    );
     return held.ending;
   }
 
@@ -190,6 +204,8 @@ export class Uploads {
     // Nobody comes back from an upload that is over: viewers see the end at once.
     if (registry.find(stream)?.publication === undefined) registry.find(stream)?.end(reason);
     const recording = await recordings.finish(stream);
+    if (recording === 'failed')
+      throw new UploadError('FULL', 'the disk of the server does not take the end of the recording');
     const base = `/${stream}`;
     const result: UploadResult = {
       offset: received,

@@ -14,6 +14,8 @@ export interface CutRule {
   readonly limits: WindowLimits;
   /** Blocks last as long as they say. */
   readonly steady: boolean;
+  /** The segment that was announced next begins now, whatever the block is. */
+  readonly hurry?: boolean;
 }
 
 /** How far a rendition is: the newest part listed, or the newest segment if it has no parts. */
@@ -112,10 +114,19 @@ export class Rendition {
     this.#boundaries.push(boundary);
   }
 
+  /** True if a segment was announced that no block has reached. */
+  get announced(): boolean {
+    return this.#boundaries.length > 0;
+  }
+
   /** Takes the next block. */
   accept(block: Block<CmafConfig>, rule: CutRule): void {
+    let { hurry = false } = rule;
     for (let next = this.#boundaries[0]; next !== undefined; next = this.#boundaries[0]) {
-      if (!this.#reaches(block, next)) break;
+      if (!this.#reaches(block, next)) {
+        if (!hurry) break;
+        hurry = false;
+      }
       this.#boundaries.shift();
       // What comes is known to go on from the last block only if no segment lies between them.
       this.#begin(next, rule, rule.steady ? undefined : Math.min(block.time, next.time));

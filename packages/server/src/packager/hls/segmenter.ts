@@ -9,8 +9,9 @@ import { firstNumbers, Timeline } from './timeline.ts';
 
 /** Audio chunks last about this long at most, in µs; longer frames are chunks of their own. */
 const AUDIO_GRAIN_US = 45_000;
-/** How far a track may run ahead of the leading one before it is cut without it, in µs. */
-const LEADER_ABSENT_US = 1_500_000;
+
+/** How far behind an announced segment the leading track may begin it rather than one of its own, in µs. */
+const LEADER_LATE_US = 500_000;
 
 /** Segments without media in a row at most; sources that are silent for longer begin anew. */
 const MOST_BRIDGED = 100;
@@ -159,6 +160,7 @@ export class Segmenter {
 
   #leading(lane: Lane, block: Block<CmafConfig>): void {
     const lead = this.#lead;
+    let hurry = false;
     if (lead.start !== undefined) {
       if (block.video && !block.independent) return;
       this.#partTarget ??= fitPartTarget(this.#options().partMs, this.#grains(block));
@@ -166,8 +168,12 @@ export class Segmenter {
       lead.start = undefined;
       lead.lastKey = block.time;
     } else {
+      const { announced } = lane.rendition;
       this.#bridge(lane.rendition, block);
-      if (this.#cutsAt(lane.rendition, block)) {
+      if (announced && this.#isAhead(lane.rendition, block)) {
+        hurry = this.#overfull(lane.rendition, block);
+        if (hurry && block.video && !block.independent) this.#missKeyframe(block.time);
+      } else if (this.#cutsAt(lane.rendition, block)) {
         this.#bound(block.time + block.compositionOffset, false, block.video && !block.independent);
       }
     }
@@ -176,14 +182,14 @@ export class Segmenter {
       lead.lastKey = block.time;
     }
     this.timeline.clock?.observe(block.time + block.compositionOffset, block.wallMs);
-    lane.rendition.accept(block, this.#rule(block));
+    lane.rendition.accept(block, { ...this.#rule(block), hurry });
     lead.frontier = block.time + block.duration;
   }
 
   #following(lane: Lane, block: Block<CmafConfig>): void {
-    const { open } = lane.rendition;
-    const absent = block.time - this.#lead.frontier > LEADER_ABSENT_US;
-    if (absent && open !== undefined && this.#tooLong(open.start, block)) {
+    // What lies ahead of the leader has waited for it in vain.
+    const absent = block.time + block.duration / 2 >= this.#lead.frontier;
+    if (absent && !lane.rendition.announced && this.#overfull(lane.rendition, block)) {
       this.#bound(block.time, false);
     }
     lane.rendition.accept(block, this.#rule(block));
@@ -211,6 +217,21 @@ export class Segmenter {
     return block.time - open.start + distance / 2 >= this.#options().segmentMs * 1000;
   }
 
+  /** The others went on without the leader, and what they announced is not behind it yet: it has nothing to announce. */
+  #isAhead({ lastStart }: Rendition, block: Block<CmafConfig>): boolean {
+    return lastStart !== undefined && lastStart > block.time + block.compositionOffset - LEADER_LATE_US;
+  }
+
+  /** True if the growing segment has no room for this block. */
+  #overfull({ open }: Rendition, block: Block<CmafConfig>): boolean {
+    return open !== undefined && this.#tooLong(open.start, block);
+  }
+
+  #missKeyframe(time: number): void {
+    this.#lead.independent = false;
+    this.#port.keyframeMissing((time - this.#lead.lastKey) / 1_000_000);
+  }
+
   #tooLong(start: number, block: Block<CmafConfig>): boolean {
     return block.time + block.duration - start > this.timeline.maxSegment;
   }
@@ -218,10 +239,7 @@ export class Segmenter {
   /** @param forced the leading track brings no keyframe. */
   #bound(time: number, discontinuity: boolean, forced = false): void {
     const boundary = this.timeline.next(time, discontinuity, forced);
-    if (forced) {
-      this.#lead.independent = false;
-      this.#port.keyframeMissing((time - this.#lead.lastKey) / 1_000_000);
-    }
+    if (forced) this.#missKeyframe(time);
     for (const { rendition } of this.#byTrack.values()) rendition.bound(boundary);
   }
 
