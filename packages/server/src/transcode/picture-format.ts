@@ -17,8 +17,8 @@ export interface ReadPicture {
 
 /** Most bits per second, and bits of the buffer that evens them out. */
 const MAX_BITRATE = '6M';
-/** Pictures without a key frame, if the source has none for so long. */
-const MAX_GROUP = '300';
+/** Pictures from one key frame to the next at most: browsers that record set one in ten seconds, HLS wants one in two. */
+const MAX_GROUP = '60';
 
 /** Arguments of ffmpeg for a track whose pictures come as Matroska on its standard input. */
 export function argumentsFor({ parameters }: Track, target: PictureTarget): string[] {

@@ -8,6 +8,9 @@ import type { Rendition } from './rendition.ts';
 /** Group of all audio renditions. */
 const AUDIO_GROUP = 'audio';
 
+/** Least media whose frames are counted for a rate, in µs. */
+const MEASURED_US = 500_000;
+
 /** What is measured of renditions. */
 export interface Figures {
   /** Frames per second, if they are constant. */
@@ -110,5 +113,6 @@ function loudest(sound: readonly Rendition[], figures: Figures): Sound {
 function measuredRate(rendition: Rendition): number | undefined {
   const last = rendition.window.listed.at(-1);
   const { frames, duration } = last ?? rendition.open?.size ?? { frames: 0, duration: 0 };
-  return frames === 0 || duration === 0 ? undefined : Math.round((frames * 1_000_000_000) / duration) / 1000;
+  // The first picture lasts for no more than a tick until the next one comes.
+  return duration < MEASURED_US ? undefined : Math.round((frames * 1_000_000_000) / duration) / 1000;
 }
