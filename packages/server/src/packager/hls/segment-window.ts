@@ -10,9 +10,17 @@ export interface WindowLimits {
 
 interface Retired {
   readonly segment: HlsSegment;
-  /** Monotonic ms until when it is still served. */
+  /** µs for which it is still served. */
+  readonly span: number;
+  /** Monotonic ms when that is over. */
   readonly until: number;
 }
+
+/**
+ * Media behind the playlist is kept for this many times the time that it is served on: a publisher that sends faster than
+ * real time, as one does that was cut off or that sends what it has stored, must not fill the memory.
+ */
+const MOST_BEHIND = 2;
 
 /**
  * The finished segments of a rendition: those listed, and those that have left the playlist but are served on for
@@ -21,6 +29,8 @@ interface Retired {
 export class SegmentWindow {
   #listed: HlsSegment[] = [];
   #retired: Retired[] = [];
+  /** µs of {@link #retired}. */
+  #behind = 0;
   #bytes = 0;
 
   /** In the playlist, oldest first. */
@@ -50,6 +60,7 @@ export class SegmentWindow {
       this.#retire(duration, now);
     }
     this.#forget(now);
+    while (this.#retired.length > 0 && this.#behind > MOST_BEHIND * this.#retired.at(-1)!.span) this.#drop();
     while (this.#bytes > limits.bytes && this.#retired.length > 0) this.#drop();
     // Rather a window that is too short than memory without bounds.
     while (this.#bytes > limits.bytes && this.#listed.length > 1) {
@@ -67,6 +78,7 @@ export class SegmentWindow {
   clear(): void {
     this.#listed = [];
     this.#retired = [];
+    this.#behind = 0;
     this.#bytes = 0;
   }
 
@@ -98,10 +110,9 @@ export class SegmentWindow {
 
   #retire(playlistDuration: number, now: number): void {
     const segment = this.#listed.shift()!;
-    this.#retired.push({
-      segment,
-      until: now + (segment.duration + playlistDuration + segment.duration) / 1000,
-    });
+    this.#behind += segment.duration;
+    const span = segment.duration + playlistDuration + segment.duration;
+    this.#retired.push({ segment, span, until: now + span / 1000 });
   }
 
   #forget(now: number): void {
@@ -109,6 +120,8 @@ export class SegmentWindow {
   }
 
   #drop(): void {
-    this.#bytes -= this.#retired.shift()!.segment.bytes.length;
+    const { segment } = this.#retired.shift()!;
+    this.#behind -= segment.duration;
+    this.#bytes -= segment.bytes.length;
   }
 }
