@@ -119,17 +119,23 @@ export function webmStream(
  * @param options.pictures in each Cluster. The default is one second in all.
  */
 export function recording(
-  options: { readonly start?: number; readonly clusters?: number; readonly pictures?: number } = {},
+  options: {
+    readonly start?: number;
+    readonly clusters?: number;
+    readonly pictures?: number;
+    /** Octets that each frame has more. */
+    readonly more?: number;
+  } = {},
 ): Uint8Array {
-  const { start = 0, clusters = 5, pictures = 5 } = options;
+  const { start = 0, clusters = 5, pictures = 5, more = 0 } = options;
   const written: Uint8Array[] = [];
   for (let c = 0; c < clusters; c++) {
     const blocks: Uint8Array[] = [];
     for (let i = 0; i < pictures; i++) {
-      blocks.push(simpleBlock(1, i * 40, vp8Frame(i === 0, 14 + i, c * 16 + i), i === 0));
+      blocks.push(simpleBlock(1, i * 40, vp8Frame(i === 0, 14 + i + more, c * 16 + i), i === 0));
       blocks.push(
-        simpleBlock(2, i * 40, opusPacket(5 + i, c)),
-        simpleBlock(2, i * 40 + 20, opusPacket(6 + i, c)),
+        simpleBlock(2, i * 40, opusPacket(5 + i + more, c)),
+        simpleBlock(2, i * 40 + 20, opusPacket(6 + i + more, c)),
       );
     }
     written.push(endless(ID.Cluster, ...clusterParts(start + c * pictures * 40, blocks)));

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
 import { streamName } from '@onair/media';
 import { afterAll, describe, expect, it } from 'vitest';
 import { FakeClock } from '../../../../../test/kit/fake-clock.ts';
@@ -10,8 +11,9 @@ import { cmafPackagerKind } from '../../packager/cmaf/index.ts';
 import { UploadIntake } from './upload-intake.ts';
 import { Uploads } from './uploads.ts';
 
-/** Besides all offsets at once some alone; `ONAIR_LONG=1` takes many. */
-const STEP = process.env.ONAIR_LONG === '1' ? 7 : 2_503;
+/** Besides all offsets at once some alone; `ONAIR_LONG=1` takes each, and 1,000 random ones. */
+const LONG = process.env.ONAIR_LONG === '1';
+const STEP = LONG ? 1 : 2_503;
 const HEAD = 20_000;
 const NAME = streamName('live', 'test');
 const scope = new Scope();
@@ -53,23 +55,43 @@ function* seeded(seed: number, limit: number): Generator<number, never> {
 }
 
 describe('segments of an upload', () => {
-  const one = recording();
-  // Complete recordings one behind the other, as a page sends them that changes its camera.
-  const file = new Uint8Array(
-    Buffer.concat(Array.from({ length: Math.ceil(24_000 / one.length) }, () => one)),
-  );
+  // Complete recordings one behind the other, as a page sends them that changes its camera: each kind of element at
+  // some cut, and few enough frames to take thousands of cuts.
+  const whole = (parts: Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(parts));
+  const small = recording({ clusters: 3 });
+  const file = whole([small, recording({ more: 120 }), small, recording({ more: 100 })]);
   const expected = segmentsOf([file]);
 
-  it('are the same bytes when it is cut at every offset of its first 20 kB', () => {
-    const bytes = Array.from(file.subarray(0, HEAD), (byte) => Uint8Array.of(byte));
-    expect(segmentsOf([...bytes, file.subarray(HEAD)])).toBe(expected);
-    for (let cut = 1; cut <= HEAD; cut += STEP) {
+  /** Cuts the file once at each offset. */
+  async function cutAt(offsets: Iterable<number>): Promise<void> {
+    let count = 0;
+    for (const cut of offsets) {
+      if (++count % 100 === 0) await turn();
       const found = segmentsOf([file.subarray(0, cut), file.subarray(cut)]);
       if (found !== expected) expect.fail(`cut at ${cut}`);
     }
+    if (LONG) console.log(`${count} cuts of ${file.length} bytes: the same segments`);
+  }
+
+  it('are the same bytes when it is cut at every offset of its first 20 kB', {
+    timeout: 900_000,
+  }, async () => {
+    expect(file.length).toBeGreaterThan(HEAD);
+    const bytes = Array.from(file.subarray(0, HEAD), (byte) => Uint8Array.of(byte));
+    expect(segmentsOf([...bytes, file.subarray(HEAD)])).toBe(expected);
+    await cutAt(Array.from({ length: Math.ceil(HEAD / STEP) }, (_, i) => 1 + i * STEP));
   });
 
-  it('are the same bytes when it is cut at 1,000 random offsets', () => {
+  it.runIf(LONG)(
+    'are the same bytes when it is cut at one of 1,000 random offsets',
+    { timeout: 900_000 },
+    () => {
+      const random = seeded(20_171_202, file.length);
+      return cutAt(Array.from({ length: 1_000 }, () => random.next().value));
+    },
+  );
+
+  it('are the same bytes when it is cut at 1,000 random offsets at once', () => {
     const random = seeded(20_171_201, file.length);
     for (let round = 0; round < 3; round++) {
       const cuts = Array.from({ length: 1_000 }, () => random.next().value).sort((a, b) => a - b);
