@@ -49,7 +49,7 @@ export class Recordings {
   /** Finishes under way, by stream. */
   readonly #finishing = new Map<StreamName, Promise<RecordingView | 'failed' | undefined>>();
   /** Ended, but the disk did not take what makes them whole. */
-  readonly #refused = new Set<Recording>();
+  readonly #refused = new Map<StreamName, Recording>();
   /** What an operator ordered, as long as the stream lasts. */
   readonly #ordered = new Map<StreamName, boolean>();
   readonly #unlisten: () => void;
@@ -107,19 +107,19 @@ export class Recordings {
 
   /**
    * Ends the recording of a stream; resolves with it when all of it can be fetched, or with `failed` if the disk
-   * refuses: another call tries again, and so does the end of any other recording.
+   * refuses.
+   * @param again tries once more what failed, whatever is recorded since. What is not tried is finished at the next start.
    */
-  finish(stream: StreamName): Promise<RecordingView | 'failed' | undefined> {
+  finish(stream: StreamName, again = false): Promise<RecordingView | 'failed' | undefined> {
     const active = this.#active.get(stream);
-    if (active !== undefined) {
+    if (active !== undefined && !again) {
       active.stop?.();
       this.#active.delete(stream);
       return this.#complete(active.recording);
     }
-    const running = this.#finishing.get(stream);
-    if (running !== undefined) return running;
-    const refused = [...this.#refused].find((recording) => recording.stream === stream);
-    return refused === undefined ? Promise.resolve(undefined) : this.#complete(refused);
+    const refused = again ? this.#refused.get(stream) : undefined;
+    if (refused !== undefined) return this.#complete(refused);
+    return this.#finishing.get(stream) ?? Promise.resolve(undefined);
   }
 
   /** Begins or ends the recording of a live stream whose `wanted` says something else than before. */
@@ -177,18 +177,17 @@ export class Recordings {
 
   #complete(recording: Recording): Promise<RecordingView | 'failed' | undefined> {
     const { stream, id } = recording;
-    this.#refused.delete(recording);
+    if (this.#refused.get(stream) === recording) this.#refused.delete(stream);
     const done = recording
       .finish()
       .then((view) => {
         this.#deps.log('recording finished', { stream, recording: id, seconds: recording.duration / 1e6 });
         if (view !== undefined) this.#deps.finished?.(view);
-        for (const refused of this.#refused) if (!this.#closed) void this.#complete(refused);
         return view;
       })
       .catch((error: unknown) => {
         this.#deps.log('recording cannot be finished', { stream, recording: id, err: error });
-        this.#refused.add(recording);
+        this.#refused.set(stream, recording);
         return 'failed' as const;
       })
       .finally(() => {

@@ -15,8 +15,14 @@ export interface UploadRecordings {
   relief(stream: StreamName): Promise<void>;
   /** Waits until everything recorded is on the disk; false if the disk does not take it. */
   settle(stream: StreamName): Promise<boolean>;
-  /** Ends the recording; resolves when all of it can be fetched, or with `failed` if the disk refuses for now. */
-  finish(stream: StreamName): Promise<
+  /**
+   * Ends the recording; resolves when all of it can be fetched, or with `failed` if the disk refuses for now.
+   * @param again once more what failed.
+   */
+  finish(
+    stream: StreamName,
+    again?: boolean,
+  ): Promise<
     | {
         readonly id: string;
         readonly duration: number;

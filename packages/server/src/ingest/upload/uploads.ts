@@ -38,6 +38,8 @@ interface Held {
   readonly session: UploadSession;
   cancelTimer: () => void;
   ending: Promise<UploadResult> | undefined;
+  /** The disk did not take the end of its recording. */
+  refused: boolean;
 }
 
 /** Every upload under way, at most one for a stream. */
@@ -161,13 +163,14 @@ export class Uploads {
         : Promise.resolve(known);
     }
     held.cancelTimer();
-    held.ending ??= this.#finish(session, reason).then(
+    held.ending ??= this.#finish(session, reason, held.refused).then(
       (result) => {
         this.#held.delete(stream);
         return result;
       },
       (error: unknown) => {
         held.ending = undefined;
+        held.refused = true;
         // Who does not ask again is not waited for.
         if (!this.#closed) this.touch(session);
         throw error;
@@ -196,14 +199,14 @@ export class Uploads {
     );
   }
 
-  async #finish(session: UploadSession, reason: string): Promise<UploadResult> {
+  async #finish(session: UploadSession, reason: string, again: boolean): Promise<UploadResult> {
     const { registry, recordings, clock, log } = this.#deps;
     const { id, record, received } = session;
     const { stream } = record;
     await session.finish(reason);
     // Nobody comes back from an upload that is over: viewers see the end at once.
-    if (registry.find(stream)?.publication === undefined) registry.find(stream)?.end(reason);
-    const recording = await recordings.finish(stream);
+    if (!again && registry.find(stream)?.publication === undefined) registry.find(stream)?.end(reason);
+    const recording = await recordings.finish(stream, again);
     if (recording === 'failed')
       throw new UploadError('FULL', 'the disk of the server does not take the end of the recording');
     const base = `/${stream}`;
@@ -230,7 +233,12 @@ export class Uploads {
   }
 
   #hold(session: UploadSession): void {
-    this.#held.set(session.record.stream, { session, cancelTimer: () => undefined, ending: undefined });
+    this.#held.set(session.record.stream, {
+      session,
+      cancelTimer: () => undefined,
+      ending: undefined,
+      refused: false,
+    });
     session.onEnd = (reason) => void this.finish(session, reason).catch(() => undefined);
     this.touch(session);
   }
