@@ -169,10 +169,14 @@ export class Uploads {
         return result;
       },
       (error: unknown) => {
-        held.ending = undefined;
-        held.refused = true;
-        // Who does not ask again is not waited for.
-        if (!this.#closed) this.touch(session);
+        const full = error instanceof UploadError && error.code === 'FULL';
+        if (!full || this.#closed) this.#held.delete(stream);
+        else {
+          held.ending = undefined;
+          held.refused = true;
+          // Who does not ask again is not waited for.
+          this.touch(session);
+        }
         throw error;
       },
     );
