@@ -1,5 +1,5 @@
-/** What a server gives out for players: our own transports the segmented formats, plain and with low latency, and recordings. */
-export type Output = 'ws' | 'flv' | 'hls' | 'llhls' | 'ts' | 'dash' | 'lldash' | 'vod';
+/** What a server gives out for players: our own transports and the segmented formats, plain and with low latency. */
+export type Output = 'ws' | 'flv' | 'hls' | 'llhls' | 'ts' | 'dash' | 'lldash';
 
 /** Players that run in a page. */
 export type PagePlayer = 'onair' | 'hls.js' | 'shaka' | 'dash.js' | 'video.js' | 'native';
@@ -19,5 +19,4 @@ export const PATHS: Readonly<Record<Output, string>> = {
   ts: '/ts.m3u8',
   dash: '/manifest.mpd?ll=0',
   lldash: '/manifest.mpd',
-  vod: '/playlist.m3u8',
 };
