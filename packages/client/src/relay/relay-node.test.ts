@@ -162,6 +162,27 @@ it('goes back to its old parent when the server takes the move back', () => {
   expect(bench.heard()).toEqual([]);
 });
 
+it('tells what it took on this connection, so that nothing is counted twice', () => {
+  const bench = new Bench();
+  let now = performance.now();
+  const taken = (): unknown => {
+    bench.said.length = 0;
+    now += 10_000;
+    bench.node.tick(now);
+    return bench.said.find(({ type }) => type === 'report');
+  };
+  bench.server(0, 3, [0]);
+  give(bench.connect(2, 1), 1, 2);
+  const { length } = chunk(0);
+  expect(taken()).toMatchObject({ taken: { peers: 2 * length, server: length } });
+  bench.node.disconnected();
+  bench.node.serverText(HELLO, performance.now());
+  expect(taken()).toMatchObject({ taken: { peers: 0, server: 0 } });
+  bench.server(3, 4, [3]);
+  expect(taken()).toMatchObject({ taken: { peers: 0, server: length } });
+  expect(bench.node.figures.taken).toEqual({ peers: 2 * length, server: 2 * length });
+});
+
 it('asks the server at once when its parent closes, falls silent or forges', () => {
   for (const [how, reason] of [
     [(link: Bench['links'][number]) => link.owner.closed(), 'closed'],
