@@ -93,32 +93,38 @@ describe('statistics', () => {
   });
 
   it('are told in words and units', () => {
-    const lines = statLines(
-      {
-        transport: 'ws',
-        latency: 0.312,
-        ahead: 0.2,
-        bitrate: 1_234_567,
-        codecs: 'avc1.64001f, mp4a.40.2',
-        reconnects: 1,
-        skipped: 0,
-        stalls: 2,
-        clockOffset: undefined,
-        width: 1280,
-        height: 720,
-        decoded: 200,
-        dropped: 3,
-        rate: 1.02,
-      },
-      speaker('en'),
-    );
-    expect(Object.fromEntries(lines.map(({ word, value }) => [word, value]))).toMatchObject({
+    const figures = {
+      transport: 'ws' as const,
+      latency: 0.312,
+      ahead: 0.2,
+      bitrate: 1_234_567,
+      codecs: 'avc1.64001f, mp4a.40.2',
+      reconnects: 1,
+      skipped: 0,
+      stalls: 2,
+      clockOffset: undefined,
+      width: 1280,
+      height: 720,
+      decoded: 200,
+      dropped: 3,
+      rate: 1.02,
+    };
+    const told = (more: object): Record<string, string> =>
+      Object.fromEntries(
+        statLines({ ...figures, ...more }, speaker('en')).map(({ word, value }) => [word, value]),
+      );
+    expect(told({})).toMatchObject({
       statTransport: 'WebSocket',
       statLatency: '0.31 s',
       statDropped: '3 / 200 (1.5 %)',
       statBitrate: '1.23 Mbit/s',
       statResolution: '1280 × 720',
       statSpeed: '1.02 ×',
+    });
+    expect(told({})).not.toHaveProperty('statPeers');
+    expect(told({ transport: 'relay', peerShare: 0.874, peerBytesSent: 2_340_000 })).toMatchObject({
+      statPeers: '87 %',
+      statPeersSent: '2.3 MB',
     });
     expect(bitrate(64_400)).toBe('64 kbit/s');
   });

@@ -162,6 +162,57 @@ it('goes back to its old parent when the server takes the move back', () => {
   expect(bench.heard()).toEqual([]);
 });
 
+it('tells what it took on this connection, so that nothing is counted twice', () => {
+  const bench = new Bench();
+  let now = performance.now();
+  const taken = (): unknown => {
+    bench.said.length = 0;
+    now += 10_000;
+    bench.node.tick(now);
+    return bench.said.find(({ type }) => type === 'report');
+  };
+  bench.server(0, 3, [0]);
+  give(bench.connect(2, 1), 1, 2);
+  const { length } = chunk(0);
+  expect(taken()).toMatchObject({ taken: { peers: 2 * length, server: length } });
+  bench.node.disconnected();
+  bench.node.serverText(HELLO, performance.now());
+  expect(taken()).toMatchObject({ taken: { peers: 0, server: 0 } });
+  bench.server(3, 4, [3]);
+  expect(taken()).toMatchObject({ taken: { peers: 0, server: length } });
+  expect(bench.node.figures.taken).toEqual({ peers: 2 * length, server: 2 * length });
+});
+
+it('tells the next server who feeds it and whom it feeds, keeps them, and goes on with the new log', () => {
+  const bench = new Bench();
+  bench.server(0, 3, [0]);
+  const parent = bench.connect(2, 1);
+  give(parent, 1, 2);
+  bench.node.serverText({ type: 'expect', child_uuid: uuid(4), attempt: 2 }, performance.now());
+  const offer = { type: 'offer' as const, sdp: '' };
+  bench.node.serverText(
+    { type: 'signal', peer_uuid: uuid(4), attempt: 2, description: offer },
+    performance.now(),
+  );
+  const child = bench.links[1]!;
+  child.owner.opened();
+  child.owner.message(encodeRelayStart(2));
+  bench.heard();
+  bench.node.disconnected();
+  bench.node.serverText(HELLO, performance.now());
+  expect(bench.heard()).toMatchObject([
+    { type: 'announce', uuid: uuid(1), parent_uuid: uuid(2), children_uuid: [uuid(4)], secret: 's' },
+  ]);
+  // The log of another server counts from the beginning.
+  child.sent.length = 0;
+  bench.server(0, 2);
+  give(parent, 0, 1);
+  expect(bench.played).toEqual([0, 1, 2, 0, 1]);
+  expect(child.sent).toEqual([0, 1].flatMap((sequence) => [...encodeRelayBlock(sequence, chunk(sequence))]));
+  expect([parent.open, child.open]).toEqual([true, true]);
+  expect(bench.heard()).toEqual([]);
+});
+
 it('asks the server at once when its parent closes, falls silent or forges', () => {
   for (const [how, reason] of [
     [(link: Bench['links'][number]) => link.owner.closed(), 'closed'],

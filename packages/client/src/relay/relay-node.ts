@@ -71,7 +71,8 @@ export class RelayNode {
   readonly #counts = { peers: 0, server: 0, asked: 0, forged: 0 };
   readonly #line = { rtt: 0, uplink: 0, probeAt: Number.POSITIVE_INFINITY };
   readonly #times = { tick: 0, report: 0 };
-  #session: { readonly hello: RelayHello; fed: boolean } | undefined;
+  /** `before`: what was taken before this connection, which the server has counted already. */
+  #session: { readonly hello: RelayHello; readonly before: RelayIntake; fed: boolean } | undefined;
 
   constructor(identity: RelayIdentity, ports: RelayPorts) {
     this.#identity = identity;
@@ -223,7 +224,8 @@ export class RelayNode {
 
   #begin(hello: RelayHello, now: number): void {
     // Without a parent the server feeds, from the beginning of its index on.
-    this.#session = { hello, fed: this.#parents.uuid === undefined };
+    const { peers, server } = this.#counts;
+    this.#session = { hello, before: { peers, server }, fed: this.#parents.uuid === undefined };
     this.#ledger.connected();
     this.#times.report = now;
     this.#ports.send({
@@ -252,8 +254,9 @@ export class RelayNode {
 
   #report(now: number): void {
     this.#times.report = now;
-    const { peers, server } = this.#counts;
-    this.#ports.send({ type: 'report', ...this.#facts(), taken: { peers, server } });
+    const { before = { peers: 0, server: 0 } } = this.#session ?? {};
+    const taken = { peers: this.#counts.peers - before.peers, server: this.#counts.server - before.server };
+    this.#ports.send({ type: 'report', ...this.#facts(), taken });
   }
 
   #probe(): void {

@@ -18,7 +18,7 @@ export const RELAY_MAX_WANTED = 64;
 /** Why a child gave its parent up: nothing came in time, its channel closed, or it sent what the server never had. */
 export type RelayLoss = 'late' | 'closed' | 'forged';
 
-/** Bytes of blocks that a peer took, by where they came from, since it announced itself first. */
+/** Bytes of blocks that a peer took, by where they came from, since it announced itself on this connection. */
 export interface RelayIntake {
   readonly peers: number;
   readonly server: number;

@@ -57,7 +57,9 @@ export class RelayMember {
   /** Who it is; undefined before it announced itself. */
   uuid: RelayUuid | undefined;
   secret = '';
-  /** What it says to have taken from whom. */
+  /** Bytes that the publisher had sent when it announced itself. */
+  since = 0;
+  /** What it says to have taken from whom since then. */
   intake: RelayIntake = { peers: 0, server: 0 };
   readonly #deps: RelayDeps;
   readonly #request: RelayRequest;

@@ -17,6 +17,7 @@ import {
 } from '../../relay/index.ts';
 import { TRY_LATER } from '../websocket/viewer-socket.ts';
 import { passedOn } from './addresses.ts';
+import { believedIntake } from './intake.ts';
 import type { RelayMember } from './relay-member.ts';
 import type { RelaySettings } from './settings.ts';
 
@@ -109,7 +110,10 @@ export class RelayStream {
     switch (message.type) {
       case 'report': {
         const { relayable, capacity, rtt, uplink, taken } = message;
-        if (taken !== undefined) member.intake = taken;
+        if (taken !== undefined) {
+          const published = this.stream.input.total - member.since;
+          member.intake = believedIntake(member.intake, taken, published);
+        }
         this.#give({
           kind: 'report',
           uuid,
@@ -204,6 +208,7 @@ export class RelayStream {
     }
     member.uuid = said.uuid;
     member.secret = secret;
+    member.since = this.stream.input.total;
     this.#nameless.delete(member);
     this.#byUuid.set(said.uuid, member);
     former?.close(1000, 'the peer has another connection');

@@ -1,6 +1,7 @@
 import { streamName } from '@onair/media';
 import { expect, it } from 'vitest';
 import { passedOn } from './addresses.ts';
+import { believedIntake } from './intake.ts';
 import { mayRelay, type RelaySettings } from './settings.ts';
 
 const settings: RelaySettings = {
@@ -40,4 +41,13 @@ it('tells peers no address but that of the TURN server where a site wants it so'
   expect(single(`${own} typ relay`)).toBeUndefined();
   expect(JSON.stringify(single(relayed))).toContain('203.0.113.5');
   expect(single('')).toEqual({ attempt: 3, candidate: { candidate: '', mid: '0' } });
+});
+
+it('counts what viewers say they took from each other, within what there was', () => {
+  const none = { peers: 0, server: 0 };
+  expect(believedIntake(none, { peers: 900, server: 100 }, 1000)).toEqual({ peers: 900, server: 100 });
+  // A count that went back would look like a new one, and be counted again.
+  expect(believedIntake({ peers: 900, server: 100 }, none, 1000)).toEqual({ peers: 900, server: 100 });
+  const boast = believedIntake(none, { peers: 1e15, server: 0 }, 1e6);
+  expect(boast.peers).toBeLessThan(25e6);
 });
