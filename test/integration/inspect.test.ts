@@ -306,12 +306,16 @@ describe('onair inspect', () => {
   );
 
   if (LONG) {
-    it.each(FILES.map(([name]) => name))('ends in a report for every cut and damage of %s', {
-      timeout: 300_000,
-    }, async (name) => {
-      const bytes = new Uint8Array(readFileSync(file(name)));
-      await checkCuts(bytes, 500, ALL_EDGES);
-      await checkMutations(bytes, Math.ceil(MUTATIONS / FILES.length));
-    });
+    it.each(FILES.map(([name]) => name))(
+      'ends in a report for every cut and damage of %s',
+      {
+        timeout: 300_000,
+      },
+      async (name) => {
+        const bytes = new Uint8Array(readFileSync(file(name)));
+        await checkCuts(bytes, 500, ALL_EDGES);
+        await checkMutations(bytes, Math.ceil(MUTATIONS / FILES.length));
+      },
+    );
   }
 });
