@@ -18,6 +18,8 @@ import { launchWebKit } from '../kit/webkit.ts';
 const PATIENCE = Math.min(2, slack());
 /** Twelve files, twenty seeks each and every browser; else five files and a few seeks. */
 const LONG = process.env.ONAIR_LONG === '1';
+/** Milliseconds in which the right picture must be drawn. */
+const LATE_PICTURE_MS = 2000;
 const SEEKS = LONG ? 20 : 3;
 const FILMS: readonly CounterFilm[] = [
   { name: 'one', seconds: 16, gop: 50, bFrames: 2 },
@@ -45,7 +47,9 @@ const films = new Map<string, Film>();
 let server: TestServer;
 
 beforeAll(async () => {
-  server = await startTestServer(scope, { 'rtmp.enabled': 'false', 'webrtc.enabled': 'off' });
+  const ports = { 'echo.compatPort': '0', 'rooms.compatPort': '0', 'upload.compatPort': '0' };
+  const off = { 'rtmp.enabled': 'false', 'webrtc.enabled': 'off' };
+  server = await startTestServer(scope, { ...off, compat: 'true', ...ports });
   const folder = join(server.data, 'files');
   mkdirSync(folder, { recursive: true });
   const made = scope.tempDir('onair-films-');
@@ -100,8 +104,8 @@ const standing = (page: WebPage): Promise<string> =>
     return JSON.stringify({ currentTime, readyState, seeking, spans, error: error?.message, wire });
   }, undefined);
 
-/** Goes to a place and reads the number that is burnt into the picture shown there. */
-async function pictureAt(page: WebPage, seconds: number): Promise<number | undefined> {
+/** Goes to a place and reads the number that is burnt into the picture shown there: `picture`, or whatever stays. */
+async function pictureAt(page: WebPage, seconds: number, picture: number): Promise<number | undefined> {
   await page.run((to) => {
     const video = document.querySelector('video')!;
     video.pause();
@@ -121,19 +125,28 @@ async function pictureAt(page: WebPage, seconds: number): Promise<number | undef
     },
     { timeoutMs: 15_000 * PATIENCE, message: () => `${seconds} s is shown: ${state.text}` },
   );
-  const pixels = await page.run(async (strip) => {
+  // Elsewhere than in Chromium the picture may be drawn some time after the place is reached: what counts is the one that stays.
+  let found: number | undefined;
+  const end = performance.now() + LATE_PICTURE_MS * PATIENCE;
+  do {
+    found = readBurntClockStrip(Uint8Array.from(await strip(page)), 256, 16)?.ms;
+  } while (found !== picture && performance.now() < end);
+  return found;
+}
+
+/** Pixels of the burnt-in number as it is shown now. */
+const strip = (page: WebPage): Promise<number[]> =>
+  page.run(async (place) => {
     const video = document.querySelector('video')!;
-    // Where the same picture stays no callback comes, elsewhere it may be drawn a little later than it is there.
+    // Where the same picture stays no callback comes.
     await new Promise((turn) => setTimeout(turn, 150));
     const canvas = new OffscreenCanvas(256, 16);
     const context = canvas.getContext('2d')!;
     const { videoWidth: width, videoHeight: height } = video;
-    const { x, y, width: w, height: h } = strip;
+    const { x, y, width: w, height: h } = place;
     context.drawImage(video, x * width, y * height, w * width, h * height, 0, 0, 256, 16);
     return [...context.getImageData(0, 0, 256, 16).data];
   }, BURNT_CLOCK);
-  return readBurntClockStrip(Uint8Array.from(pixels), 256, 16)?.ms;
-}
 
 /** The places that are gone to: far ones, near ones, the first and the last second; each in the middle of a picture. */
 function places({ shown }: Film): { picture: number; at: number }[] {
@@ -164,9 +177,13 @@ describe.each(BROWSERS)('files over WebSocket in %s', (_engine, launch) => {
       }, undefined);
     await until(plays, { timeoutMs: 20_000 * PATIENCE, message: () => `${film.name} plays` });
     for (const { at, picture } of places(film)) {
-      const found = await pictureAt(page, at).catch(String);
-      if (found !== picture) wrong.push(`${film.name} at ${at}: ${picture} expected, ${found} found`);
+      const found = await pictureAt(page, at, picture).catch(String);
+      if (found !== picture) wrong.push(`${at}: ${picture} expected, ${found} found`);
     }
+    const nudges = await page.run(() => (globalThis as any).nudges, undefined);
+    process.stderr.write(`nudges ${nudges} `);
+    if (LONG)
+      process.stderr.write(`${film.name}: ${SEEKS - wrong.length} of ${SEEKS}; ${wrong.join('; ')}\n`);
     await page.run((to) => {
       const video = document.querySelector('video')!;
       video.currentTime = to;
@@ -177,6 +194,29 @@ describe.each(BROWSERS)('files over WebSocket in %s', (_engine, launch) => {
       message: () => `${film.name} ends`,
     });
     expect(wrong).toEqual([]);
+  });
+
+  it('says the three steps of the WebSocket sample: a string, a Blob, an ArrayBuffer', async () => {
+    const answers = await page.run(async (port) => {
+      const got: unknown[] = [];
+      const ws = new WebSocket(`ws://localhost:${port}`);
+      ws.binaryType = 'arraybuffer';
+      await new Promise<void>((done, failed) => {
+        ws.onerror = () => failed(new Error('no connection'));
+        ws.onmessage = ({ data }) => {
+          got.push(typeof data === 'string' ? data : [...new Uint8Array(data)]);
+          if (got.length === 3) ws.close();
+        };
+        ws.onclose = () => done();
+        ws.onopen = () => {
+          ws.send('hello');
+          ws.send(new Blob(['hello']));
+          ws.send(new Uint8Array([1, 2, 3]).buffer);
+        };
+      });
+      return got;
+    }, server.ports.echo!);
+    expect(answers).toEqual(['hello', [...Buffer.from('hello')], [1, 2, 3]]);
   });
 
   it.runIf(LONG)('reads nothing while the viewer is paused', { timeout: 120_000 }, async () => {

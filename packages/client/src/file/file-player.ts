@@ -79,6 +79,11 @@ const SMALL_HOLE = 1;
  * fails for good where the position changes while it gets ready.
  */
 const HOLE_MS = 1500;
+/**
+ * Milliseconds after which a seek is told anew where all of its media is there; twice as many for each time more.
+ * WebKitGTK sometimes misses that the last of the media has come.
+ */
+const SEEK_MS = 2500;
 /** Close code for a file that cannot be played. */
 const CLOSE_UNACCEPTABLE = 1003;
 
@@ -104,6 +109,8 @@ export class FilePlayer {
    * hole, by `performance.now()`.
    */
   #seek = { id: 0, pending: true, at: 0, early: false, stuck: Number.POSITIVE_INFINITY };
+  /** Since when the browser goes to a place whose media it has, by `performance.now()`; how often that place was told. */
+  #going = { since: Number.POSITIVE_INFINITY, told: 0 };
 
   constructor(options: FilePlayerOptions, listener: FilePlayerListener) {
     this.#options = options;
@@ -239,6 +246,7 @@ export class FilePlayer {
 
   /** Firefox takes a picture up to half a second later for the one that is asked for, if it has no other. */
   #seeked(): void {
+    this.#going = { since: Number.POSITIVE_INFINITY, told: 0 };
     this.#seek.early = this.#seek.pending || !this.#isBuffered(this.#options.media.currentTime);
   }
 
@@ -263,6 +271,7 @@ export class FilePlayer {
     const { media } = this.#options;
     const { early, pending } = this.#seek;
     if (early && !pending && this.#isBuffered(this.#seek.at)) media.currentTime = this.#seek.at;
+    this.#goOn();
     const spans = this.#buffers?.spans ?? [];
     const { stuck } = this.#seek;
     this.#seek.stuck = Number.POSITIVE_INFINITY;
@@ -275,6 +284,21 @@ export class FilePlayer {
     if (performance.now() - this.#seek.stuck < HOLE_MS) return;
     this.#seek.stuck = Number.POSITIVE_INFINITY;
     media.currentTime = target;
+  }
+
+  /** Tells the browser once more where to go, if it has been on its way there for too long. */
+  #goOn(): void {
+    const { media } = this.#options;
+    const { at, pending } = this.#seek;
+    if (!media.seeking || pending || media.currentTime !== at || !this.#isBuffered(at)) {
+      this.#going.since = Number.POSITIVE_INFINITY;
+      return;
+    }
+    const now = performance.now();
+    this.#going.since = Math.min(this.#going.since, now);
+    if (now - this.#going.since < SEEK_MS * 2 ** this.#going.told) return;
+    this.#going = { since: Number.POSITIVE_INFINITY, told: this.#going.told + 1 };
+    media.currentTime = at;
   }
 
   #want(): void {
