@@ -180,8 +180,6 @@ describe.each(BROWSERS)('files over WebSocket in %s', (_engine, launch) => {
       const found = await pictureAt(page, at, picture).catch(String);
       if (found !== picture) wrong.push(`${at}: ${picture} expected, ${found} found`);
     }
-    const nudges = await page.run(() => (globalThis as any).nudges, undefined);
-    process.stderr.write(`nudges ${nudges} `);
     if (LONG)
       process.stderr.write(`${film.name}: ${SEEKS - wrong.length} of ${SEEKS}; ${wrong.join('; ')}\n`);
     await page.run((to) => {

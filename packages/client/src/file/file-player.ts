@@ -81,7 +81,7 @@ const SMALL_HOLE = 1;
 const HOLE_MS = 1500;
 /**
  * Milliseconds after which a seek is told anew where all of its media is there; twice as many for each time more.
- * WebKitGTK sometimes misses that the last of the media has come.
+ * WebKitGTK now and then never gets there, and does when it is told again.
  */
 const SEEK_MS = 2500;
 /** Close code for a file that cannot be played. */
