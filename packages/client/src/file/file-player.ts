@@ -103,14 +103,21 @@ export class FilePlayer {
   #buffers: FileBuffers | undefined;
   #hello: FileHello | undefined;
   #figures = { codecs: '', received: 0, read: 0, wanted: -1, seeks: 0 };
-  /**
-   * Id of the seek whose media is taken, whether it is still to come, and the last position gone to that was told;
-   * whether the browser was content before the media of that position was there; since when it is stuck in front of a
-   * hole, by `performance.now()`.
-   */
-  #seek = { id: 0, pending: true, at: 0, early: false, stuck: Number.POSITIVE_INFINITY };
-  /** Since when the browser goes to a place whose media it has, by `performance.now()`; how often that place was told. */
-  #going = { since: Number.POSITIVE_INFINITY, told: 0 };
+  readonly #seek = {
+    /** Of the one whose media is taken. */
+    id: 0,
+    /** Its media is still to come. */
+    pending: true,
+    /** The last position gone to that was told. */
+    at: 0,
+    /** The browser was content before the media of that position was there. */
+    early: false,
+    /** Since when the browser is stuck in front of a hole, by `performance.now()`. */
+    stuck: Number.POSITIVE_INFINITY,
+    /** Since when it is on its way to a place whose media it has, and how often it was told that place again. */
+    going: Number.POSITIVE_INFINITY,
+    told: 0,
+  };
 
   constructor(options: FilePlayerOptions, listener: FilePlayerListener) {
     this.#options = options;
@@ -238,6 +245,7 @@ export class FilePlayer {
 
   #seeking(): void {
     const { currentTime } = this.#options.media;
+    if (currentTime !== this.#seek.at) this.#seek.told = 0;
     this.#seek.at = currentTime;
     this.#seek.early = false;
     if (this.#buffers !== undefined && !this.#isBuffered(currentTime)) this.#jump();
@@ -246,7 +254,7 @@ export class FilePlayer {
 
   /** Firefox takes a picture up to half a second later for the one that is asked for, if it has no other. */
   #seeked(): void {
-    this.#going = { since: Number.POSITIVE_INFINITY, told: 0 };
+    this.#seek.told = 0;
     this.#seek.early = this.#seek.pending || !this.#isBuffered(this.#options.media.currentTime);
   }
 
@@ -257,7 +265,8 @@ export class FilePlayer {
   /** What is buffered is of no use where the viewer is: begin anew there. */
   #jump(): void {
     const id = this.#seek.id + 1;
-    this.#seek = { ...this.#seek, id, pending: true };
+    this.#seek.id = id;
+    this.#seek.pending = true;
     this.#figures.seeks++;
     this.#figures.wanted = -1;
     this.#buffers?.clear();
@@ -289,15 +298,13 @@ export class FilePlayer {
   /** Tells the browser once more where to go, if it has been on its way there for too long. */
   #goOn(): void {
     const { media } = this.#options;
-    const { at, pending } = this.#seek;
-    if (!media.seeking || pending || media.currentTime !== at || !this.#isBuffered(at)) {
-      this.#going.since = Number.POSITIVE_INFINITY;
-      return;
-    }
-    const now = performance.now();
-    this.#going.since = Math.min(this.#going.since, now);
-    if (now - this.#going.since < SEEK_MS * 2 ** this.#going.told) return;
-    this.#going = { since: Number.POSITIVE_INFINITY, told: this.#going.told + 1 };
+    const { at, pending, going, told } = this.#seek;
+    this.#seek.going = Number.POSITIVE_INFINITY;
+    if (!media.seeking || pending || media.currentTime !== at || !this.#isBuffered(at)) return;
+    this.#seek.going = Math.min(going, performance.now());
+    if (performance.now() - this.#seek.going < SEEK_MS * 2 ** told) return;
+    this.#seek.going = Number.POSITIVE_INFINITY;
+    this.#seek.told++;
     media.currentTime = at;
   }
 
