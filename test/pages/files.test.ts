@@ -1,5 +1,8 @@
+import { once } from 'node:events';
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
 import { BURNT_CLOCK, readBurntClockStrip } from '@onair/contracts/burnt-clock';
 import { bytesSource, openSeekable } from '@onair/media/file';
@@ -228,8 +231,12 @@ describe.each(BROWSERS)('files over WebSocket in %s', (_engine, launch) => {
   });
 
   it('says the three steps of the WebSocket sample: a string, a Blob, an ArrayBuffer', async () => {
-    // Our own pages may not connect to other ports.
-    const blank = await browser.open('about:blank');
+    // Our own pages may not connect to other ports, nor a page of nowhere to this machine.
+    const site = createServer((_request, response) => response.end('<!doctype html>')).listen(0, '127.0.0.1');
+    own.defer(() => site.close());
+    await once(site, 'listening');
+    const { port: at } = site.address() as AddressInfo;
+    const blank = await browser.open(`http://127.0.0.1:${at}`);
     const answers = await blank.run(async (port) => {
       const got: unknown[] = [];
       const ws = new WebSocket(`ws://localhost:${port}`);
