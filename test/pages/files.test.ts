@@ -1,5 +1,8 @@
+import { once } from 'node:events';
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
 import { BURNT_CLOCK, readBurntClockStrip } from '@onair/contracts/burnt-clock';
 import { bytesSource, openSeekable } from '@onair/media/file';
@@ -47,7 +50,9 @@ const films = new Map<string, Film>();
 let server: TestServer;
 
 beforeAll(async () => {
-  server = await startTestServer(scope, { 'rtmp.enabled': 'false', 'webrtc.enabled': 'off' });
+  const ports = { 'echo.compatPort': '0', 'rooms.compatPort': '0', 'upload.compatPort': '0' };
+  const off = { 'rtmp.enabled': 'false', 'webrtc.enabled': 'off' };
+  server = await startTestServer(scope, { ...off, compat: 'true', ...ports });
   const folder = join(server.data, 'files');
   mkdirSync(folder, { recursive: true });
   const made = scope.tempDir('onair-films-');
@@ -157,9 +162,11 @@ function places({ shown }: Film): { picture: number; at: number }[] {
 
 describe.each(BROWSERS)('files over WebSocket in %s', (_engine, launch) => {
   const own = new Scope();
+  let browser: WebBrowser;
   let page: WebPage;
   beforeAll(async () => {
-    page = await (await launch(own)).open(`${server.http}/files`);
+    browser = await launch(own);
+    page = await browser.open(`${server.http}/files`);
   }, 90_000);
   afterAll(() => own.close());
 
@@ -221,5 +228,34 @@ describe.each(BROWSERS)('files over WebSocket in %s', (_engine, launch) => {
     } finally {
       reads.mockRestore();
     }
+  });
+
+  it('says the three steps of the WebSocket sample: a string, a Blob, an ArrayBuffer', async () => {
+    // Our own pages may not connect to other ports, nor a page of nowhere to this machine.
+    const site = createServer((_request, response) => response.end('<!doctype html>')).listen(0, '127.0.0.1');
+    own.defer(() => site.close());
+    await once(site, 'listening');
+    const { port: at } = site.address() as AddressInfo;
+    const blank = await browser.open(`http://127.0.0.1:${at}`);
+    const answers = await blank.run(async (port) => {
+      const got: unknown[] = [];
+      const ws = new WebSocket(`ws://localhost:${port}`);
+      ws.binaryType = 'arraybuffer';
+      await new Promise<void>((done, failed) => {
+        ws.onerror = () => failed(new Error('no connection'));
+        ws.onmessage = ({ data }) => {
+          got.push(typeof data === 'string' ? data : [...new Uint8Array(data)]);
+          if (got.length === 3) ws.close();
+        };
+        ws.onclose = () => done();
+        ws.onopen = () => {
+          ws.send('hello');
+          ws.send(new Blob(['hello']));
+          ws.send(new Uint8Array([1, 2, 3]).buffer);
+        };
+      });
+      return got;
+    }, server.ports.echo!);
+    expect(answers).toEqual(['hello', [...Buffer.from('hello')], [1, 2, 3]]);
   });
 });
