@@ -13,6 +13,19 @@ export const COUNTER_FILES = ['mp4', 'fmp4', 'flv', 'ts', 'webm', 'vp8'] as cons
 /** Container of a film. */
 export type CounterFile = (typeof COUNTER_FILES)[number];
 
+/** Name of a film's file in a container. */
+export function counterFileName(film: string, file: CounterFile): string {
+  return film + ENDINGS[file];
+}
+const ENDINGS: Readonly<Record<CounterFile, string>> = {
+  mp4: '.mp4',
+  fmp4: '-fragments.mp4',
+  flv: '.flv',
+  ts: '.ts',
+  webm: '.webm',
+  vp8: '.vp8.webm',
+};
+
 const QUIET = ['-hide_banner', '-loglevel', 'error', '-y'];
 
 /** How a film differs from the others. */
@@ -44,7 +57,7 @@ export function makeCounterFilm(folder: string, film: CounterFilm): Record<Count
     ...['-f', 'lavfi', '-i', `sine=frequency=440:sample_rate=48000:duration=${seconds}`],
     ...['-pix_fmt', 'yuv420p', '-g', String(gop), '-shortest'],
   ];
-  const path = (file: string): string => join(folder, `${name}.${file}`);
+  const path = (file: CounterFile): string => join(folder, counterFileName(name, file));
   const mp4 = path('mp4');
   const webm = path('webm');
   const pictures = drawCounters(seconds * COUNTER_FPS);
@@ -62,21 +75,15 @@ export function makeCounterFilm(folder: string, film: CounterFilm): Record<Count
     mp4,
   ];
   const fast = ['-deadline', 'realtime', '-cpu-used', '8', '-b:v', '400k', '-c:a', 'libopus'];
-  const vp8 = path('vp8.webm');
+  const vp8 = path('vp8');
   execFileSync('ffmpeg', [...QUIET, ...input, ...avc], { input: pictures });
   execFileSync('ffmpeg', [...QUIET, ...input, '-c:v', 'libvpx-vp9', ...fast, webm], { input: pictures });
   execFileSync('ffmpeg', [...QUIET, ...input, '-c:v', 'libvpx', ...fast, vp8], { input: pictures });
-  const copies: readonly (readonly [CounterFile, string, readonly string[]])[] = [
-    ['fmp4', `${name}-fragments.mp4`, ['-movflags', 'frag_keyframe+empty_moov+default_base_moof']],
-    ['flv', `${name}.flv`, []],
-    ['ts', `${name}.ts`, []],
-  ];
-  const paths: Record<string, string> = { mp4, webm, vp8 };
-  for (const [file, target, flags] of copies) {
-    paths[file] = join(folder, target);
-    execFileSync('ffmpeg', [...QUIET, '-i', mp4, '-c', 'copy', ...flags, paths[file]]);
-  }
-  return paths as Record<CounterFile, string>;
+  const paths = { mp4, webm, vp8, fmp4: path('fmp4'), flv: path('flv'), ts: path('ts') };
+  const fragments = ['-movflags', 'frag_keyframe+empty_moov+default_base_moof'];
+  execFileSync('ffmpeg', [...QUIET, '-i', mp4, '-c', 'copy', ...fragments, paths.fmp4]);
+  for (const copy of [paths.flv, paths.ts]) execFileSync('ffmpeg', [...QUIET, '-i', mp4, '-c', 'copy', copy]);
+  return paths;
 }
 
 /** Grey pictures one after another. */

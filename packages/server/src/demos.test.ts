@@ -16,9 +16,10 @@ it('answers the sample of a WebSocket client at the root of its own port, and th
   ws.on('message', (data: Buffer, binary) => got.push(binary ? [...data] : String(data)));
   await new Promise((resolve) => ws.once('open', resolve));
   ws.send('hello');
-  ws.send(new Uint8Array([1, 2, 3]));
-  await until(() => got.length === 2);
-  expect(got).toEqual(['hello', [1, 2, 3]]);
+  ws.send(new Blob(['hello']));
+  ws.send(new Uint8Array([1, 2, 3]).buffer);
+  await until(() => got.length === 3);
+  expect(got).toEqual(['hello', [...Buffer.from('hello')], [1, 2, 3]]);
   const refused = new WebSocket(server.ws);
   const error = await new Promise<Error>((resolve) => refused.once('error', resolve));
   expect(error.message).toContain('404');

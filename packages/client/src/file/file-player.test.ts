@@ -133,6 +133,33 @@ describe('a file player', () => {
     expect(socket.sent.filter(({ type }) => type === 'seek')).toHaveLength(1);
   });
 
+  it('tells the browser once more where to go if it does not get there though the media is there, ever more rarely', async () => {
+    const { socket, media } = await playing();
+    media.paused = true;
+    socket.chunks(0, 20);
+    await settle();
+    media.seeking = true;
+    media.currentTime = 60;
+    vi.advanceTimersByTime(10_000);
+    expect(media.seeks).toEqual([60]);
+    socket.text({ type: 'seeked', id: 1, start: 58 });
+    socket.chunks(58, 80);
+    await settle();
+    vi.advanceTimersByTime(2000);
+    expect(media.seeks).toEqual([60]);
+    vi.advanceTimersByTime(1000);
+    expect(media.seeks).toEqual([60, 60]);
+    vi.advanceTimersByTime(4500);
+    expect(media.seeks).toEqual([60, 60]);
+    vi.advanceTimersByTime(1000);
+    expect(media.seeks).toEqual([60, 60, 60]);
+    media.seeking = false;
+    media.emit('seeked');
+    vi.advanceTimersByTime(60_000);
+    expect(media.seeks).toEqual([60, 60, 60]);
+    expect(socket.sent.filter(({ type }) => type === 'seek')).toHaveLength(1);
+  });
+
   it('steps over a small hole that the browser stays in front of, but not at once', async () => {
     const { socket, media } = await playing();
     socket.bytes(

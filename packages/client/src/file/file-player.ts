@@ -79,6 +79,11 @@ const SMALL_HOLE = 1;
  * fails for good where the position changes while it gets ready.
  */
 const HOLE_MS = 1500;
+/**
+ * Milliseconds after which a seek is told anew where all of its media is there; twice as many for each time more.
+ * WebKitGTK now and then never gets there, and does when it is told again.
+ */
+const SEEK_MS = 2500;
 /** Close code for a file that cannot be played. */
 const CLOSE_UNACCEPTABLE = 1003;
 
@@ -98,12 +103,21 @@ export class FilePlayer {
   #buffers: FileBuffers | undefined;
   #hello: FileHello | undefined;
   #figures = { codecs: '', received: 0, read: 0, wanted: -1, seeks: 0 };
-  /**
-   * Id of the seek whose media is taken, whether it is still to come, and the last position gone to that was told;
-   * whether the browser was content before the media of that position was there; since when it is stuck in front of a
-   * hole, by `performance.now()`.
-   */
-  #seek = { id: 0, pending: true, at: 0, early: false, stuck: Number.POSITIVE_INFINITY };
+  readonly #seek = {
+    /** Of the one whose media is taken. */
+    id: 0,
+    /** Its media is still to come. */
+    pending: true,
+    /** The last position gone to that was told. */
+    at: 0,
+    /** The browser was content before the media of that position was there. */
+    early: false,
+    /** Since when the browser is stuck in front of a hole, by `performance.now()`. */
+    stuck: Number.POSITIVE_INFINITY,
+    /** Since when it is on its way to a place whose media it has, and how often it was told that place again. */
+    going: Number.POSITIVE_INFINITY,
+    told: 0,
+  };
 
   constructor(options: FilePlayerOptions, listener: FilePlayerListener) {
     this.#options = options;
@@ -231,6 +245,7 @@ export class FilePlayer {
 
   #seeking(): void {
     const { currentTime } = this.#options.media;
+    if (currentTime !== this.#seek.at) this.#seek.told = 0;
     this.#seek.at = currentTime;
     this.#seek.early = false;
     if (this.#buffers !== undefined && !this.#isBuffered(currentTime)) this.#jump();
@@ -239,6 +254,7 @@ export class FilePlayer {
 
   /** Firefox takes a picture up to half a second later for the one that is asked for, if it has no other. */
   #seeked(): void {
+    this.#seek.told = 0;
     this.#seek.early = this.#seek.pending || !this.#isBuffered(this.#options.media.currentTime);
   }
 
@@ -249,7 +265,8 @@ export class FilePlayer {
   /** What is buffered is of no use where the viewer is: begin anew there. */
   #jump(): void {
     const id = this.#seek.id + 1;
-    this.#seek = { ...this.#seek, id, pending: true };
+    this.#seek.id = id;
+    this.#seek.pending = true;
     this.#figures.seeks++;
     this.#figures.wanted = -1;
     this.#buffers?.clear();
@@ -263,6 +280,7 @@ export class FilePlayer {
     const { media } = this.#options;
     const { early, pending } = this.#seek;
     if (early && !pending && this.#isBuffered(this.#seek.at)) media.currentTime = this.#seek.at;
+    this.#goOn();
     const spans = this.#buffers?.spans ?? [];
     const { stuck } = this.#seek;
     this.#seek.stuck = Number.POSITIVE_INFINITY;
@@ -275,6 +293,19 @@ export class FilePlayer {
     if (performance.now() - this.#seek.stuck < HOLE_MS) return;
     this.#seek.stuck = Number.POSITIVE_INFINITY;
     media.currentTime = target;
+  }
+
+  /** Tells the browser once more where to go, if it has been on its way there for too long. */
+  #goOn(): void {
+    const { media } = this.#options;
+    const { at, pending, going, told } = this.#seek;
+    this.#seek.going = Number.POSITIVE_INFINITY;
+    if (!media.seeking || pending || media.currentTime !== at || !this.#isBuffered(at)) return;
+    this.#seek.going = Math.min(going, performance.now());
+    if (performance.now() - this.#seek.going < SEEK_MS * 2 ** told) return;
+    this.#seek.going = Number.POSITIVE_INFINITY;
+    this.#seek.told++;
+    media.currentTime = at;
   }
 
   #want(): void {

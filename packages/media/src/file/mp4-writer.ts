@@ -105,7 +105,7 @@ export class Mp4Writer implements FileWriter {
 /** Samples of a track that wait for their fragment. */
 interface Pending {
   readonly track: Track;
-  /** Ticks to be added to decoding times, and to those of presentation. */
+  /** Ticks that are added to its times. */
   readonly shift: Shift;
   samples: Sample[];
 }
@@ -126,10 +126,10 @@ export class FragmentWriter implements FileWriter {
   begin(starts: readonly TrackStart[]): readonly Uint8Array[] {
     const timescale = starts[0]?.track.timebase ?? 1000;
     const tracks = starts.map(({ track, first }) => {
-      // What is shown keeps its place: decoding is told later, with negative offsets, and what lies before 0 is cut.
-      const cut = Math.max(0, -first.pts);
-      const shift = { pts: cut, dts: cut + Math.max(0, first.pts - first.dts) };
-      this.#pending.push({ track, shift, samples: [] });
+      // Decoding begins at 0, so no offset is negative, for which GStreamer moves all the pictures of a fragment; the
+      // edit list takes it back. Of sound it cuts what is not to be heard.
+      const cut = Math.max(0, -first.dts);
+      this.#pending.push({ track, shift: { pts: cut, dts: cut }, samples: [] });
       return { track, duration: 0, shown: 0, edit: cut > 0 ? { delay: 0, mediaTime: cut } : undefined };
     });
     const w = new ByteWriter(4096);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { fileOf, film, written } from '../../../../test/kit/film.ts';
 import { sample as sampleOf, TRACKS } from '../../../../test/kit/mp4-tracks.ts';
 import { inspect } from '../inspect/index.ts';
-import { parseInit } from '../isobmff/index.ts';
+import { parseChunks, parseInit } from '../isobmff/index.ts';
 import type { Sample } from '../model/index.ts';
 import { bytesSource, type MediaFileError, type OutputFormat, openMediaFile, remux } from './index.ts';
 
@@ -109,6 +109,28 @@ describe('remuxing', () => {
     expect(fragmented.tracks.every(({ defaults }) => defaults !== undefined)).toBe(true);
     const plain = parseInit(await moov('mp4'));
     expect(plain.tracks.every(({ defaults }) => defaults === undefined)).toBe(true);
+  });
+
+  it('fragments are decoded from 0 on and never later than shown, which an edit list takes back', async () => {
+    const bytes = await fileIn('fmp4');
+    const earliest = new Map<number, number>();
+    for (const { tracks: parts } of parseChunks(bytes)) {
+      for (const { trackId, samples: own } of parts) {
+        for (const { dts, pts } of own) {
+          expect(pts).toBeGreaterThanOrEqual(dts);
+          earliest.set(trackId, Math.min(pts, earliest.get(trackId) ?? Number.POSITIVE_INFINITY));
+        }
+      }
+    }
+    expect([earliest.get(1), earliest.get(2)]).toEqual([7200, 0]);
+    const edits: string[] = [];
+    await inspect(bytesSource(bytes), {
+      onNode: ({ name, detail }) => {
+        if (name === 'elst') edits.push(detail);
+      },
+    });
+    // 80 ms of reordering, and of sound 21 ms that are not to be heard.
+    expect(edits).toEqual(['entries=1 mediaTime=7200', 'entries=1 mediaTime=1024']);
   });
 
   async function moov(format: OutputFormat): Promise<Uint8Array> {

@@ -5,7 +5,7 @@ import { boxFields, readTrackRun } from '../isobmff/index.ts';
 export const MAX_FIELD_BYTES = 64 * 1024;
 
 /** Boxes that begin with version and flags and then count their entries. */
-const TABLES = new Set(['stts', 'ctts', 'stss', 'stsc', 'stco', 'co64', 'stsd', 'dref', 'elst', 'sdtp']);
+const TABLES = new Set(['stts', 'ctts', 'stss', 'stsc', 'stco', 'co64', 'stsd', 'dref', 'sdtp']);
 
 /**
  * What the beginning of a box says, `name=value` apart by blanks; its first bytes in hexadecimal if we do not know it.
@@ -26,6 +26,8 @@ export function boxDetail(type: string, body: Uint8Array): string {
     }
     case 'mehd':
       return `duration=${r.u8() === 1 ? wide(r) : narrow(r)}`;
+    case 'elst':
+      return editFields(r);
     case 'stsz': {
       r.skip(4);
       return `sampleSize=${r.u32()} samples=${r.u32()}`;
@@ -42,6 +44,17 @@ export function boxDetail(type: string, body: Uint8Array): string {
     default:
       return boxFields({ type, body }).trim();
   }
+}
+
+/** The first of an edit list's entries, which most files have alone (ISO/IEC 14496-12 §8.6.6). */
+function editFields(r: ByteReader): string {
+  const version = r.u8();
+  r.skip(3);
+  const entries = r.u32();
+  if (entries === 0) return 'entries=0';
+  r.skip(version === 1 ? 8 : 4);
+  const mediaTime = version === 1 ? r.i32() * 0x1_0000_0000 + r.u32() : r.i32();
+  return `entries=${entries} mediaTime=${mediaTime}`;
 }
 
 function wide(r: ByteReader): number {

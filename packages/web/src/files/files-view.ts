@@ -75,15 +75,22 @@ export class FilesView {
       return;
     }
     const address = new URL(addressOf(name), location.href.replace(/^http/, 'ws')).href;
+    const begin = (): Promise<void> => media.play().catch(() => undefined); // the browser may want a click: the controls are there
+    // Browsers pause an element that is given another source while they still look for the one before.
+    const attach: typeof platform.attach = () => {
+      const attached = platform.attach();
+      void begin();
+      return attached;
+    };
     this.#player = new FilePlayer(
-      { address, media, platform },
+      { address, media, platform: { ...platform, attach } },
       { wire: (message) => this.#note(message), failed: (error) => this.#failed(error) },
     );
     this.#timer = setInterval(() => {
       this.figures.value = this.#player?.figures;
     }, LOOK_MS);
     this.#player.start();
-    await media.play().catch(() => undefined); // the browser wants a click first: the controls are there
+    await begin();
   }
 
   /** Lets the file that plays go. */

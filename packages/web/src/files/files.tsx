@@ -126,6 +126,36 @@ function Figures({ view }: { readonly view: FilesView }): JSX.Element | null {
   );
 }
 
+const SPEEDS = [0.5, 1, 1.5, 2, 4] as const;
+
+function Speed({ video }: { readonly video: () => HTMLVideoElement | null }): JSX.Element {
+  const chosen = useSignal<number>(1);
+  return (
+    <fieldset class="files-speed">
+      <legend class="out-of-sight">{t('files.speed')}</legend>
+      <span class="muted small" aria-hidden="true">
+        {t('files.speed')}
+      </span>
+      {SPEEDS.map((speed) => (
+        <button
+          key={speed}
+          type="button"
+          class="button button-plain num"
+          aria-pressed={chosen.value === speed}
+          onClick={() => {
+            chosen.value = speed;
+            const media = video();
+            // The default one too: another file begins with it.
+            if (media !== null) media.playbackRate = media.defaultPlaybackRate = speed;
+          }}
+        >
+          {speed}×
+        </button>
+      ))}
+    </fieldset>
+  );
+}
+
 /** Media files of the server, played over a WebSocket, with what goes over it. */
 export function Files({ view }: { readonly view: FilesView }): JSX.Element {
   const video = useRef<HTMLVideoElement>(null);
@@ -179,6 +209,7 @@ export function Files({ view }: { readonly view: FilesView }): JSX.Element {
               />
               {view.playing.value === undefined && <p class="files-choose">{t('files.choose')}</p>}
             </div>
+            {view.playing.value !== undefined && <Speed video={() => video.current} />}
             <Figures view={view} />
             {view.playing.value !== undefined && <Wire messages={view.wire.value} />}
           </section>
