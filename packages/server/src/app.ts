@@ -47,6 +47,7 @@ import { cmafPackagerKind } from './packager/cmaf/index.ts';
 import { dashPackagerKind } from './packager/dash/index.ts';
 import { DEFAULT_HLS_OPTIONS, type HlsPackager, hlsPackagerKind, optionsFor } from './packager/hls/index.ts';
 import { tsPackagerKind } from './packager/ts/index.ts';
+import { tellOfPlaylists } from './playlist-calls.ts';
 import { registerRecordedUploads } from './recorded-uploads.ts';
 import type { Rooms } from './rooms/index.ts';
 import { NO_ROOMS } from './rooms/room-directory.ts';
@@ -201,6 +202,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     }
     const callbacks = new RtmpCallbacks({ rules: () => config().callbacks, log });
     undo.push(() => callbacks.close());
+    if (config().hls.enabled) {
+      const wanted = (stream: StreamName): boolean => callbacks.wantsPlaylists(stream);
+      const tell = (stream: StreamName): void => callbacks.playlist(stream);
+      undo.push(tellOfPlaylists({ registry, clock: systemClock, kind: hls, wanted, tell }));
+    }
     const recorded = registerRecordedUploads({
       config,
       logger,

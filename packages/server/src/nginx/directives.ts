@@ -92,7 +92,6 @@ export const LACKING: ReadonlyMap<string, string> = new Map(
     respawn: 'no programs are run',
     respawn_timeout: 'no programs are run',
     exec_kill_signal: 'no programs are run',
-    on_playlist: 'playlists call nobody',
     notify_send_redirect: 'players are not told of a renamed stream',
     access_log: 'the log goes to standard output, see `log`',
     log_format: 'the log is JSON or plain lines, see `log`',

@@ -30,6 +30,7 @@ const CALLBACKS: Readonly<Record<string, string>> = {
   on_update: 'onUpdate',
   on_record_started: 'onRecordStarted',
   on_record_done: 'onRecordDone',
+  on_playlist: 'onPlaylist',
 };
 /** Settings of applications that stand around them too. */
 const INHERITED: ReadonlySet<string> = new Set([

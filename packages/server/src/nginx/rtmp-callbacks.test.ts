@@ -232,3 +232,20 @@ it('tells of each file of a recording, with what is known of its publisher', asy
     path: '/data/b/1.mp4',
   });
 });
+
+it('tells of playlists where that is wanted, with what is known of the publisher', async () => {
+  const { handlers, callbacks: one } = setUp({ onPlaylist: `${url}/l` });
+  const [stream, other] = [streamName('live', 'test'), streamName('live', 'other')];
+  expect([one.wantsPlaylists(stream), setUp({}).callbacks.wantsPlaylists(stream)]).toEqual([true, false]);
+  await handlers.publish(peer(), publish);
+  one.recorded(stream, []);
+  one.playlist(stream);
+  await vi.waitFor(() => expect(calls).toHaveLength(1));
+  one.playlist(other);
+  await vi.waitFor(() => expect(calls).toHaveLength(2));
+  const common = { call: 'playlist', module: 'hls', app: 'live' };
+  expect(calls.map(({ form }) => Object.fromEntries(form))).toMatchObject([
+    { ...common, name: 'test', path: '/live/test/index.m3u8', addr: '192.0.2.1', token: 'a' },
+    { ...common, name: 'other', path: '/live/other/index.m3u8', addr: '' },
+  ]);
+});

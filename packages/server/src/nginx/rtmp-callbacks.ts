@@ -118,7 +118,22 @@ export class RtmpCallbacks {
   /** Tells of a recording that is finished, once for each of its files. @param files their paths */
   recorded(stream: StreamName, files: readonly string[]): void {
     for (const path of files) this.#tellOfFile('onRecordDone', stream, path);
-    this.#publishers.delete(stream);
+    if (!this.wantsPlaylists(stream)) this.#publishers.delete(stream);
+  }
+
+  /** True if somebody is to be told of the playlists of a stream. */
+  wantsPlaylists(stream: StreamName): boolean {
+    return this.#ruleOf(splitStreamName(stream).app)?.onPlaylist !== undefined;
+  }
+
+  /** Tells that the HLS playlist of a stream lists another segment. */
+  playlist(stream: StreamName): void {
+    this.#tell('onPlaylist', stream, {
+      call: 'playlist',
+      module: 'hls',
+      name: splitStreamName(stream).name,
+      path: `/${stream}/index.m3u8`,
+    });
   }
 
   /** Ends what waits. */
@@ -129,11 +144,15 @@ export class RtmpCallbacks {
   }
 
   #tellOfFile(callback: 'onRecordStarted' | 'onRecordDone', stream: StreamName, path: string): void {
-    const { app, name } = splitStreamName(stream);
+    const call = callback === 'onRecordStarted' ? 'record_started' : 'record_done';
+    this.#tell(callback, stream, { call, recorder: '', name: splitStreamName(stream).name, path });
+  }
+
+  /** Tells something of a stream, with what is known of its publisher. */
+  #tell(callback: CallbackName, stream: StreamName, fields: Readonly<Record<string, string>>): void {
+    const { app } = splitStreamName(stream);
     const rule = this.#ruleOf(app);
     const { peer, query = '' } = this.#publishers.get(stream) ?? {};
-    const call = callback === 'onRecordStarted' ? 'record_started' : 'record_done';
-    const fields = { call, recorder: '', name, path };
     const url = rule?.[callback];
     if (peer !== undefined) void this.#call(callback, peer, fields, query);
     else if (rule !== undefined && url !== undefined)
@@ -178,7 +197,7 @@ export class RtmpCallbacks {
     what: 'publish' | 'play',
   ): () => void {
     const rule = this.#rule(peer);
-    const told = rule?.onRecordStarted ?? rule?.onRecordDone;
+    const told = rule?.onRecordStarted ?? rule?.onRecordDone ?? rule?.onPlaylist;
     if (what === 'publish' && told !== undefined) this.#note(peer, name, query);
     const since = Date.now();
     let timer: NodeJS.Timeout | undefined;
