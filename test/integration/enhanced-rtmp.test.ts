@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { amfProperties } from '../../packages/media/src/amf/index.ts';
 import { streamName } from '../../packages/media/src/index.ts';
 import {
   Child,
@@ -10,6 +11,8 @@ import {
   until,
 } from '../kit/index.ts';
 import { decodeEnhanced, publishEnhanced } from '../kit/node-av/enhanced.ts';
+import { RtmpTestClient } from '../kit/rtmp-client.ts';
+import { audioTrack, programme, videoTrack } from '../kit/samples.ts';
 
 /** How long each is decoded. */
 const SECONDS = process.env.ONAIR_LONG === '1' ? 20 : 3;
@@ -124,9 +127,48 @@ describe('FFmpeg 8.1 publishes and reads back, and HLS and DASH carry on', () =>
     expect(list.match(/TYPE=AUDIO/g)).toHaveLength(2);
     const mpd = await (await fetch(`${server.http}/live/several/manifest.mpd`)).text();
     expect(mpd.match(/contentType="audio"/g)).toHaveLength(2);
-    const report = await playWithRtmpdump(url, SECONDS);
+    // FFmpeg asks for one sound of each stream by RTMP, and takes all of them by HLS.
+    const [report, read] = await Promise.all([
+      playWithRtmpdump(url, SECONDS),
+      decodeEnhanced(`${server.http}/live/several/index.m3u8`, SECONDS * FPS),
+    ]);
     expect(report.frames).toBeGreaterThan((SECONDS - 1.5) * FPS);
+    const frames = read.filter(({ codec }) => codec !== 'data').map((track) => track.frames);
+    process.stderr.write(`      a file of three tracks, decoded again: ${frames.join(', ')}\n`);
+    expect(frames).toHaveLength(3);
+    for (const count of frames) expect(count).toBeGreaterThan(SECONDS * 5);
     const epoch = server.registry.find(streamName('live', 'several'))?.epoch;
     expect(epoch?.tracks.map(({ id }) => id)).toEqual([1, 2, 4]);
+  });
+
+  it('several sounds have their languages in HLS, DASH and RTMP', async () => {
+    const publisher = new RtmpTestClient(server.ports.rtmp!, { intent: 'publish', name: 'tongues' });
+    scope.defer(() => publisher.stop());
+    await until(() => publisher.ready);
+    const [video, audio] = [videoTrack(), audioTrack()];
+    const second = { ...audio, id: 4 };
+    publisher.session.setDataFrame(0, 'onMetaData', {
+      audiolanguage: 'ja',
+      audioTrackIdInfoMap: { 1: { language: 'en' } },
+    });
+    const samples = programme(video, audio, 4).flatMap((sample) =>
+      sample.track === audio ? [sample, { ...sample, track: second }] : [sample],
+    );
+    publisher.publish([video, audio, second], samples);
+    const list = await playlist('tongues', 'LANGUAGE="en"');
+    expect(list).toContain('LANGUAGE="ja"');
+    const mpd = await (await fetch(`${server.http}/live/tongues/manifest.mpd`)).text();
+    expect([...mpd.matchAll(/contentType="audio"[^>]* lang="(\w+)"/g)].map(([, lang]) => lang)).toEqual([
+      'ja',
+      'en',
+    ]);
+    const player = new RtmpTestClient(server.ports.rtmp!, { intent: 'play', name: 'tongues' });
+    scope.defer(() => player.stop());
+    const told = await until(() =>
+      player.events.find((event) => event.kind === 'data' && event.name === 'onMetaData'),
+    );
+    const metadata = told.kind === 'data' ? amfProperties(told.values[0]!) : undefined;
+    expect(metadata?.audiolanguage).toBe('ja');
+    expect(amfProperties(amfProperties(metadata!.audioTrackIdInfoMap!)![1]!)).toEqual({ language: 'en' });
   });
 });
