@@ -202,11 +202,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     }
     const callbacks = new RtmpCallbacks({ rules: () => config().callbacks, log });
     undo.push(() => callbacks.close());
-    if (config().hls.enabled) {
-      const wanted = (stream: StreamName): boolean => callbacks.wantsPlaylists(stream);
-      const tell = (stream: StreamName): void => callbacks.playlist(stream);
-      undo.push(tellOfPlaylists({ registry, clock: systemClock, kind: hls, wanted, tell }));
-    }
+    if (config().hls.enabled)
+      undo.push(tellOfPlaylists({ registry, clock: systemClock, kind: hls, callbacks }));
     const recorded = registerRecordedUploads({
       config,
       logger,

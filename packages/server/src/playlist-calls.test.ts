@@ -21,8 +21,10 @@ function setUp() {
     registry,
     clock,
     kind,
-    wanted: (stream) => stream !== 'live/other',
-    tell: (stream) => void told.push(stream),
+    callbacks: {
+      wantsPlaylists: (stream) => stream !== 'live/other',
+      playlist: (stream) => void told.push(stream),
+    },
   });
   /** Publishes whole seconds and goes. */
   const publish = (name: string, seconds: number): void => {

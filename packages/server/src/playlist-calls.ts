@@ -7,10 +7,12 @@ export interface PlaylistCallsDeps {
   readonly registry: StreamRegistry;
   readonly clock: Clock;
   readonly kind: PackagerKind<HlsPackager>;
-  /** True if somebody wants to hear of this stream. */
-  wanted(stream: StreamName): boolean;
-  /** Called with each whole segment that the playlist of the leading rendition lists anew. */
-  tell(stream: StreamName): void;
+  readonly callbacks: {
+    /** True if somebody wants to hear of this stream. */
+    wantsPlaylists(stream: StreamName): boolean;
+    /** Called with each whole segment that the playlist of the leading rendition lists anew. */
+    playlist(stream: StreamName): void;
+  };
 }
 
 /** Wait before the next look where the playlist stands still, ms. */
@@ -20,7 +22,8 @@ const REST_MS = 1000;
 export function tellOfPlaylists(deps: PlaylistCallsDeps): () => void {
   const watched = new Map<StreamName, () => void>();
   const leave = deps.registry.onChange((stream) => {
-    if (stream.state !== 'live' || watched.has(stream.name) || !deps.wanted(stream.name)) return;
+    if (stream.state !== 'live' || watched.has(stream.name) || !deps.callbacks.wantsPlaylists(stream.name))
+      return;
     watched.set(stream.name, () => undefined);
     follow(stream, deps, (stop) => {
       if (stop === undefined) watched.delete(stream.name);
@@ -37,7 +40,7 @@ export function tellOfPlaylists(deps: PlaylistCallsDeps): () => void {
 /** @param waits told how to end what is waited for; undefined once nothing more will come */
 function follow(
   stream: Stream,
-  { clock, kind, tell }: PlaylistCallsDeps,
+  { clock, kind, callbacks }: PlaylistCallsDeps,
   waits: (stop: (() => void) | undefined) => void,
 ): void {
   const packager = stream.packager(kind);
@@ -62,7 +65,7 @@ function follow(
     const msn = newest();
     if (msn !== undefined && msn > told) {
       told = msn;
-      tell(stream.name);
+      callbacks.playlist(stream.name);
     }
     if (leader === undefined) wait(() => packager.whenReady(settle));
     else if (leader.ended) {

@@ -104,10 +104,25 @@ describe('import of nginx-rtmp', () => {
     });
   });
 
+  it('takes pushes, of every stream of an application or of one', () => {
+    const { config, remarks } = importNginx(
+      rtmp(`push rtmp://every; application live {
+        push a.example; push rtmp://b.example:1936/live2/abc-key; push c/app/?x playPath=p name=cam pageUrl=http://x; }`),
+    );
+    expect(config.pushes).toEqual([
+      { stream: 'live/*', url: 'rtmp://every/{app}/{name}' },
+      { stream: 'live/*', url: 'rtmp://a.example/{app}/{name}' },
+      { stream: 'live/*', url: 'rtmp://b.example:1936/live2/abc-key' },
+      { stream: 'live/cam', url: 'rtmp://c/app/p' },
+    ]);
+    expect(remarks.map(({ directive }) => directive)).toEqual(['push pageUrl']);
+    expect(buildConfig({}, stringify(config)).pushes).toHaveLength(4);
+  });
+
   it('names what has no counterpart', () => {
-    expect(
-      lacking(rtmp('listen 1940; application a { live off; deny publish all; push rtmp://x/y; }')),
-    ).toEqual(['listen 1940', 'live off', 'deny publish all', 'push rtmp://x/y']);
+    expect(lacking(rtmp('listen 1940; application a { live off; deny publish all; push rtmp://; }'))).toEqual(
+      ['listen 1940', 'live off', 'deny publish all', 'push rtmp://'],
+    );
     expect(
       lacking(rtmp('application a { made_up 1; hls_type event; record video; record_max_size 1K; }')),
     ).toEqual(['made_up 1', 'hls_type event', 'record video', 'record_max_size 1K']);

@@ -42,6 +42,16 @@ const INHERITED: ReadonlySet<string> = new Set([
   'pull',
   'push',
 ]);
+/** Parameters of `push` that have a counterpart or need none. */
+const PUSH_PARAMS: ReadonlySet<string> = new Set([
+  'app',
+  'name',
+  'playPath',
+  'live',
+  'static',
+  'start',
+  'stop',
+]);
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 const HLS_FRAGMENT_MS = 5000;
 const HLS_PLAYLIST_MS = 30_000;
@@ -148,7 +158,7 @@ class Importer {
           this.#pull(inner, name);
           break;
         case 'push':
-          this.#lacks(inner, 'pushes name their stream: `pushes: [{ stream: APP/NAME, url: … }]`');
+          this.#push(inner, name);
           break;
         default:
           this.#setting(inner);
@@ -239,6 +249,28 @@ class Importer {
         'pulls name their stream and are always on: `pulls: [{ stream: APP/NAME, url: … }]`',
       );
     else this.#pulls.push({ url: /^rtmp/.test(url) ? url : `rtmp://${url}`, stream: `${app}/${name}` });
+  }
+
+  /** What the address leaves out, application and name, is that of the stream. */
+  #push(directive: Directive, app: string): void {
+    const [address = '', ...params] = directive.args;
+    const [target, ...more] = address.replace(/^rtmp:\/\//, '').split('/');
+    const given = new Map(
+      params.map((one): [string, string | undefined] => {
+        const [key = '', value] = one.split('=', 2);
+        return [key, value];
+      }),
+    );
+    const [name = '*', path = more.slice(1).join('/')] = [given.get('name'), given.get('playPath')];
+    const remote = given.get('app') ?? more[0] ?? '';
+    if (!target || (name !== '*' && !NAME.test(name))) {
+      this.#lacks(directive, 'a push needs a host, and a name of 1 to 64 characters of A-Z a-z 0-9 _ -');
+      return;
+    }
+    const url = `rtmp://${target}/${remote === '' ? '{app}' : remote}/${path === '' ? '{name}' : path}`;
+    this.#pushes.push({ stream: `${app}/${name}`, url });
+    for (const key of given.keys())
+      if (!PUSH_PARAMS.has(key)) this.#note({ ...directive, args: [key] }, 'lacking', 'pushes do not set it');
   }
 
   #callbacksOf(block: readonly Directive[], inherited: Section): Section {
