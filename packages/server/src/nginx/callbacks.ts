@@ -21,6 +21,7 @@ export interface CallbackRule {
   readonly updateMs: number;
   readonly updateStrict: boolean;
   readonly admits: boolean;
+  readonly relays: boolean;
 }
 
 /** Places at which somebody is asked or told. */

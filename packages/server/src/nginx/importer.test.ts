@@ -81,6 +81,7 @@ describe('import of nginx-rtmp', () => {
         onDone: 'http://a/d',
         onUpdate: 'http://a/u',
         admits: true,
+        relays: true,
       },
       { app: 'vod', onConnect: 'http://b/c', ...common },
     ]);

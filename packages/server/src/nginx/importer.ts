@@ -1,5 +1,6 @@
 import { ConfError, type Directive, parseConf } from './conf.ts';
 import { LACKING, NEEDLESS } from './directives.ts';
+import { relayAddress } from './relay-address.ts';
 
 /** A directive that was not taken over. */
 export interface Remark {
@@ -254,20 +255,18 @@ class Importer {
   /** What the address leaves out, application and name, is that of the stream. */
   #push(directive: Directive, app: string): void {
     const [address = '', ...params] = directive.args;
-    const [target, ...more] = address.replace(/^rtmp:\/\//, '').split('/');
     const given = new Map(
       params.map((one): [string, string | undefined] => {
         const [key = '', value] = one.split('=', 2);
         return [key, value];
       }),
     );
-    const [name = '*', path = more.slice(1).join('/')] = [given.get('name'), given.get('playPath')];
-    const remote = given.get('app') ?? more[0] ?? '';
-    if (!target || (name !== '*' && !NAME.test(name))) {
+    const name = given.get('name') ?? '*';
+    const url = relayAddress(address, { app: given.get('app'), name: given.get('playPath') });
+    if (url === undefined || (name !== '*' && !NAME.test(name))) {
       this.#lacks(directive, 'a push needs a host, and a name of 1 to 64 characters of A-Z a-z 0-9 _ -');
       return;
     }
-    const url = `rtmp://${target}/${remote === '' ? '{app}' : remote}/${path === '' ? '{name}' : path}`;
     this.#pushes.push({ stream: `${app}/${name}`, url });
     for (const key of given.keys())
       if (!PUSH_PARAMS.has(key)) this.#note({ ...directive, args: [key] }, 'lacking', 'pushes do not set it');
@@ -290,7 +289,8 @@ class Importer {
   #addCallbacks(app: string | undefined, callbacks: Section): void {
     if (!Object.keys(callbacks).some((key) => key.startsWith('on'))) return;
     const admits = callbacks.onPublish !== undefined ? { admits: true } : {};
-    this.#callbacks.push({ ...(app === undefined ? {} : { app }), ...callbacks, ...admits });
+    const relays = (callbacks.onPublish ?? callbacks.onPlay) !== undefined ? { relays: true } : {};
+    this.#callbacks.push({ ...(app === undefined ? {} : { app }), ...callbacks, ...admits, ...relays });
   }
 
   #inHttp(directive: Directive): void {

@@ -92,12 +92,22 @@ function setUp(rule: Partial<CallbackRule>) {
     updateMs: 1000,
     updateStrict: false,
     admits: false,
+    relays: false,
     ...rule,
   };
-  const one = new RtmpCallbacks({ rules: () => [full as CallbackRule], log: () => undefined });
+  const relayed: string[] = [];
+  const join = (way: string) => (stream: string, to: string) => {
+    relayed.push(`${way} ${stream} ${to}`);
+    return () => void relayed.push(`end of ${way}`);
+  };
+  const one = new RtmpCallbacks({
+    rules: () => [full as CallbackRule],
+    log: () => undefined,
+    relays: { push: join('push'), pull: join('pull') },
+  });
   callbacks.push(one);
   const handlers = one.around({ publish: take, play: take } as RtmpHandlers);
-  return { handlers, names, callbacks: one };
+  return { handlers, names, relayed, callbacks: one };
 }
 
 it('sends the form of nginx-rtmp, which the client cannot change', async () => {
@@ -147,6 +157,25 @@ it('allows by 2xx, renames by 3xx, refuses by everything else', async () => {
   }
   // A redirect is never followed.
   expect(calls.every(({ path }) => path === '/p')).toBe(true);
+});
+
+it('relays by 3xx with an address where it says so, for as long as the session lasts', async () => {
+  const { handlers, names, relayed } = setUp({ onPublish: `${url}/p`, onPlay: `${url}/w`, relays: true });
+  answers.set('/p', [302, 'rtmp://away.example/in']);
+  answers.set('/w', [302, 'RTMP://home.example:1936/live/other?k=1']);
+  const inlet = (await handlers.publish(peer(), publish)) as RtmpInlet;
+  await handlers.play(peer(), play);
+  expect(names).toEqual(['test', 'test']);
+  expect(relayed).toEqual([
+    'push live/test rtmp://away.example/in/test',
+    'pull live/test rtmp://home.example:1936/live/other?k=1',
+  ]);
+  inlet.closed('gone');
+  expect(relayed.at(-1)).toBe('end of push');
+  for (const location of ['rtmp://', 'rtmp:///x', 'http://h/x', 'rtmps://h/x']) {
+    answers.set('/p', [302, location]);
+    expect(await handlers.publish(peer(), publish), location).toHaveProperty('refused');
+  }
 });
 
 it('refuses where nobody answers, in time', async () => {

@@ -1,13 +1,16 @@
-import { isNamePart, type StreamName, splitStreamName } from '@onair/media';
+import { isNamePart, type StreamName, splitStreamName, streamName } from '@onair/media';
 import type { PlayRequest, PublishRequest } from '@onair/media/rtmp';
 import type { RtmpHandlers, RtmpPeer } from '../net/rtmp-handlers.ts';
 import { CallbackClient, type CallbackName, type CallbackRule, formOf } from './callbacks.ts';
+import { relayAddress } from './relay-address.ts';
 
 /** What callbacks of RTMP clients stand on. */
 export interface RtmpCallbacksDeps {
   /** The first rule that fits an application counts. */
   rules(): readonly CallbackRule[];
   readonly log: (message: string, fields: Readonly<Record<string, unknown>>) => void;
+  /** Joins streams with those of other servers, until the returned functions are called. */
+  readonly relays: Readonly<Record<'push' | 'pull', (stream: StreamName, url: string) => () => void>>;
 }
 
 /** Lets everybody publish whom a callback has admitted. */
@@ -19,7 +22,13 @@ const MAX_PUBLISHERS = 1024;
 const NOBODY = { call: '', app: '', flashver: '', swfurl: '', tcurl: '', pageurl: '', addr: '', clientid: 0 };
 
 type Verdict =
-  | { readonly ok: true; readonly name: string; readonly asked: boolean }
+  | {
+      readonly ok: true;
+      readonly name: string;
+      readonly asked: boolean;
+      /** Address that the stream is to be joined with. */
+      readonly relay?: string;
+    }
   | { readonly ok: false; readonly reason: string };
 
 /** Asks and tells addresses of the configuration what RTMP clients do, with the forms and the answers of nginx-rtmp. */
@@ -68,11 +77,13 @@ export class RtmpCallbacks {
         const inlet = await handlers.publish(peer, renamed);
         if ('refused' in inlet) return inlet;
         const done = this.#begin(peer, renamed, 'publish');
+        const unjoin = this.#join('push', peer, verdict);
         return {
           media: (message) => inlet.media(message),
           data: (event) => inlet.data(event),
           closed: (reason) => {
             inlet.closed(reason);
+            unjoin();
             done();
           },
         };
@@ -91,8 +102,12 @@ export class RtmpCallbacks {
         const verdict = await this.#ask('onPlay', peer, request, fields);
         if (!verdict.ok) return { refused: 'NetStream.Play.Failed', reason: verdict.reason };
         const renamed = { ...request, name: verdict.name };
+        const unjoin = this.#join('pull', peer, verdict);
         const outlet = await handlers.play(peer, renamed);
-        if ('refused' in outlet) return outlet;
+        if ('refused' in outlet) {
+          unjoin();
+          return outlet;
+        }
         const done = this.#begin(peer, renamed, 'play');
         return {
           started: () => outlet.started(),
@@ -103,6 +118,7 @@ export class RtmpCallbacks {
           drained: () => outlet.drained(),
           closed: (reason) => {
             outlet.closed(reason);
+            unjoin();
             done();
           },
         };
@@ -181,6 +197,10 @@ export class RtmpCallbacks {
       case 'allow':
         return { ok: true, name, asked: true };
       case 'redirect':
+        if (/^rtmp:\/\//i.test(answer.location) && this.#rule(peer)?.relays === true) {
+          const relay = relayAddress(answer.location);
+          if (relay !== undefined) return { ok: true, name, asked: true, relay };
+        }
         // What is no name of a stream, an address above all, leads nowhere: the answer reaches no other server.
         return isNamePart(answer.location)
           ? { ok: true, name: answer.location, asked: true }
@@ -188,6 +208,13 @@ export class RtmpCallbacks {
       default:
         return { ok: false, reason: answer.reason };
     }
+  }
+
+  #join(way: 'push' | 'pull', peer: RtmpPeer, { name, relay }: Verdict & { readonly ok: true }): () => void {
+    const { app } = peer.connect;
+    if (relay === undefined || !isNamePart(app) || !isNamePart(name)) return () => undefined;
+    const url = relay.replace('{app}', app).replace('{name}', name);
+    return this.#deps.relays[way](streamName(app, name), url);
   }
 
   /** Tells of a session again and again; the returned function tells of its end. */

@@ -70,6 +70,10 @@ export const callbacks = z
       updateStrict: key(z.boolean().default(false), {
         description: 'Whether no answer to `onUpdate` ends the session too.',
       }),
+      relays: key(z.boolean().default(false), {
+        description:
+          'Whether a redirect to an `rtmp://` address relays: what is published is sent there, what is played is fetched from there, for as long as that goes on. False refuses.',
+      }),
       admits: key(z.boolean().default(false), {
         description: 'Whether a publisher whom `onPublish` lets in needs no stream key.',
       }),
