@@ -1,7 +1,8 @@
 import { bytesOfHex, decodeEvent, encodeEvent, eventNumber, type TimedEvent } from '../model/timed-event.ts';
 import { id3OfEvent } from '../mpegts/event-tag.ts';
 import { MICROSECONDS, rescale, type Timebase, ticks } from '../time/index.ts';
-import type { EventMessage } from './event-message.ts';
+import { readBoxHeader } from './box.ts';
+import { type EventMessage, readEventMessage } from './event-message.ts';
 
 /** Scheme of `emsg` whose data are an event as JSON. */
 export const EVENT_SCHEME = 'urn:x-onair:event:1';
@@ -35,4 +36,25 @@ export function messagesOfEvent(event: TimedEvent, timescale: Timebase, id3 = fa
 /** The event that a message carries; undefined for one of another scheme. */
 export function eventOfMessage({ scheme, data }: EventMessage): TimedEvent | undefined {
   return scheme === EVENT_SCHEME ? decodeEvent(data) : undefined;
+}
+
+/** The events that the chunks of a part or segment carry in front of them; what is malformed is left out. */
+export function eventsOfChunks(bytes: Uint8Array): TimedEvent[] {
+  const events: TimedEvent[] = [];
+  try {
+    for (let at = 0; at < bytes.length; ) {
+      const header = readBoxHeader(bytes, at);
+      if (header === undefined || header.size < header.headerSize) break;
+      if (header.type === 'emsg') {
+        const event = eventOfMessage(
+          readEventMessage(bytes.subarray(at + header.headerSize, at + header.size)),
+        );
+        if (event !== undefined) events.push(event);
+      }
+      at += header.size;
+    }
+  } catch {
+    // Whoever takes the media will meet it too, and decide what it means.
+  }
+  return events;
 }
