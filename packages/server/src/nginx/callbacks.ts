@@ -22,6 +22,7 @@ export interface CallbackRule {
   readonly updateStrict: boolean;
   readonly admits: boolean;
   readonly relays: boolean;
+  readonly redirects: boolean;
 }
 
 /** Places at which somebody is asked or told. */

@@ -92,7 +92,6 @@ export const LACKING: ReadonlyMap<string, string> = new Map(
     respawn: 'no programs are run',
     respawn_timeout: 'no programs are run',
     exec_kill_signal: 'no programs are run',
-    notify_send_redirect: 'no answer sends clients on; `rtmp.redirects` does, for an application',
     access_log: 'the log goes to standard output, see `log`',
     log_format: 'the log is JSON or plain lines, see `log`',
     hls_type: 'playlists slide; recordings begin at the beginning',

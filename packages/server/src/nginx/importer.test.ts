@@ -66,11 +66,11 @@ describe('import of nginx-rtmp', () => {
 
   it('inherits callbacks, and asks nobody for a key whom they let in', () => {
     const { config } = importNginx(
-      rtmp(`on_connect http://a/c; notify_method get; notify_update_timeout 10s; notify_update_strict on; netcall_timeout 3s;
+      rtmp(`on_connect http://a/c; notify_method get; notify_update_timeout 10s; notify_update_strict on; notify_send_redirect on; netcall_timeout 3s;
         application live { on_publish http://a/p; on_play http://a/w; on_done http://a/d; on_update http://a/u; }
         application vod { on_connect http://b/c; }`),
     );
-    const common = { method: 'get', updateMs: 10_000, updateStrict: true, timeoutMs: 3000 };
+    const common = { method: 'get', updateMs: 10_000, updateStrict: true, redirects: true, timeoutMs: 3000 };
     expect(config.callbacks).toEqual([
       {
         app: 'live',
@@ -81,11 +81,15 @@ describe('import of nginx-rtmp', () => {
         onDone: 'http://a/d',
         onUpdate: 'http://a/u',
         admits: true,
-        relays: true,
       },
       { app: 'vod', onConnect: 'http://b/c', ...common },
     ]);
     buildConfig({}, stringify(config));
+  });
+
+  it('relays by redirect unless clients are sent on', () => {
+    const { config } = importNginx(rtmp('application live { on_play http://a/w; }'));
+    expect(config.callbacks).toEqual([{ app: 'live', onPlay: 'http://a/w', relays: true }]);
   });
 
   it('takes ports, limits, pulls and recording', () => {

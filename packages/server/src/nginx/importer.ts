@@ -281,6 +281,7 @@ class Importer {
       else if (directive.name === 'notify_method') own.method = value === 'get' ? 'get' : 'post';
       else if (directive.name === 'notify_update_timeout') own.updateMs = this.#time(directive);
       else if (directive.name === 'notify_update_strict') own.updateStrict = value === 'on';
+      else if (directive.name === 'notify_send_redirect') own.redirects = value === 'on';
       else if (directive.name === 'netcall_timeout') own.timeoutMs = this.#time(directive);
     }
     return own;
@@ -289,7 +290,8 @@ class Importer {
   #addCallbacks(app: string | undefined, callbacks: Section): void {
     if (!Object.keys(callbacks).some((key) => key.startsWith('on'))) return;
     const admits = callbacks.onPublish !== undefined ? { admits: true } : {};
-    const relays = (callbacks.onPublish ?? callbacks.onPlay) !== undefined ? { relays: true } : {};
+    const asks = (callbacks.onPublish ?? callbacks.onPlay) !== undefined;
+    const relays = asks && callbacks.redirects !== true ? { relays: true } : {};
     this.#callbacks.push({ ...(app === undefined ? {} : { app }), ...callbacks, ...admits, ...relays });
   }
 

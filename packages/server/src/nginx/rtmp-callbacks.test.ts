@@ -93,6 +93,7 @@ function setUp(rule: Partial<CallbackRule>) {
     updateStrict: false,
     admits: false,
     relays: false,
+    redirects: false,
     ...rule,
   };
   const relayed: string[] = [];
@@ -183,11 +184,24 @@ it('refuses where nobody answers, in time', async () => {
   answers.set('/p', [0]);
   answers.set('/c', [0]);
   expect(await handlers.publish(peer(), publish)).toMatchObject({ reason: 'no answer in time' });
-  expect(await handlers.admit!(peer())).toBe('no answer in time');
+  expect(await handlers.admit!(peer())).toMatchObject({ reason: 'no answer in time' });
   answers.set('/c', [200]);
   expect(await handlers.admit!(peer())).toBeUndefined();
   const away = setUp({ onPlay: 'http://127.0.0.1:1/' });
   expect(await away.handlers.play(peer(), play)).toMatchObject({ refused: 'NetStream.Play.Failed' });
+});
+
+it('sends connections elsewhere where it says so', async () => {
+  answers.set('/c', [302, 'rtmp://away.example/live']);
+  const { handlers } = setUp({ onConnect: `${url}/c`, redirects: true });
+  expect(await handlers.admit!(peer())).toMatchObject({ redirect: 'rtmp://away.example/live' });
+  const refusing = setUp({ onConnect: `${url}/c` });
+  expect(await refusing.handlers.admit!(peer())).not.toHaveProperty('redirect');
+  for (const location of ['other', 'http://h/x', 'rtmp://h', 'rtmp://h/a b']) {
+    answers.set('/c', [302, location]);
+    expect(await handlers.admit!(peer())).not.toHaveProperty('redirect');
+    expect(await handlers.admit!(peer())).toHaveProperty('reason');
+  }
 });
 
 it('tells of what goes on, and ends it when it is told to', async () => {

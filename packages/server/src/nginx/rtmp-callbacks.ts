@@ -1,6 +1,7 @@
 import { isNamePart, type StreamName, splitStreamName, streamName } from '@onair/media';
 import type { PlayRequest, PublishRequest } from '@onair/media/rtmp';
-import type { RtmpHandlers, RtmpPeer } from '../net/rtmp-handlers.ts';
+import { notAdmitted } from '../net/rtmp-end.ts';
+import type { RtmpConnectRefusal, RtmpHandlers, RtmpPeer } from '../net/rtmp-handlers.ts';
 import { CallbackClient, type CallbackName, type CallbackRule, formOf } from './callbacks.ts';
 import { relayAddress } from './relay-address.ts';
 
@@ -175,12 +176,20 @@ export class RtmpCallbacks {
       void this.#client.call(url, rule, formOf({ ...NOBODY, app, ...fields }));
   }
 
-  async #admit(rule: CallbackRule, peer: RtmpPeer, handlers: RtmpHandlers): Promise<string | undefined> {
+  async #admit(
+    rule: CallbackRule,
+    peer: RtmpPeer,
+    handlers: RtmpHandlers,
+  ): Promise<RtmpConnectRefusal | undefined> {
     this.#known.add(peer);
     if (rule.onConnect !== undefined) {
       const answer = await this.#call('onConnect', peer, { call: 'connect' });
-      if (answer?.kind !== 'allow')
-        return answer?.kind === 'redirect' ? 'a connection cannot be renamed' : answer?.reason;
+      if (answer?.kind === 'redirect') {
+        const { location } = answer;
+        const sent = rule.redirects && /^rtmp:\/\/[^\s/]+\/\S+$/i.test(location);
+        return sent ? notAdmitted('go elsewhere', location) : notAdmitted('a connection cannot be renamed');
+      }
+      if (answer !== undefined && answer.kind !== 'allow') return notAdmitted(answer.reason);
     }
     return await handlers.admit?.(peer);
   }

@@ -74,6 +74,10 @@ export const callbacks = z
         description:
           'Whether a redirect to an `rtmp://` address relays: what is published is sent there, what is played is fetched from there, for as long as that goes on. False refuses.',
       }),
+      redirects: key(z.boolean().default(false), {
+        description:
+          'Whether a redirect of `onConnect` to an `rtmp://` address sends the client there (`ex.code` 302). False refuses.',
+      }),
       admits: key(z.boolean().default(false), {
         description: 'Whether a publisher whom `onPublish` lets in needs no stream key.',
       }),
