@@ -132,7 +132,15 @@ describe('publishers', () => {
         });
         const { publication } = server.registry.find(streamName('live', stream))!;
         expect(publication?.publisher.protocol).toBe(way);
-        expectPlayed({ ...(await ffmpeg(url('rtmp', stream))), player: name });
+        const played = await ffmpeg(url('rtmp', stream));
+        const left = server.log.find(
+          (line) => line.msg === 'publisher left' && line.stream === `live/${stream}`,
+        );
+        expectPlayed({
+          ...played,
+          player: name,
+          ...(left === undefined ? {} : { errors: [`left: ${left.reason}`] }),
+        });
       }),
     );
     await publishers.close();
