@@ -12,7 +12,8 @@ import {
 } from '../kit/index.ts';
 import { decodeEnhanced, publishEnhanced } from '../kit/node-av/enhanced.ts';
 import { RtmpTestClient } from '../kit/rtmp-client.ts';
-import { audioTrack, programme, videoTrack } from '../kit/samples.ts';
+import { audioTrack, programme } from '../kit/samples.ts';
+import { TS_VIDEO } from '../kit/ts-film.ts';
 
 /** How long each is decoded. */
 const SECONDS = process.env.ONAIR_LONG === '1' ? 20 : 3;
@@ -145,7 +146,7 @@ describe('FFmpeg 8.1 publishes and reads back, and HLS and DASH carry on', () =>
     const publisher = new RtmpTestClient(server.ports.rtmp!, { intent: 'publish', name: 'tongues' });
     scope.defer(() => publisher.stop());
     await until(() => publisher.ready);
-    const [video, audio] = [videoTrack(), audioTrack()];
+    const [video, audio] = [{ ...TS_VIDEO, id: 1 }, audioTrack()];
     const second = { ...audio, id: 4 };
     publisher.session.setDataFrame(0, 'onMetaData', {
       audiolanguage: 'ja',
