@@ -27,7 +27,7 @@ const { values: flags } = parseArgs({
 process.env.BENCH_NODE_FLAGS ??= '--gc-global';
 const GOOD_VIEWERS = 20;
 /** Seconds until the stream's caches are full and the heap has found its size. */
-const WARM_UP = 15;
+const WARM_UP = 45;
 /** Seconds in which the viewers of a window come. */
 const SETTLE = 2;
 /** Most kB that the stalled readers may add, all together. */

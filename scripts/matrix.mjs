@@ -1,7 +1,7 @@
 // npm run matrix: every player of the matrix plays every output it can; the last thing printed is the table of figures.
 //   npm run matrix                              a minute for each group of players
 //   npm run matrix -- --seconds 600             ten minutes for each, as every night
-//   npm run matrix -- --rows 'firefox llhls'    only rows with all of these words
+//   npm run matrix -- --rows 'firefox llhls'    only rows with all of these words; `|` stands between alternatives
 //   npm run matrix -- --no-restart              without killing and restarting the encoder
 //   npm run matrix -- --lenient                 a busy machine is given more room
 import { spawn } from 'node:child_process';

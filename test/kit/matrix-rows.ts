@@ -86,16 +86,19 @@ export const rowName = (engine: Engine, { player, output }: Row): string => `${e
 
 /**
  * The groups of the matrix.
- * @param filter words that must all be in a row's name; an empty one takes all rows
+ * @param filter words that must all be in a row's name; `|` stands between alternatives, an empty one takes all rows
  */
 export function matrixGroups(filter = ''): Group[] {
-  const words = filter.split(/[\s,]+/).filter((word) => word !== '');
+  const alternatives = filter.split('|').map((words) => words.split(/[\s,]+/).filter((word) => word !== ''));
   return Object.entries(PLAYS).flatMap(([name, players]) => {
     const engine = name as Engine;
     const rows = Object.entries(players)
       .flatMap(([player, outputs]) => outputs.map((output) => ({ player, output }) as Row))
       .filter((row) => OFFERED.has(row.output))
-      .filter((row) => words.every((word) => rowName(engine, row).split(/[: ]+/).includes(word)));
+      .filter((row) => {
+        const name = rowName(engine, row).split(/[: ]+/);
+        return alternatives.some((words) => words.every((word) => name.includes(word)));
+      });
     const size = Math.ceil(rows.length / Math.ceil(rows.length / SIDE_BY_SIDE[engine]));
     return Array.from({ length: Math.ceil(rows.length / size) || 0 }, (_, i) => ({
       engine,

@@ -142,10 +142,11 @@ const CASES: readonly Case[] = [
   { name: 'nothing here', path: '/nowhere', ready: '.missing' },
 ];
 
+/** Both sets of colours, both layouts, each language; the third has nothing new for axe but its words. */
 const LOOKS = [
-  { width: 1440, colorScheme: 'dark', locale: 'en-US' },
-  { width: 360, colorScheme: 'light', locale: 'ja-JP' },
-  { width: 360, colorScheme: 'dark', locale: 'zh-CN' },
+  { width: 1440, colorScheme: 'dark', locale: 'en-US', judged: true },
+  { width: 360, colorScheme: 'light', locale: 'ja-JP', judged: true },
+  { width: 360, colorScheme: 'dark', locale: 'zh-CN', judged: false },
 ] as const;
 
 async function violations(page: Page): Promise<string[]> {
@@ -182,7 +183,7 @@ function smallTargets(page: Page): Promise<string[]> {
   }, TARGET);
 }
 
-describe.each(LOOKS)('$width px, $colorScheme, $locale', ({ width, colorScheme, locale }) => {
+describe.each(LOOKS)('$width px, $colorScheme, $locale', ({ width, colorScheme, locale, judged }) => {
   let page: Page;
   beforeAll(async () => {
     const viewport = { width, height: 800 };
@@ -198,7 +199,7 @@ describe.each(LOOKS)('$width px, $colorScheme, $locale', ({ width, colorScheme, 
     await page.goto(mock.url + path);
     await page.locator(ready).first().waitFor();
     await act?.(page);
-    expect(await violations(page)).toEqual([]);
+    if (judged) expect(await violations(page)).toEqual([]);
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     expect(overflow, 'horizontal scroll').toBeLessThanOrEqual(0);
     if (width < 720) expect(await smallTargets(page), 'targets for fingers').toEqual([]);

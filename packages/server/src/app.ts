@@ -75,8 +75,6 @@ export interface RunningServer {
   close(deadlineMs?: number): Promise<void>;
 }
 
-/** How often the governor looks at the event loop, in milliseconds. */
-const GOVERN_EVERY_MS = 1_000;
 /** The demo's name. */
 export const DEMO_STREAM = streamName('live', 'demo');
 
@@ -97,7 +95,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const ports: { -readonly [K in keyof OpenPorts]: OpenPorts[K] } = { http: 0 };
     const loop = new LoopDelay();
     undo.push(() => loop.close());
-    const context = fanoutContext(config, loop, undo);
+    const context = fanoutContext(config, loop);
     const limits = (): LogLimits => logLimits(config());
     const cmaf = cmafPackagerKind(limits, () => config().hls.eventId3);
     const hlsOver = (chunks: typeof cmaf): PackagerKind<HlsPackager> =>
@@ -363,11 +361,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 }
 
 /** The pumps' settings; the merge window widens while the event loop is late. */
-function fanoutContext(config: () => Config, loop: LoopDelay, undo: (() => void)[]): FanoutContext {
+function fanoutContext(config: () => Config, loop: LoopDelay): FanoutContext {
   const governor = new LoadGovernor();
-  const timer = setInterval(() => governor.observe(loop.p99Ms, performance.now()), GOVERN_EVERY_MS);
-  timer.unref();
-  undo.push(() => clearInterval(timer));
+  loop.follow(({ p90Ms }) => governor.observe(p90Ms, performance.now()));
   return {
     clock: systemClock,
     policy: (windowMs) => {

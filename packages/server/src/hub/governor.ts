@@ -21,7 +21,8 @@ export class LoadGovernor {
   }
 
   /**
-   * @param delayMs how late the event loop came round since the last call (a high percentile).
+   * Called once for each window of time that is over: a window counted twice would widen twice.
+   * @param delayMs how late the event loop came round in it, by a percentile that one long turn does not move.
    * @param now monotonic milliseconds.
    */
   observe(delayMs: number, now: number): void {

@@ -156,7 +156,7 @@ describe('pump', () => {
     frame('K', true);
     sound('a');
     expect(pipe.text).toBe('<head><set1>K');
-    clock.advance(40);
+    clock.advance(50);
     expect(pipe.text).toBe('<head><set1>Ka');
   });
 

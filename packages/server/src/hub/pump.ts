@@ -46,9 +46,13 @@ export interface JoinOptions {
 }
 
 /** Longest time audio waits for the next video frame in frame mode, in milliseconds. */
-const AUDIO_WAIT_MS = 40;
+const AUDIO_WAIT_MS = 50;
 /** Viewers served in one turn of the event loop; more would delay everybody's reads. */
 const SLICE = 64;
+/** The same while viewers come: their handshakes take several turns each, so turns are kept short. */
+const SLICE_WHILE_JOINING = 16;
+/** A viewer that joined so lately means that others are on their way, in milliseconds. */
+const JOINING_MS = 1_000;
 /** Most bytes a resuming viewer gets as a copy of its own. */
 const MAX_RESUME_BYTES = 1024 * 1024;
 
@@ -65,12 +69,8 @@ export class Pump<C> implements LogReader<C> {
   readonly #unfollow: () => void;
   #cancelSoon: (() => void) | undefined;
   #cancelLater: (() => void) | undefined;
-  /** Viewers still to be served in this round, and where the round goes on. */
-  readonly #round: { left: number; at: number; cancel: (() => void) | undefined } = {
-    left: 0,
-    at: 0,
-    cancel: undefined,
-  };
+  /** Viewers still to be served in this round, where the round goes on, and when somebody joined last. */
+  readonly #round = { left: 0, at: 0, cancel: undefined as (() => void) | undefined, joinedAt: 0 };
   #closed = false;
 
   constructor(source: PumpSource<C>) {
@@ -119,7 +119,8 @@ export class Pump<C> implements LogReader<C> {
       viewer.epoch = options.epoch;
       if (options.after !== undefined) this.#resume(viewer, options.after, options.epoch);
     }
-    this.#service(viewer, this.#source.clock.now());
+    this.#round.joinedAt = this.#source.clock.now();
+    this.#service(viewer, this.#round.joinedAt);
     return viewer;
   }
 
@@ -174,7 +175,8 @@ export class Pump<C> implements LogReader<C> {
     const viewers = this.#viewers;
     const round = this.#round;
     round.cancel = undefined;
-    for (let served = 0; served < SLICE && round.left > 0; served++) {
+    const slice = now - round.joinedAt < JOINING_MS ? SLICE_WHILE_JOINING : SLICE;
+    for (let served = 0; served < slice && round.left > 0; served++) {
       round.left--;
       if (round.at >= viewers.length) round.at = 0;
       const viewer = viewers[round.at++];

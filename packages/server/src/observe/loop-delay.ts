@@ -1,15 +1,28 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 
+/** What a window of time told. */
+export interface LoopWindow {
+  /** 90th percentile of the delay, milliseconds: lasting load moves it, one long turn does not. */
+  readonly p90Ms: number;
+  /** 99th percentile of the delay, milliseconds. */
+  readonly p99Ms: number;
+  /** Mean delay, milliseconds. */
+  readonly meanMs: number;
+}
+
 /** Measures by how much the event loop is late, over windows of some seconds. */
 export class LoopDelay {
   readonly #histogram: IntervalHistogram;
   readonly #timer: NodeJS.Timeout;
   readonly #resolutionMs: number;
-  #p99Ms = 0;
-  #meanMs = 0;
+  readonly #followers = new Set<(window: LoopWindow) => void>();
+  #last: LoopWindow = { p90Ms: 0, p99Ms: 0, meanMs: 0 };
 
-  /** @param windowMs length of a window, milliseconds. @param resolutionMs how often the loop is probed. */
-  constructor(windowMs = 5000, resolutionMs = 20) {
+  /**
+   * @param windowMs length of a window, milliseconds. @param resolutionMs how often the loop is probed; each probe
+   * wakes an idle process.
+   */
+  constructor(windowMs = 2500, resolutionMs = 50) {
     this.#resolutionMs = resolutionMs;
     this.#histogram = monitorEventLoopDelay({ resolution: resolutionMs });
     this.#histogram.enable();
@@ -18,19 +31,29 @@ export class LoopDelay {
 
   /** 99th percentile of the delay in the last whole window, milliseconds. */
   get p99Ms(): number {
-    return this.#p99Ms;
+    return this.#last.p99Ms;
   }
 
   /** Mean delay in the last whole window, milliseconds. */
   get meanMs(): number {
-    return this.#meanMs;
+    return this.#last.meanMs;
+  }
+
+  /** Tells of each window when it is over, until the end. */
+  follow(follower: (window: LoopWindow) => void): void {
+    this.#followers.add(follower);
   }
 
   #roll(): void {
+    const histogram = this.#histogram;
     // The histogram holds the time between two probes; what exceeds the period is delay.
-    this.#p99Ms = this.#excess(this.#histogram.percentile(99));
-    this.#meanMs = this.#excess(this.#histogram.mean);
-    this.#histogram.reset();
+    this.#last = {
+      p90Ms: this.#excess(histogram.percentile(90)),
+      p99Ms: this.#excess(histogram.percentile(99)),
+      meanMs: this.#excess(histogram.mean),
+    };
+    histogram.reset();
+    for (const follower of this.#followers) follower(this.#last);
   }
 
   #excess(nanoseconds: number): number {
@@ -39,6 +62,7 @@ export class LoopDelay {
 
   close(): void {
     clearInterval(this.#timer);
+    this.#followers.clear();
     this.#histogram.disable();
   }
 }

@@ -49,7 +49,7 @@ export interface Metrics {
 /** Makes the registry of the process and joins it to its sources. */
 export function createMetrics(source: FiguresSource, loop: LoopDelay, version: string): Metrics {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  addProcessMetrics(registry);
   addServerMetrics(registry, loop, version);
   addStreamMetrics(registry, source);
   const stop = addEventCounters(registry);
@@ -61,6 +61,19 @@ export function createMetrics(source: FiguresSource, loop: LoopDelay, version: s
       registry.clear();
     },
   };
+}
+
+/** How often the library would look at the event loop, in milliseconds; as seldom as can be. */
+const NO_PROBES_MS = 3_600_000;
+
+/**
+ * What every Node process tells of itself, without the event loop's delay: the library would wake the process
+ * a hundred times a second for it, and `onair_event_loop_delay_seconds` tells it.
+ */
+function addProcessMetrics(registry: Registry): void {
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: NO_PROBES_MS });
+  for (const { name } of registry.getMetricsAsArray())
+    if (name.startsWith('nodejs_eventloop_lag')) registry.removeSingleMetric(name);
 }
 
 function addServerMetrics(registry: Registry, loop: LoopDelay, version: string): void {

@@ -7,6 +7,7 @@ import {
   createMetrics,
   isLoopback,
   LoopDelay,
+  type LoopWindow,
   newSessionId,
   normalizeAddress,
   RepeatedWarnings,
@@ -146,6 +147,23 @@ it('session ids differ and are plain', () => {
   for (const id of ids) expect(id).toMatch(/^[\w-]{16}$/);
 });
 
+it('tells of each window of the event loop: a lasting delay moves both percentiles', async () => {
+  const loop = new LoopDelay(300, 5);
+  const busy = setInterval(() => {
+    const until = performance.now() + 25;
+    while (performance.now() < until);
+  }, 1);
+  try {
+    const window = await new Promise<LoopWindow>((resolve) => loop.follow(resolve));
+    expect(window.p90Ms).toBeGreaterThan(15);
+    expect(window.p99Ms).toBeGreaterThanOrEqual(window.p90Ms);
+    expect(loop).toMatchObject({ p99Ms: window.p99Ms, meanMs: window.meanMs });
+  } finally {
+    clearInterval(busy);
+    loop.close();
+  }
+});
+
 it('metrics are collected at the scrape, per stream and transport', async () => {
   const loop = new LoopDelay();
   let reads = 0;
@@ -171,6 +189,7 @@ it('metrics are collected at the scrape, per stream and transport', async () => 
   expect(reads).toBe(0);
   for (let scrape = 0; scrape < 2; scrape++) {
     const text = await metrics.text();
+    expect(text).not.toContain('nodejs_eventloop_lag');
     expect(text).toContain('onair_info{version="1.2.3"} 1');
     expect(text).toContain('onair_stream_live{stream="live/a"} 1');
     expect(text).toContain('onair_stream_bytes_in_total{stream="live/a"} 1000');

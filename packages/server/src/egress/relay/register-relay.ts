@@ -39,17 +39,22 @@ export function registerRelay(server: HttpServer, deps: RelayEndpointDeps): Rela
     if (known !== undefined) return known;
     const made = new RelayStream(stream, deps, performance.now());
     trees.set(stream, made);
+    timer ??= setInterval(look, TICK_MS).unref();
     return made;
   };
-  const timer = setInterval(() => {
+  // Runs while there are trees: a server that relays nothing is not woken for them.
+  let timer: NodeJS.Timeout | undefined;
+  const look = () => {
     const now = performance.now();
     for (const [stream, tree] of trees) {
       if (tree.size > 0 && !mayRelay(deps.settings(), stream.name)) tree.close('relaying is off');
       else if (tree.size > 0) tree.tick(now);
       else if (deps.registry.find(stream.name) !== stream) trees.delete(stream);
     }
-  }, TICK_MS);
-  timer.unref();
+    if (trees.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+  };
   const unlisten = deps.registry.onChange((stream) => trees.get(stream)?.tellState(stateMessage(stream)));
   server.upgrades.add({ pattern: SOCKET, origins: 'any', handle });
   const find = (name: StreamName): RelayStream | undefined => {
