@@ -67,7 +67,9 @@ const PLAIN_SECONDS = 4;
 /** The same with low latency: three parts of a third of a second and some room. */
 const LOW_SECONDS = 1.2;
 /** The same as shaka counts it, which is about a second less than from the making of a picture to its being shown, s. */
-const LOW_LATENCY = 0.8;
+const LOW_LATENCY = 0.5;
+/** By so much it may be off before it plays faster or slower, s. */
+const LOW_TOLERANCE = 0.15;
 /** The same for DASH, behind the live edge, which lies so far behind the newest media, s. */
 const LOW_LATENCY_DASH = 0.3;
 const LOW_DELAY = 1.5;
@@ -171,7 +173,7 @@ export const ADAPTERS: Readonly<Record<PagePlayer, Adapter>> = {
         liveSync: {
           enabled: low,
           targetLatency: output === 'lldash' ? LOW_LATENCY_DASH : LOW_LATENCY,
-          targetLatencyTolerance: 0.2,
+          targetLatencyTolerance: LOW_TOLERANCE,
         },
       },
     });
