@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { amfProperties } from '../../packages/media/src/amf/index.ts';
 import { streamName } from '../../packages/media/src/index.ts';
 import {
   Child,
@@ -10,6 +11,9 @@ import {
   until,
 } from '../kit/index.ts';
 import { decodeEnhanced, publishEnhanced } from '../kit/node-av/enhanced.ts';
+import { RtmpTestClient } from '../kit/rtmp-client.ts';
+import { audioTrack, programme } from '../kit/samples.ts';
+import { TS_VIDEO } from '../kit/ts-film.ts';
 
 /** How long each is decoded. */
 const SECONDS = process.env.ONAIR_LONG === '1' ? 20 : 3;
@@ -128,5 +132,36 @@ describe('FFmpeg 8.1 publishes and reads back, and HLS and DASH carry on', () =>
     expect(report.frames).toBeGreaterThan((SECONDS - 1.5) * FPS);
     const epoch = server.registry.find(streamName('live', 'several'))?.epoch;
     expect(epoch?.tracks.map(({ id }) => id)).toEqual([1, 2, 4]);
+  });
+
+  it('several sounds have their languages in HLS, DASH and RTMP', async () => {
+    const publisher = new RtmpTestClient(server.ports.rtmp!, { intent: 'publish', name: 'tongues' });
+    scope.defer(() => publisher.stop());
+    await until(() => publisher.ready);
+    const [video, audio] = [{ ...TS_VIDEO, id: 1 }, audioTrack()];
+    const second = { ...audio, id: 4 };
+    publisher.session.setDataFrame(0, 'onMetaData', {
+      audiolanguage: 'ja',
+      audioTrackIdInfoMap: { 1: { language: 'en' } },
+    });
+    const samples = programme(video, audio, 4).flatMap((sample) =>
+      sample.track === audio ? [sample, { ...sample, track: second }] : [sample],
+    );
+    publisher.publish([video, audio, second], samples);
+    const list = await playlist('tongues', 'LANGUAGE="en"');
+    expect(list).toContain('LANGUAGE="ja"');
+    const mpd = await (await fetch(`${server.http}/live/tongues/manifest.mpd`)).text();
+    expect([...mpd.matchAll(/contentType="audio"[^>]* lang="(\w+)"/g)].map(([, lang]) => lang)).toEqual([
+      'ja',
+      'en',
+    ]);
+    const player = new RtmpTestClient(server.ports.rtmp!, { intent: 'play', name: 'tongues' });
+    scope.defer(() => player.stop());
+    const told = await until(() =>
+      player.events.find((event) => event.kind === 'data' && event.name === 'onMetaData'),
+    );
+    const metadata = told.kind === 'data' ? amfProperties(told.values[0]!) : undefined;
+    expect(metadata?.audiolanguage).toBe('ja');
+    expect(amfProperties(amfProperties(metadata!.audioTrackIdInfoMap!)![1]!)).toEqual({ language: 'en' });
   });
 });

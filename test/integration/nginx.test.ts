@@ -30,7 +30,14 @@ it('an nginx.conf with HLS is imported and serves /hls/test.m3u8, statistics and
   scope.defer(() => judge.close());
   const url = `http://127.0.0.1:${(judge.address() as AddressInfo).port}/`;
   const callbacks = JSON.stringify([
-    { app: 'live', onPublish: url, onPublishDone: url, onRecordStarted: url, onRecordDone: url },
+    {
+      app: 'live',
+      onPublish: url,
+      onPublishDone: url,
+      onRecordStarted: url,
+      onRecordDone: url,
+      onPlaylist: url,
+    },
   ]);
   const server = await startTestServer(scope, { callbacks }, file);
 
@@ -43,6 +50,9 @@ it('an nginx.conf with HLS is imported and serves /hls/test.m3u8, statistics and
   };
   await until(async () => ((await list())?.segments.length ?? 0) >= 3, { timeoutMs: 30_000 });
   for (const { duration } of (await list())!.segments) expect(duration).toBeCloseTo(1, 1);
+  const [told] = asked.filter((form) => form.get('call') === 'playlist');
+  expect(Object.fromEntries(told!)).toMatchObject({ module: 'hls', name: 'test', app: 'live' });
+  expect((await fetch(new URL(told!.get('path')!, server.http))).ok).toBe(true);
 
   const stat = await (await fetch(`${server.http}/stat`)).text();
   expect(stat).toContain('<application><name>live</name><live><stream><name>test</name>');

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { FlvReader, TagDemuxer } from '../../packages/media/src/flv/index.ts';
 import { Child, publisherArguments, Scope, until } from '../kit/index.ts';
+import { RtmpTestClient } from '../kit/rtmp-client.ts';
 import { startTestServer, type TestServer } from '../kit/server.ts';
 
 const FPS = 25;
@@ -14,7 +15,19 @@ let server: TestServer;
 beforeAll(async () => {
   server = await startTestServer(scope, { 'record.streams': 'all', 'hub.reconnectWindowMs': '500' });
   const url = `${server.rtmp}/live/film`;
-  await run('ffmpeg', publisherArguments({ url, fps: FPS, seconds: SECONDS, bFrames: 2 }), 20_000);
+  const publishing = run(
+    'ffmpeg',
+    publisherArguments({ url, fps: FPS, seconds: SECONDS, bFrames: 2 }),
+    20_000,
+  );
+  await until(() => server.registry.list().some(({ state }) => state === 'live'), { timeoutMs: 20_000 });
+  const fired = await fetch(`${server.http}/api/v1/streams/live/film/events`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'cm-in', time: 5, data: { spot: 7 } }),
+  });
+  expect(fired.status).toBe(201);
+  await publishing;
   await until(() => server.log.some(({ msg }) => msg === 'recording finished'), { timeoutMs: 20_000 });
 });
 afterAll(() => scope.close());
@@ -61,4 +74,23 @@ it('rtmpdump begins in the middle', async () => {
   // Its segment begins at the key frame at or before the place.
   expect(times.length).toBeGreaterThan(1.9 * FPS);
   expect(times.length).toBeLessThan(4.2 * FPS);
+});
+
+it('an event that was recorded is told at its place', async () => {
+  const player = new RtmpTestClient(server.ports.rtmp!, { intent: 'connect', name: '' });
+  scope.defer(() => player.stop());
+  const heard = (kind: string): Promise<boolean> =>
+    until(() => player.events.some((event) => event.kind === kind), { message: kind });
+  await heard('connected');
+  player.session.call('createStream');
+  player.flush();
+  await heard('result');
+  player.session.commandOn(1, 'play', 'film', 4000);
+  player.session.setBufferLength(1, 100_000);
+  player.flush();
+  await until(() => player.codes.includes('NetStream.Play.Stop'), { timeoutMs: 20_000 });
+  const cues = player.events.filter((event) => event.kind === 'data' && event.name === 'onCuePoint');
+  expect(cues).toMatchObject([{ values: [{ name: 'cm-in', parameters: { data: { spot: 7 } } }] }]);
+  const [cue] = cues;
+  expect(cue?.kind === 'data' && Math.abs(cue.timestampMs - 5000)).toBeLessThan(250);
 });

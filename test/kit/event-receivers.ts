@@ -4,7 +4,7 @@ import { decodeEvent, eventOf, type TimedEvent } from '@onair/media';
 import { parseMpd } from '@onair/media/dash';
 import { eventOfScript, FlvReader, type ScriptMessage, TagDemuxer } from '@onair/media/flv';
 import { parseMediaPlaylist } from '@onair/media/hls';
-import { EVENT_SCHEME, eventOfMessage, parseChunks, SCTE35_SCHEME } from '@onair/media/isobmff';
+import { EVENT_SCHEME, EVENT_VALUE, eventOfMessage, parseChunks, SCTE35_SCHEME } from '@onair/media/isobmff';
 import { STREAM_TYPE, TS_TIME_OFFSET } from '@onair/media/mpegts';
 import { parseRtmpUrl } from '@onair/media/rtmp';
 import { WebSocket } from 'ws';
@@ -214,7 +214,9 @@ export function dashEvents(scope: Scope, base: string): EventReceiver {
           ? parseMpd(text)
               .periods.at(-1)
               ?.adaptationSets.find(({ inbandEventStreams }) =>
-                inbandEventStreams.some(({ schemeIdUri }) => schemeIdUri === EVENT_SCHEME),
+                inbandEventStreams.some(
+                  ({ schemeIdUri, value }) => schemeIdUri === EVENT_SCHEME && value === EVENT_VALUE,
+                ),
               )
           : undefined;
       const representation = set?.representations[0];

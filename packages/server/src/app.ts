@@ -47,7 +47,9 @@ import { cmafPackagerKind } from './packager/cmaf/index.ts';
 import { dashPackagerKind } from './packager/dash/index.ts';
 import { DEFAULT_HLS_OPTIONS, type HlsPackager, hlsPackagerKind, optionsFor } from './packager/hls/index.ts';
 import { tsPackagerKind } from './packager/ts/index.ts';
+import { tellOfPlaylists } from './playlist-calls.ts';
 import { registerRecordedUploads } from './recorded-uploads.ts';
+import { RedirectRelays } from './redirect-relays.ts';
 import type { Rooms } from './rooms/index.ts';
 import { NO_ROOMS } from './rooms/room-directory.ts';
 import { roomGate } from './rooms/room-gate.ts';
@@ -197,8 +199,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       const served = registerDashRoutes(http, { ...live, kind: kinds.dash, clock: systemClock, stallMs });
       undo.push(() => served.close('server stopping'));
     }
-    const callbacks = new RtmpCallbacks({ rules: () => config().callbacks, log });
+    const pushing = { ...live, kind: kinds.rtmp, clock: systemClock };
+    const relays = new RedirectRelays(pushing);
+    undo.push(() => relays.close('server stopping'));
+    const callbacks = new RtmpCallbacks({ rules: () => config().callbacks, log, relays });
     undo.push(() => callbacks.close());
+    if (config().hls.enabled)
+      undo.push(tellOfPlaylists({ registry, clock: systemClock, kind: hls, callbacks }));
     const recorded = registerRecordedUploads({
       config,
       logger,
@@ -218,7 +225,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     undo.push(() => recorded.close());
     registerTsIngest(http, { ...live, clock: systemClock, gate: guard });
     registerLiveRoutes(http, { flv: { ...live, kind: kinds.flv }, fmp4, fmp4Http });
-    const pushes = new PushSet({ ...live, kind: kinds.rtmp, clock: systemClock });
+    const pushes = new PushSet(pushing);
     undo.push(() => pushes.close('server stopping'));
     undo.push(options.config.listen({ changed: ({ current }) => pushes.set(current.pushes) }));
     pushes.set(config().pushes);

@@ -1,6 +1,6 @@
 import type { TimedEvent } from '@onair/media';
+import { eventsOfChunks } from '@onair/media/isobmff';
 import Hls from 'hls.js';
-import { eventsOfChunks } from './chunk-events.ts';
 import type { EventPlace } from './source.ts';
 
 /** Tells the events in what an hls.js loads, each as soon as its part is here. Ends with that hls.js. */

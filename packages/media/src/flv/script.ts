@@ -4,6 +4,7 @@ import type { Track } from '../model/sample.ts';
 import { SOUND_FORMAT } from './audio-message.ts';
 import { AUDIO_FOURCC, VIDEO_FOURCC } from './fourcc.ts';
 import type { Tag } from './tag.ts';
+import { languageProperties } from './track-languages.ts';
 import { VIDEO_CODEC_ID } from './video-message.ts';
 
 /** Name of the message that describes the stream. FLV v10.1 §E.5. */
@@ -38,7 +39,7 @@ export function scriptBody(name: string, values: readonly AmfValue[]): Uint8Arra
 
 /**
  * The values of onMetaData for these tracks: size, rate and codec of the first video track, codec and
- * format of the first audio track. Codecs of Enhanced RTMP are named by their FourCC.
+ * format of the first audio track, and the languages of all. Codecs of Enhanced RTMP are named by their FourCC.
  */
 export function metadataOf(tracks: readonly Track[]): AmfEcmaArray {
   const properties = amfObject();
@@ -58,6 +59,7 @@ export function metadataOf(tracks: readonly Track[]): AmfEcmaArray {
       properties.audiochannels = channels;
     }
   }
+  Object.assign(properties, languageProperties(tracks));
   properties.encoder = ENCODER;
   return new AmfEcmaArray(properties);
 }

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { AmfObject } from '../amf/index.ts';
-import { trackLanguages } from './track-languages.ts';
+import type { Track } from '../model/sample.ts';
+import { languageProperties, trackLanguages } from './track-languages.ts';
 
 it('reads the languages of every track by our ids', () => {
   const metadata: AmfObject = {
@@ -13,6 +14,23 @@ it('reads the languages of every track by our ids', () => {
     [1, 'de'],
     [4, 'en-US'],
   ]);
+});
+
+it('writes what it reads', () => {
+  const tracks = [
+    { id: 1 },
+    { id: 2, language: 'ja' },
+    { id: 3, language: 'de' },
+    { id: 4, language: 'en-US' },
+    { id: 6 },
+  ] as Track[];
+  const written = languageProperties(tracks);
+  expect([...trackLanguages(written)]).toEqual([
+    [2, 'ja'],
+    [3, 'de'],
+    [4, 'en-US'],
+  ]);
+  expect(languageProperties([{ id: 1 }, { id: 2 }] as Track[])).toEqual({});
 });
 
 it.each([[undefined], [{ language: 5 }], [{ language: '"><script>' }], [{ language: 'e' }]])(

@@ -3,6 +3,7 @@ import { isNamePart } from '@onair/media';
 import { type AmfValue, amfOfJson, jsonOfAmf } from '@onair/media/amf';
 import type { CallRequest } from '@onair/media/rtmp';
 import { HttpProblem, type HttpServer, refusedForNow } from '../net/index.ts';
+import { notAdmitted } from '../net/rtmp-end.ts';
 import type { RtmpHandlers, RtmpPeer } from '../net/rtmp-handlers.ts';
 import { argumentsOf, registerMethodRoutes } from './method-routes.ts';
 import { type CallableClient, MethodService, type MethodServiceDeps } from './method-service.ts';
@@ -67,8 +68,9 @@ function rtmpHandlers(
     admit: async (peer) => {
       const client = clientOf(peer);
       const refused = await methods.refuses('onConnect', client, { query: peer.connect.query });
-      if (refused === undefined) leaves.set(peer, methods.join(client));
-      return refused;
+      if (refused !== undefined) return notAdmitted(refused);
+      leaves.set(peer, methods.join(client));
+      return undefined;
     },
     left: (peer) => leaves.get(peer)?.(),
     call: (peer, call) => called(methods, peer, call),

@@ -12,7 +12,7 @@ import {
 import { newSessionId } from '../observe/index.ts';
 import { handshakeCrypto } from './handshake-crypto.ts';
 import { RtmpCalls } from './rtmp-calls.ts';
-import { askToReconnect, codeOf, lastWords } from './rtmp-end.ts';
+import { askToReconnect, codeOf, lastWords, notAdmitted } from './rtmp-end.ts';
 import type { RtmpHandlers, RtmpInlet, RtmpOutlet, RtmpPeer } from './rtmp-handlers.ts';
 import type { RtmpSocket, RtmpTransportName } from './rtmp-socket.ts';
 
@@ -242,9 +242,8 @@ export class RtmpConnection implements RtmpPeer {
     let refusal = connect?.(request, this.address);
     const asked = refusal === undefined ? admit?.(this) : undefined;
     if (asked !== undefined) {
-      const reason = await asked.catch(() => 'the server failed');
+      refusal = await asked.catch(() => notAdmitted('the server failed'));
       if (this.#closed) return;
-      if (reason !== undefined) refusal = { refused: 'NetConnection.Connect.Rejected', reason };
     }
     this.#guard(() => {
       if (refusal !== undefined) {

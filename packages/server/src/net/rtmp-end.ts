@@ -1,6 +1,7 @@
 import { ParseError } from '@onair/media';
 import { CAPS_EX, type RtmpServerSession } from '@onair/media/rtmp';
 import { cutSocket } from './cut-socket.ts';
+import type { RtmpConnectRefusal } from './rtmp-handlers.ts';
 import type { RtmpSocket } from './rtmp-socket.ts';
 
 /** Longest time the last words of a closed session may take to leave, in milliseconds. */
@@ -38,4 +39,10 @@ export function codeOf(error: unknown): string | undefined {
   if (error instanceof ParseError) return error.code;
   const named = error as { readonly name?: unknown; readonly code?: unknown } | null;
   return named?.name === 'HubError' && typeof named.code === 'string' ? named.code : undefined;
+}
+
+/** A connection is not let in. @param redirect rtmp URL of where it should go instead. */
+export function notAdmitted(reason: string, redirect?: string): RtmpConnectRefusal {
+  const refusal = { refused: 'NetConnection.Connect.Rejected', reason } as const;
+  return redirect === undefined ? refusal : { ...refusal, redirect };
 }

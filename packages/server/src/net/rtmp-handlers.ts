@@ -88,8 +88,8 @@ export interface RtmpHandlers {
   connect?(request: ConnectRequest, address: string): RtmpConnectRefusal | undefined;
   publish(peer: RtmpPeer, request: PublishRequest): Promise<RtmpInlet | RtmpPublishRefusal>;
   play(peer: RtmpPeer, request: PlayRequest): Promise<RtmpOutlet | RtmpPlayRefusal>;
-  /** Decides about a connection; the reason if it is refused. Without it, or a promise, it is let in at once. */
-  admit?(peer: RtmpPeer): Promise<string | undefined> | undefined;
+  /** Decides about a connection: why it is refused. Without it, or a promise, it is let in at once. */
+  admit?(peer: RtmpPeer): Promise<RtmpConnectRefusal | undefined> | undefined;
   /** Answers a method; a rejection's message goes to the client. */
   call?(peer: RtmpPeer, request: CallRequest): Promise<AmfValue>;
   /** Takes what a client says about a remote shared object; without it nothing is heard. */

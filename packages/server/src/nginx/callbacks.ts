@@ -15,11 +15,14 @@ export interface CallbackRule {
   readonly onUpdate?: string | undefined;
   readonly onRecordStarted?: string | undefined;
   readonly onRecordDone?: string | undefined;
+  readonly onPlaylist?: string | undefined;
   readonly method: 'post' | 'get';
   readonly timeoutMs: number;
   readonly updateMs: number;
   readonly updateStrict: boolean;
   readonly admits: boolean;
+  readonly relays: boolean;
+  readonly redirects: boolean;
 }
 
 /** Places at which somebody is asked or told. */
@@ -33,7 +36,8 @@ export type CallbackName =
   | 'onDone'
   | 'onUpdate'
   | 'onRecordStarted'
-  | 'onRecordDone';
+  | 'onRecordDone'
+  | 'onPlaylist';
 
 /** What the other end said: 2xx, 3xx with a Location, anything else, or nothing in time. */
 export type CallbackAnswer =

@@ -66,11 +66,11 @@ describe('import of nginx-rtmp', () => {
 
   it('inherits callbacks, and asks nobody for a key whom they let in', () => {
     const { config } = importNginx(
-      rtmp(`on_connect http://a/c; notify_method get; notify_update_timeout 10s; notify_update_strict on; netcall_timeout 3s;
+      rtmp(`on_connect http://a/c; notify_method get; notify_update_timeout 10s; notify_update_strict on; notify_send_redirect on; netcall_timeout 3s;
         application live { on_publish http://a/p; on_play http://a/w; on_done http://a/d; on_update http://a/u; }
         application vod { on_connect http://b/c; }`),
     );
-    const common = { method: 'get', updateMs: 10_000, updateStrict: true, timeoutMs: 3000 };
+    const common = { method: 'get', updateMs: 10_000, updateStrict: true, redirects: true, timeoutMs: 3000 };
     expect(config.callbacks).toEqual([
       {
         app: 'live',
@@ -85,6 +85,11 @@ describe('import of nginx-rtmp', () => {
       { app: 'vod', onConnect: 'http://b/c', ...common },
     ]);
     buildConfig({}, stringify(config));
+  });
+
+  it('relays by redirect unless clients are sent on', () => {
+    const { config } = importNginx(rtmp('application live { on_play http://a/w; }'));
+    expect(config.callbacks).toEqual([{ app: 'live', onPlay: 'http://a/w', relays: true }]);
   });
 
   it('takes ports, limits, pulls and recording', () => {
@@ -104,10 +109,25 @@ describe('import of nginx-rtmp', () => {
     });
   });
 
+  it('takes pushes, of every stream of an application or of one', () => {
+    const { config, remarks } = importNginx(
+      rtmp(`push rtmp://every; application live {
+        push a.example; push rtmp://b.example:1936/live2/abc-key; push c/app/?x playPath=p name=cam pageUrl=http://x; }`),
+    );
+    expect(config.pushes).toEqual([
+      { stream: 'live/*', url: 'rtmp://every/{app}/{name}' },
+      { stream: 'live/*', url: 'rtmp://a.example/{app}/{name}' },
+      { stream: 'live/*', url: 'rtmp://b.example:1936/live2/abc-key' },
+      { stream: 'live/cam', url: 'rtmp://c/app/p' },
+    ]);
+    expect(remarks.map(({ directive }) => directive)).toEqual(['push pageUrl']);
+    expect(buildConfig({}, stringify(config)).pushes).toHaveLength(4);
+  });
+
   it('names what has no counterpart', () => {
-    expect(
-      lacking(rtmp('listen 1940; application a { live off; deny publish all; push rtmp://x/y; }')),
-    ).toEqual(['listen 1940', 'live off', 'deny publish all', 'push rtmp://x/y']);
+    expect(lacking(rtmp('listen 1940; application a { live off; deny publish all; push rtmp://; }'))).toEqual(
+      ['listen 1940', 'live off', 'deny publish all', 'push rtmp://'],
+    );
     expect(
       lacking(rtmp('application a { made_up 1; hls_type event; record video; record_max_size 1K; }')),
     ).toEqual(['made_up 1', 'hls_type event', 'record video', 'record_max_size 1K']);

@@ -1,5 +1,6 @@
 import { ConfError, type Directive, parseConf } from './conf.ts';
 import { LACKING, NEEDLESS } from './directives.ts';
+import { relayAddress } from './relay-address.ts';
 
 /** A directive that was not taken over. */
 export interface Remark {
@@ -30,6 +31,7 @@ const CALLBACKS: Readonly<Record<string, string>> = {
   on_update: 'onUpdate',
   on_record_started: 'onRecordStarted',
   on_record_done: 'onRecordDone',
+  on_playlist: 'onPlaylist',
 };
 /** Settings of applications that stand around them too. */
 const INHERITED: ReadonlySet<string> = new Set([
@@ -40,6 +42,16 @@ const INHERITED: ReadonlySet<string> = new Set([
   'record',
   'pull',
   'push',
+]);
+/** Parameters of `push` that have a counterpart or need none. */
+const PUSH_PARAMS: ReadonlySet<string> = new Set([
+  'app',
+  'name',
+  'playPath',
+  'live',
+  'static',
+  'start',
+  'stop',
 ]);
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 const HLS_FRAGMENT_MS = 5000;
@@ -147,7 +159,7 @@ class Importer {
           this.#pull(inner, name);
           break;
         case 'push':
-          this.#lacks(inner, 'pushes name their stream: `pushes: [{ stream: APP/NAME, url: … }]`');
+          this.#push(inner, name);
           break;
         default:
           this.#setting(inner);
@@ -240,6 +252,26 @@ class Importer {
     else this.#pulls.push({ url: /^rtmp/.test(url) ? url : `rtmp://${url}`, stream: `${app}/${name}` });
   }
 
+  /** What the address leaves out, application and name, is that of the stream. */
+  #push(directive: Directive, app: string): void {
+    const [address = '', ...params] = directive.args;
+    const given = new Map(
+      params.map((one): [string, string | undefined] => {
+        const [key = '', value] = one.split('=', 2);
+        return [key, value];
+      }),
+    );
+    const name = given.get('name') ?? '*';
+    const url = relayAddress(address, { app: given.get('app'), name: given.get('playPath') });
+    if (url === undefined || (name !== '*' && !NAME.test(name))) {
+      this.#lacks(directive, 'a push needs a host, and a name of 1 to 64 characters of A-Z a-z 0-9 _ -');
+      return;
+    }
+    this.#pushes.push({ stream: `${app}/${name}`, url });
+    for (const key of given.keys())
+      if (!PUSH_PARAMS.has(key)) this.#note({ ...directive, args: [key] }, 'lacking', 'pushes do not set it');
+  }
+
   #callbacksOf(block: readonly Directive[], inherited: Section): Section {
     const own: Section = { ...inherited };
     for (const directive of block) {
@@ -249,6 +281,7 @@ class Importer {
       else if (directive.name === 'notify_method') own.method = value === 'get' ? 'get' : 'post';
       else if (directive.name === 'notify_update_timeout') own.updateMs = this.#time(directive);
       else if (directive.name === 'notify_update_strict') own.updateStrict = value === 'on';
+      else if (directive.name === 'notify_send_redirect') own.redirects = value === 'on';
       else if (directive.name === 'netcall_timeout') own.timeoutMs = this.#time(directive);
     }
     return own;
@@ -257,7 +290,9 @@ class Importer {
   #addCallbacks(app: string | undefined, callbacks: Section): void {
     if (!Object.keys(callbacks).some((key) => key.startsWith('on'))) return;
     const admits = callbacks.onPublish !== undefined ? { admits: true } : {};
-    this.#callbacks.push({ ...(app === undefined ? {} : { app }), ...callbacks, ...admits });
+    const asks = (callbacks.onPublish ?? callbacks.onPlay) !== undefined;
+    const relays = asks && callbacks.redirects !== true ? { relays: true } : {};
+    this.#callbacks.push({ ...(app === undefined ? {} : { app }), ...callbacks, ...admits, ...relays });
   }
 
   #inHttp(directive: Directive): void {

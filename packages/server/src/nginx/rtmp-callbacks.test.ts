@@ -92,12 +92,23 @@ function setUp(rule: Partial<CallbackRule>) {
     updateMs: 1000,
     updateStrict: false,
     admits: false,
+    relays: false,
+    redirects: false,
     ...rule,
   };
-  const one = new RtmpCallbacks({ rules: () => [full as CallbackRule], log: () => undefined });
+  const relayed: string[] = [];
+  const join = (way: string) => (stream: string, to: string) => {
+    relayed.push(`${way} ${stream} ${to}`);
+    return () => void relayed.push(`end of ${way}`);
+  };
+  const one = new RtmpCallbacks({
+    rules: () => [full as CallbackRule],
+    log: () => undefined,
+    relays: { push: join('push'), pull: join('pull') },
+  });
   callbacks.push(one);
   const handlers = one.around({ publish: take, play: take } as RtmpHandlers);
-  return { handlers, names, callbacks: one };
+  return { handlers, names, relayed, callbacks: one };
 }
 
 it('sends the form of nginx-rtmp, which the client cannot change', async () => {
@@ -149,16 +160,48 @@ it('allows by 2xx, renames by 3xx, refuses by everything else', async () => {
   expect(calls.every(({ path }) => path === '/p')).toBe(true);
 });
 
+it('relays by 3xx with an address where it says so, for as long as the session lasts', async () => {
+  const { handlers, names, relayed } = setUp({ onPublish: `${url}/p`, onPlay: `${url}/w`, relays: true });
+  answers.set('/p', [302, 'rtmp://away.example/in']);
+  answers.set('/w', [302, 'RTMP://home.example:1936/live/other?k=1']);
+  const inlet = (await handlers.publish(peer(), publish)) as RtmpInlet;
+  await handlers.play(peer(), play);
+  expect(names).toEqual(['test', 'test']);
+  expect(relayed).toEqual([
+    'push live/test rtmp://away.example/in/test',
+    'pull live/test rtmp://home.example:1936/live/other?k=1',
+  ]);
+  inlet.closed('gone');
+  expect(relayed.at(-1)).toBe('end of push');
+  for (const location of ['rtmp://', 'rtmp:///x', 'http://h/x', 'rtmps://h/x']) {
+    answers.set('/p', [302, location]);
+    expect(await handlers.publish(peer(), publish), location).toHaveProperty('refused');
+  }
+});
+
 it('refuses where nobody answers, in time', async () => {
   const { handlers } = setUp({ onPublish: `${url}/p`, onConnect: `${url}/c`, timeoutMs: 100 });
   answers.set('/p', [0]);
   answers.set('/c', [0]);
   expect(await handlers.publish(peer(), publish)).toMatchObject({ reason: 'no answer in time' });
-  expect(await handlers.admit!(peer())).toBe('no answer in time');
+  expect(await handlers.admit!(peer())).toMatchObject({ reason: 'no answer in time' });
   answers.set('/c', [200]);
   expect(await handlers.admit!(peer())).toBeUndefined();
   const away = setUp({ onPlay: 'http://127.0.0.1:1/' });
   expect(await away.handlers.play(peer(), play)).toMatchObject({ refused: 'NetStream.Play.Failed' });
+});
+
+it('sends connections elsewhere where it says so', async () => {
+  answers.set('/c', [302, 'rtmp://away.example/live']);
+  const { handlers } = setUp({ onConnect: `${url}/c`, redirects: true });
+  expect(await handlers.admit!(peer())).toMatchObject({ redirect: 'rtmp://away.example/live' });
+  const refusing = setUp({ onConnect: `${url}/c` });
+  expect(await refusing.handlers.admit!(peer())).not.toHaveProperty('redirect');
+  for (const location of ['other', 'http://h/x', 'rtmp://h', 'rtmp://h/a b']) {
+    answers.set('/c', [302, location]);
+    expect(await handlers.admit!(peer())).not.toHaveProperty('redirect');
+    expect(await handlers.admit!(peer())).toHaveProperty('reason');
+  }
 });
 
 it('tells of what goes on, and ends it when it is told to', async () => {
@@ -231,4 +274,21 @@ it('tells of each file of a recording, with what is known of its publisher', asy
     addr: '',
     path: '/data/b/1.mp4',
   });
+});
+
+it('tells of playlists where that is wanted, with what is known of the publisher', async () => {
+  const { handlers, callbacks: one } = setUp({ onPlaylist: `${url}/l` });
+  const [stream, other] = [streamName('live', 'test'), streamName('live', 'other')];
+  expect([one.wantsPlaylists(stream), setUp({}).callbacks.wantsPlaylists(stream)]).toEqual([true, false]);
+  await handlers.publish(peer(), publish);
+  one.recorded(stream, []);
+  one.playlist(stream);
+  await vi.waitFor(() => expect(calls).toHaveLength(1));
+  one.playlist(other);
+  await vi.waitFor(() => expect(calls).toHaveLength(2));
+  const common = { call: 'playlist', module: 'hls', app: 'live' };
+  expect(calls.map(({ form }) => Object.fromEntries(form))).toMatchObject([
+    { ...common, name: 'test', path: '/live/test/index.m3u8', addr: '192.0.2.1', token: 'a' },
+    { ...common, name: 'other', path: '/live/other/index.m3u8', addr: '' },
+  ]);
 });

@@ -1,13 +1,17 @@
-import { isNamePart, type StreamName, splitStreamName } from '@onair/media';
+import { isNamePart, type StreamName, splitStreamName, streamName } from '@onair/media';
 import type { PlayRequest, PublishRequest } from '@onair/media/rtmp';
-import type { RtmpHandlers, RtmpPeer } from '../net/rtmp-handlers.ts';
+import { notAdmitted } from '../net/rtmp-end.ts';
+import type { RtmpConnectRefusal, RtmpHandlers, RtmpPeer } from '../net/rtmp-handlers.ts';
 import { CallbackClient, type CallbackName, type CallbackRule, formOf } from './callbacks.ts';
+import { relayAddress } from './relay-address.ts';
 
 /** What callbacks of RTMP clients stand on. */
 export interface RtmpCallbacksDeps {
   /** The first rule that fits an application counts. */
   rules(): readonly CallbackRule[];
   readonly log: (message: string, fields: Readonly<Record<string, unknown>>) => void;
+  /** Joins streams with those of other servers, until the returned functions are called. */
+  readonly relays: Readonly<Record<'push' | 'pull', (stream: StreamName, url: string) => () => void>>;
 }
 
 /** Lets everybody publish whom a callback has admitted. */
@@ -19,7 +23,13 @@ const MAX_PUBLISHERS = 1024;
 const NOBODY = { call: '', app: '', flashver: '', swfurl: '', tcurl: '', pageurl: '', addr: '', clientid: 0 };
 
 type Verdict =
-  | { readonly ok: true; readonly name: string; readonly asked: boolean }
+  | {
+      readonly ok: true;
+      readonly name: string;
+      readonly asked: boolean;
+      /** Address that the stream is to be joined with. */
+      readonly relay?: string;
+    }
   | { readonly ok: false; readonly reason: string };
 
 /** Asks and tells addresses of the configuration what RTMP clients do, with the forms and the answers of nginx-rtmp. */
@@ -68,11 +78,13 @@ export class RtmpCallbacks {
         const inlet = await handlers.publish(peer, renamed);
         if ('refused' in inlet) return inlet;
         const done = this.#begin(peer, renamed, 'publish');
+        const unjoin = this.#join('push', peer, verdict);
         return {
           media: (message) => inlet.media(message),
           data: (event) => inlet.data(event),
           closed: (reason) => {
             inlet.closed(reason);
+            unjoin();
             done();
           },
         };
@@ -91,8 +103,12 @@ export class RtmpCallbacks {
         const verdict = await this.#ask('onPlay', peer, request, fields);
         if (!verdict.ok) return { refused: 'NetStream.Play.Failed', reason: verdict.reason };
         const renamed = { ...request, name: verdict.name };
+        const unjoin = this.#join('pull', peer, verdict);
         const outlet = await handlers.play(peer, renamed);
-        if ('refused' in outlet) return outlet;
+        if ('refused' in outlet) {
+          unjoin();
+          return outlet;
+        }
         const done = this.#begin(peer, renamed, 'play');
         return {
           started: () => outlet.started(),
@@ -103,6 +119,7 @@ export class RtmpCallbacks {
           drained: () => outlet.drained(),
           closed: (reason) => {
             outlet.closed(reason);
+            unjoin();
             done();
           },
         };
@@ -118,7 +135,22 @@ export class RtmpCallbacks {
   /** Tells of a recording that is finished, once for each of its files. @param files their paths */
   recorded(stream: StreamName, files: readonly string[]): void {
     for (const path of files) this.#tellOfFile('onRecordDone', stream, path);
-    this.#publishers.delete(stream);
+    if (!this.wantsPlaylists(stream)) this.#publishers.delete(stream);
+  }
+
+  /** True if somebody is to be told of the playlists of a stream. */
+  wantsPlaylists(stream: StreamName): boolean {
+    return this.#ruleOf(splitStreamName(stream).app)?.onPlaylist !== undefined;
+  }
+
+  /** Tells that the HLS playlist of a stream lists another segment. */
+  playlist(stream: StreamName): void {
+    this.#tell('onPlaylist', stream, {
+      call: 'playlist',
+      module: 'hls',
+      name: splitStreamName(stream).name,
+      path: `/${stream}/index.m3u8`,
+    });
   }
 
   /** Ends what waits. */
@@ -129,23 +161,35 @@ export class RtmpCallbacks {
   }
 
   #tellOfFile(callback: 'onRecordStarted' | 'onRecordDone', stream: StreamName, path: string): void {
-    const { app, name } = splitStreamName(stream);
+    const call = callback === 'onRecordStarted' ? 'record_started' : 'record_done';
+    this.#tell(callback, stream, { call, recorder: '', name: splitStreamName(stream).name, path });
+  }
+
+  /** Tells something of a stream, with what is known of its publisher. */
+  #tell(callback: CallbackName, stream: StreamName, fields: Readonly<Record<string, string>>): void {
+    const { app } = splitStreamName(stream);
     const rule = this.#ruleOf(app);
     const { peer, query = '' } = this.#publishers.get(stream) ?? {};
-    const call = callback === 'onRecordStarted' ? 'record_started' : 'record_done';
-    const fields = { call, recorder: '', name, path };
     const url = rule?.[callback];
     if (peer !== undefined) void this.#call(callback, peer, fields, query);
     else if (rule !== undefined && url !== undefined)
       void this.#client.call(url, rule, formOf({ ...NOBODY, app, ...fields }));
   }
 
-  async #admit(rule: CallbackRule, peer: RtmpPeer, handlers: RtmpHandlers): Promise<string | undefined> {
+  async #admit(
+    rule: CallbackRule,
+    peer: RtmpPeer,
+    handlers: RtmpHandlers,
+  ): Promise<RtmpConnectRefusal | undefined> {
     this.#known.add(peer);
     if (rule.onConnect !== undefined) {
       const answer = await this.#call('onConnect', peer, { call: 'connect' });
-      if (answer?.kind !== 'allow')
-        return answer?.kind === 'redirect' ? 'a connection cannot be renamed' : answer?.reason;
+      if (answer?.kind === 'redirect') {
+        const { location } = answer;
+        const sent = rule.redirects && /^rtmp:\/\/[^\s/]+\/\S+$/i.test(location);
+        return sent ? notAdmitted('go elsewhere', location) : notAdmitted('a connection cannot be renamed');
+      }
+      if (answer !== undefined && answer.kind !== 'allow') return notAdmitted(answer.reason);
     }
     return await handlers.admit?.(peer);
   }
@@ -162,6 +206,10 @@ export class RtmpCallbacks {
       case 'allow':
         return { ok: true, name, asked: true };
       case 'redirect':
+        if (/^rtmp:\/\//i.test(answer.location) && this.#rule(peer)?.relays === true) {
+          const relay = relayAddress(answer.location);
+          if (relay !== undefined) return { ok: true, name, asked: true, relay };
+        }
         // What is no name of a stream, an address above all, leads nowhere: the answer reaches no other server.
         return isNamePart(answer.location)
           ? { ok: true, name: answer.location, asked: true }
@@ -171,6 +219,13 @@ export class RtmpCallbacks {
     }
   }
 
+  #join(way: 'push' | 'pull', peer: RtmpPeer, { name, relay }: Verdict & { readonly ok: true }): () => void {
+    const { app } = peer.connect;
+    if (relay === undefined || !isNamePart(app) || !isNamePart(name)) return () => undefined;
+    const url = relay.replace('{app}', app).replace('{name}', name);
+    return this.#deps.relays[way](streamName(app, name), url);
+  }
+
   /** Tells of a session again and again; the returned function tells of its end. */
   #begin(
     peer: RtmpPeer,
@@ -178,7 +233,7 @@ export class RtmpCallbacks {
     what: 'publish' | 'play',
   ): () => void {
     const rule = this.#rule(peer);
-    const told = rule?.onRecordStarted ?? rule?.onRecordDone;
+    const told = rule?.onRecordStarted ?? rule?.onRecordDone ?? rule?.onPlaylist;
     if (what === 'publish' && told !== undefined) this.#note(peer, name, query);
     const since = Date.now();
     let timer: NodeJS.Timeout | undefined;

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
-import { type Sample, type StreamName, type Track, ticks } from '@onair/media';
-import { FragmentDemuxer } from '@onair/media/isobmff';
+import { type Sample, type StreamName, type TimedEvent, type Track, ticks } from '@onair/media';
+import { eventsOfChunks, FragmentDemuxer } from '@onair/media/isobmff';
 import type { RecordingView } from '../record/index.ts';
 import type { RecordingSource } from './vod-routes.ts';
 
@@ -8,8 +8,11 @@ import type { RecordingSource } from './vod-routes.ts';
 export interface RecordedMedia {
   /** µs, so far. */
   readonly duration: number;
-  /** Tracks and samples in decoding order. @param from µs; begins at the segment with a key frame at or before it. */
-  read(from: number): AsyncGenerator<Track | Sample>;
+  /**
+   * Tracks and samples in decoding order, and each timed event once, in front of its place or, where it goes on there,
+   * at the beginning. @param from µs; begins at the segment with a key frame at or before it.
+   */
+  read(from: number): AsyncGenerator<Track | Sample | TimedEvent>;
 }
 
 /** Opens the newest recording of a stream; undefined if there is none. */
@@ -22,7 +25,7 @@ export async function openRecordedMedia(
   return { duration: view.duration, read: (from) => read(view, from) };
 }
 
-async function* read({ runs }: RecordingView, from: number): AsyncGenerator<Track | Sample> {
+async function* read({ runs }: RecordingView, from: number): AsyncGenerator<Track | Sample | TimedEvent> {
   let base = 0;
   for (const run of runs) {
     const { path, initBytes, segments } = run;
@@ -37,13 +40,21 @@ async function* read({ runs }: RecordingView, from: number): AsyncGenerator<Trac
       try {
         const found: (Track | Sample)[] = [];
         const shift = base - first.time;
+        const told = new Set<string>();
         const demuxer = new FragmentDemuxer({
           onTrack: (track) => found.push(track),
           onSample: (sample) => found.push(moved(sample, shift)),
         });
         demuxer.push(await bytesOf(file, 0, initBytes));
         for (const { start, end } of segments.slice(begin)) {
-          demuxer.push(await bytesOf(file, start, end));
+          const bytes = await bytesOf(file, start, end);
+          for (const event of eventsOfChunks(bytes)) {
+            if (told.has(event.id)) continue;
+            told.add(event.id);
+            const time = event.time + shift;
+            if (time + event.duration >= from) yield { ...event, time: Math.max(0, time) };
+          }
+          demuxer.push(bytes);
           yield* found.splice(0);
         }
       } finally {

@@ -27,7 +27,8 @@ export const files = z.strictObject({
 /** Live sources that pages ask for. */
 export const proxy = z.strictObject({
   enabled: key(z.boolean().default(true), {
-    description: 'Whether the page `/proxy` may have the server fetch live FLV from any address.',
+    description:
+      'Whether the page `/proxy` may have the server fetch live FLV, MPEG-TS or RTMP from any address.',
   }),
   private: key(z.boolean().default(false), {
     description:

@@ -303,7 +303,7 @@ export const pulls = z
           .regex(/^(rtmp(s|t|ts|e|te)?|https?):\/\/[^\s/]+\/\S*$/),
         {
           description:
-            'Address of the source: `rtmp://…`, `rtmps://…` (also `rtmpt`, `rtmpts`, `rtmpe`, `rtmpte`), or `http://…` with FLV.',
+            'Address of the source: `rtmp://…`, `rtmps://…` (also `rtmpt`, `rtmpts`, `rtmpe`, `rtmpte`), or `http://…`, `https://…` with FLV or MPEG-TS.',
           secret: true,
         },
       ),
@@ -332,8 +332,9 @@ export const pushes = z
           secret: true,
         },
       ),
-      stream: key(z.string().regex(/^[A-Za-z0-9_-]{1,64}\/[A-Za-z0-9_-]{1,64}$/), {
-        description: 'Stream that is sent, `APP/NAME`; once for each target.',
+      stream: key(z.string().regex(/^[A-Za-z0-9_-]{1,64}\/([A-Za-z0-9_-]{1,64}|\*)$/), {
+        description:
+          'Stream that is sent, `APP/NAME`, or `APP/*` for every stream of an application; once for each target.',
       }),
       insecure: key(z.boolean().optional(), {
         description: 'Whether any certificate of an `rtmps` or `rtmpts` target is taken.',

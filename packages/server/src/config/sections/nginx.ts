@@ -14,7 +14,7 @@ export const nginx = z.strictObject({
   }),
   control: key(page(), {
     description:
-      'Address below which `drop/publisher`, `drop/subscriber` and `drop/client` end sessions, as with `rtmp_control`. Unset: none.',
+      'Address below which `drop/…` ends sessions, `redirect/…` moves them to another stream, and `record/start` and `record/stop` order recordings, as with `rtmp_control`. Unset: none.',
   }),
   fromLoopback: key(z.boolean().default(true), {
     description: 'Whether programs on this machine may use these addresses without the operator’s token.',
@@ -52,6 +52,9 @@ export const callbacks = z
       onDone: address('Told of both.'),
       onRecordStarted: address('Told of each recording that has begun, with the `path` of its first file.'),
       onRecordDone: address('Told of each file of a recording that is finished, with its `path`.'),
+      onPlaylist: address(
+        'Told of each segment that the HLS playlist of a stream lists anew, with the address of the playlist as `path`.',
+      ),
       onUpdate: address(
         'Told again and again while somebody publishes or plays; another answer than 2xx ends that.',
       ),
@@ -66,6 +69,14 @@ export const callbacks = z
       }),
       updateStrict: key(z.boolean().default(false), {
         description: 'Whether no answer to `onUpdate` ends the session too.',
+      }),
+      relays: key(z.boolean().default(false), {
+        description:
+          'Whether a redirect to an `rtmp://` address relays: what is published is sent there, what is played is fetched from there, for as long as that goes on. False refuses.',
+      }),
+      redirects: key(z.boolean().default(false), {
+        description:
+          'Whether a redirect of `onConnect` to an `rtmp://` address sends the client there (`ex.code` 302). False refuses.',
       }),
       admits: key(z.boolean().default(false), {
         description: 'Whether a publisher whom `onPublish` lets in needs no stream key.',

@@ -1,4 +1,4 @@
-import { type Sample, type StreamName, streamName, type Track } from '@onair/media';
+import { type Sample, type StreamName, streamName, type TimedEvent, type Track } from '@onair/media';
 import { amfProperties } from '@onair/media/amf';
 import { TagDemuxer } from '@onair/media/flv';
 import type { RtmpClientOptions } from '@onair/media/rtmp';
@@ -31,9 +31,13 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-async function* read(from: number, broken: boolean): AsyncGenerator<Track | Sample> {
+/** Told early, as it was while it was recorded. */
+const CUE: TimedEvent = { id: 'a', name: 'cm-in', time: 6_020_000, duration: 0, data: { spot: 7 } };
+
+async function* read(from: number, broken: boolean): AsyncGenerator<Track | Sample | TimedEvent> {
   yield video;
   yield audio;
+  if (from <= CUE.time) yield CUE;
   const entry = Math.floor(from / 1_000_000);
   for (const sample of SAMPLES) if (sample.dts / sample.track.timebase >= entry) yield sample;
   if (broken) throw new Error('the disk is gone');
@@ -127,6 +131,10 @@ it('plays from a place to the end, and says so', async () => {
   const times = pictures(player);
   expect([times[0], times.at(-1), times.length]).toEqual([4000, 9960, 150]);
   expect(data(player, 'onMetaData')).toMatchObject([{ duration: 10, width: 160, videocodecid: 7 }]);
+  expect(data(player, 'onCuePoint')).toMatchObject([{ name: 'cm-in', parameters: { data: { spot: 7 } } }]);
+  const cue = player.events.findIndex((event) => event.kind === 'data' && event.name === 'onCuePoint');
+  const next = player.events.slice(cue).find((event) => event.kind === 'media');
+  expect(next).toMatchObject({ timestampMs: expect.closeTo(6040, -2) });
   expect(data(player, 'onPlayStatus')).toMatchObject([{ code: 'NetStream.Play.Complete', duration: 10 }]);
   expect(player.codes).toEqual(['NetStream.Play.Reset', 'NetStream.Play.Start', 'NetStream.Play.Stop']);
   expect(sessions.list()).toMatchObject([{ kind: 'viewer', protocol: 'rtmp' }]);

@@ -1,6 +1,13 @@
-import type { Sample, StreamName, Track } from '@onair/media';
+import type { Sample, StreamName, TimedEvent, Track } from '@onair/media';
 import { AmfEcmaArray } from '@onair/media/amf';
-import { configTag, metadataOf, sampleTagBody, sampleTimestampMs, type TagType } from '@onair/media/flv';
+import {
+  configTag,
+  metadataOf,
+  sampleTagBody,
+  sampleTimestampMs,
+  scriptOfEvent,
+  type TagType,
+} from '@onair/media/flv';
 import { type PlayRequest, RTMP_SHARED_STREAM_ID } from '@onair/media/rtmp';
 import type { SessionTable } from '../../hub/index.ts';
 import type { RtmpOutlet, RtmpPeer } from '../../net/rtmp-handlers.ts';
@@ -13,10 +20,11 @@ export interface RecordedMedia {
   /** µs. */
   readonly duration: number;
   /**
-   * Tracks and samples in decoding order, on the recording's own time, which begins at 0.
+   * Tracks and samples in decoding order, and timed events in front of their places, on the recording's own time,
+   * which begins at 0.
    * @param from µs; the first picture is the key frame at or before it.
    */
-  read(from: number): AsyncIterable<Track | Sample>;
+  read(from: number): AsyncIterable<Track | Sample | TimedEvent>;
 }
 
 /** Where recordings are found. */
@@ -137,12 +145,17 @@ export class RecordedPlayer implements RtmpOutlet {
     let origin: number | undefined;
     let described = false;
     let latestMs = fromMs;
+    let events: TimedEvent[] = [];
     for await (const item of this.#media.read(fromMs * 1000)) {
       if (run !== this.#run) return;
       if ('parameters' in item) {
         tracks.set(item.id, item);
         described = false;
         if (this.#lacks([...tracks.values()])) return;
+        continue;
+      }
+      if (!('track' in item)) {
+        events.push(item);
         continue;
       }
       const timeMs = sampleTimestampMs(item);
@@ -156,6 +169,7 @@ export class RecordedPlayer implements RtmpOutlet {
         this.#describe([...tracks.values()], timeMs);
       }
       latestMs = Math.max(latestMs, timeMs);
+      if (events.length > 0) events = this.#tell(events, timeMs);
       this.#send(item, timeMs);
     }
     if (run !== this.#run) return;
@@ -198,6 +212,19 @@ export class RecordedPlayer implements RtmpOutlet {
       const tag = configTag(track);
       if (tag !== undefined) this.#write(tag.type, timeMs, tag.body);
     }
+  }
+
+  /** Tells the events whose place has come; the others are left. */
+  #tell(events: readonly TimedEvent[], timeMs: number): TimedEvent[] {
+    const left: TimedEvent[] = [];
+    for (const event of events) {
+      if (event.time / 1000 > timeMs) left.push(event);
+      else {
+        const { name, values } = scriptOfEvent(event);
+        this.#peer.sendData(this.#request.streamId, timeMs, name, values);
+      }
+    }
+    return left;
   }
 
   #send(sample: Sample, timeMs: number): void {

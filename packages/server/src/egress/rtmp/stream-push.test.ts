@@ -63,6 +63,21 @@ function publish(hub: RtmpHub) {
 
 const stateOf = (hub: RtmpHub, name = NAME) => hub.registry.find(name)?.state;
 
+it('sends every stream of an application, for as long as it is there', async () => {
+  const { hub, pushes } = source();
+  const to = await target();
+  pushes.set([{ stream: 'live/*', url: `rtmp://127.0.0.1:${to.port}/{app}/copy-{name}` }]);
+  expect(pushes.list()).toEqual([]);
+  const publication = publish(hub);
+  hub.registry.publish(streamName('other', 'test'), { protocol: 'test', revoked: () => undefined });
+  await vi.waitFor(() => expect(stateOf(to, streamName('live', 'copy-test'))).toBe('live'));
+  expect(pushes.list().map(({ stream, state }) => [stream, state])).toEqual([['live/test', 'live']]);
+  publication.close('done');
+  hub.registry.close('over');
+  expect(pushes.list()).toEqual([]);
+  expect(to.registry.list()).toHaveLength(1);
+});
+
 it('sends a stream to several targets while it is live', async () => {
   const { hub, pushes } = source();
   const [a, b] = [await target(), await target()];

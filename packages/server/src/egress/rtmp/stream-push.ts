@@ -88,6 +88,10 @@ export class StreamPush {
     return this.#status;
   }
 
+  get statuses(): readonly PushStatus[] {
+    return [this.#status];
+  }
+
   /** Lets connection and timers go. Safe to call twice. */
   close(reason: string): void {
     this.#closed = true;

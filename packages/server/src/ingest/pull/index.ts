@@ -1,4 +1,4 @@
-export { openHttpFlvSource } from './http-flv-source.ts';
+export { openHttpSource } from './http-source.ts';
 export { LiveProxies, type ProxyLimits, registerLiveProxies } from './live-proxies.ts';
 export * from './pull-set.ts';
 export { openRtmpSource } from './rtmp-source.ts';

@@ -6,6 +6,7 @@ import { askForName, askForProof, proofFailed } from '@onair/media/rtmp';
 import { afterEach, expect, it, vi } from 'vitest';
 import { FakeClock } from '../../../../../test/kit/fake-clock.ts';
 import { audioTrack, programme, videoParameters, videoTrack } from '../../../../../test/kit/samples.ts';
+import { SPLICE_EVENT, SPLICE_OUT, tsFilm } from '../../../../../test/kit/ts-film.ts';
 import { DEFAULT_POLICY, SessionTable, StreamRegistry } from '../../hub/index.ts';
 import type { RtmpHandlers } from '../../net/rtmp-handlers.ts';
 import { RtmpListener } from '../../net/rtmp-listener.ts';
@@ -110,6 +111,52 @@ it('pulls HTTP-FLV through a redirect, and again after the source has gone', asy
     'publisher came',
     'publisher left',
   ]);
+});
+
+it('pulls a transport stream with its cues, by what comes and not by the address', async () => {
+  let requests = 0;
+  const film = Buffer.concat(tsFilm({ seconds: 2, splices: [{ section: SPLICE_OUT, at: 1 }] }));
+  const base = await httpServer(((_: unknown, response: import('node:http').ServerResponse) => {
+    requests++;
+    response.writeHead(200, { 'content-type': 'video/mp2t' });
+    // Cut within a packet; the first time the source ends.
+    response.write(film.subarray(0, 1000), () => response.write(film.subarray(1000)));
+    if (requests === 1) setTimeout(() => response.end(), 50);
+  }) as never);
+  const { pull, clock, registry, samples, states, sessions, lines } = setUp(`${base}/tv`);
+  pull.start();
+  await vi.waitFor(() => expect(states.at(-1)).toBe('waiting'));
+  expect(samples.filter(({ track }) => track.id === 1)).toHaveLength(50);
+  expect(samples.filter(({ track }) => track.id === 2).length).toBeGreaterThan(80);
+  const { events } = registry.find(NAME)!;
+  const [cue] = events.between(0, Number.MAX_SAFE_INTEGER);
+  expect(cue).toMatchObject({ splice: { kind: 'out' } });
+  expect(cue!.id).toContain(String(SPLICE_EVENT));
+  clock.advance(FIRST_RETRY_MS);
+  await vi.waitFor(() => expect(pull.live).toBe(true));
+  await vi.waitFor(() =>
+    expect(sessions.list()[0]).toMatchObject({ protocol: 'http-ts-pull', address: '127.0.0.1' }),
+  );
+  pull.close('enough');
+  expect(sessions.list()).toEqual([]);
+  expect(lines.map(({ message }) => message)).toEqual([
+    'publisher came',
+    'publisher left',
+    'source failed',
+    'publisher came',
+    'publisher left',
+  ]);
+});
+
+it('gives up a transport stream with nothing in it', async () => {
+  const base = await httpServer(((_: unknown, response: import('node:http').ServerResponse) => {
+    response.writeHead(200).end(Buffer.alloc(188 * 50_000, Buffer.from([0x47, 0x1f, 0xff, 0x10])));
+  }) as never);
+  const { pull, lines, sessions } = setUp(`${base}/x.ts`);
+  pull.start();
+  await vi.waitFor(() => expect(lines.at(-1)?.message).toBe('source failed'));
+  expect(lines.at(-1)!.fields.reason).toMatch(/without a program|faults in a row/);
+  expect(sessions.list()).toEqual([]);
 });
 
 it.each([

@@ -13,6 +13,11 @@ export interface PullSink {
   tag(tag: Tag): void;
   /** @param timestampMs milliseconds of the source's clock, modulo 2^32. */
   data(message: ScriptMessage, timestampMs: number): void;
+  /**
+   * Bytes of a transport stream, cut anywhere. @returns true once pictures or sound have come.
+   * @throws if the source is not to be listened to any longer.
+   */
+  ts(bytes: Uint8Array): boolean;
   /** The attempt is over. Called once. */
   ended(reason: string): void;
   /** The source names another address. Called once, in place of `ended`. */

@@ -3,7 +3,8 @@ import type { Tag } from '@onair/media/flv';
 import type { Clock, Publication, SessionTable, StreamRegistry } from '../../hub/index.ts';
 import type { Reach } from '../../net/index.ts';
 import { TagIntake } from '../tag-intake.ts';
-import { openHttpFlvSource } from './http-flv-source.ts';
+import { TsPublisher } from '../ts/ts-publisher.ts';
+import { openHttpSource } from './http-source.ts';
 import { openRtmpSource } from './rtmp-source.ts';
 import type { OpenSource, PullAttempt, PullSink } from './source.ts';
 
@@ -48,7 +49,7 @@ export class StreamPull {
   readonly #order: PullOrder;
   readonly #deps: PullDeps;
   #attempt: PullAttempt | undefined;
-  #onAir: OnAir | undefined;
+  #onAir: TagsOnAir | TsOnAir | undefined;
   #cancelRetry: (() => void) | undefined;
   #failures = 0;
   #failure: string | undefined;
@@ -88,8 +89,9 @@ export class StreamPull {
   #connect(url: string): void {
     this.#cancelRetry = undefined;
     const sink: PullSink = {
-      tag: (tag) => this.#publish().tag(tag),
-      data: (message, timestampMs) => this.#publish().intake.pushData(message, timestampMs),
+      tag: (tag) => this.#publish(TagsOnAir).tag(tag),
+      data: (message, timestampMs) => this.#publish(TagsOnAir).intake.pushData(message, timestampMs),
+      ts: (bytes) => this.#publish(TsOnAir).push(bytes),
       ended: (reason) => this.#failed(reason),
       redirected: (target) => this.#follow(target),
     };
@@ -102,12 +104,16 @@ export class StreamPull {
   }
 
   /** Goes on air with the first thing the source delivers. @throws HubError if the name is taken. */
-  #publish(): OnAir {
-    this.#onAir ??= new OnAir(this.#order, this.#deps, (reason) => {
+  #publish<T extends TagsOnAir | TsOnAir>(
+    kind: new (order: PullOrder, deps: PullDeps, revoked: (reason: string) => void) => T,
+  ): T {
+    if (this.#onAir instanceof kind) return this.#onAir;
+    const onAir = new kind(this.#order, this.#deps, (reason) => {
       this.#attempt?.close();
       this.#failed(reason);
     });
-    return this.#onAir;
+    this.#onAir = onAir;
+    return onAir;
   }
 
   /** What a source redirects to must be its own host or a public one. */
@@ -146,8 +152,36 @@ export class StreamPull {
   }
 }
 
-/** A pull while its source delivers. */
-class OnAir {
+/** A pull while its source delivers a transport stream. */
+class TsOnAir {
+  readonly #publisher: TsPublisher;
+  readonly #clock: Clock;
+  readonly #since: number;
+
+  constructor(order: PullOrder, deps: PullDeps, revoked: (reason: string) => void) {
+    this.#clock = deps.clock;
+    this.#since = deps.clock.now();
+    const peer = { protocol: 'http-ts-pull', address: addressOf(order.url), identity: undefined, revoked };
+    this.#publisher = new TsPublisher(order.stream, peer, deps);
+  }
+
+  /** Milliseconds on air. */
+  get ageMs(): number {
+    return this.#clock.now() - this.#since;
+  }
+
+  push(bytes: Uint8Array): boolean {
+    this.#publisher.push(bytes);
+    return this.#publisher.begun;
+  }
+
+  close(reason: string): void {
+    this.#publisher.end(reason);
+  }
+}
+
+/** A pull while its source delivers tags. */
+class TagsOnAir {
   readonly intake: TagIntake;
   readonly #publication: Publication;
   readonly #clock: Clock;
@@ -197,7 +231,7 @@ class OnAir {
 }
 
 const openByScheme: OpenSource = (url, sink, reach, options) =>
-  familyOf(url) === 'rtmp' ? openRtmpSource(url, sink, reach, options) : openHttpFlvSource(url, sink, reach);
+  familyOf(url) === 'rtmp' ? openRtmpSource(url, sink, reach, options) : openHttpSource(url, sink, reach);
 
 function familyOf(url: string): 'rtmp' | 'http' | undefined {
   if (/^rtmp(?:s|t|ts|e|te)?:\/\//.test(url)) return 'rtmp';

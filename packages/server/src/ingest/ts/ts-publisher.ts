@@ -17,7 +17,8 @@ export interface TsPeer {
   readonly protocol: string;
   /** Remote address without port. */
   readonly address: string;
-  readonly identity: string;
+  /** Who it was let in as; undefined for what this server fetches itself. */
+  readonly identity: string | undefined;
   /** Told once when the publisher is to stop, other than by {@link TsPublisher.close}. */
   revoked(reason: string): void;
 }
@@ -68,7 +69,11 @@ export class TsPublisher {
       this.#release(reason);
       peer.revoked(reason);
     };
-    this.#publication = deps.registry.publish(stream, { protocol, identity, revoked });
+    this.#publication = deps.registry.publish(stream, {
+      protocol,
+      ...(identity === undefined ? {} : { identity }),
+      revoked,
+    });
     this.#release = this.#register(stream, peer, deps);
     this.#reader = new TsSampleReader({
       program: (streams) => this.#program(streams),
@@ -107,6 +112,11 @@ export class TsPublisher {
     if (this.#publication.closed) return;
     this.#publication.close(reason);
     this.#release(reason);
+  }
+
+  /** True once pictures or sound have come. */
+  get begun(): boolean {
+    return this.#now !== undefined;
   }
 
   /** Bytes that came. */

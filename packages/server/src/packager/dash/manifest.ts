@@ -8,7 +8,7 @@ import {
   type TimelineSegment,
   writeFrameRate,
 } from '@onair/media/dash';
-import { EVENT_SCHEME, SCTE35_SCHEME } from '@onair/media/isobmff';
+import { EVENT_SCHEME, EVENT_VALUE, SCTE35_SCHEME } from '@onair/media/isobmff';
 import {
   endOf,
   expectedEnd,
@@ -27,7 +27,10 @@ const UPDATE_S = 0.5;
 /** Seconds from the beginning of a segment until its first chunk can be fetched, at most. */
 const FIRST_CHUNK_S = 0.1;
 /** What the chunks of the leading track carry. */
-const EVENT_SCHEMES: readonly Descriptor[] = [{ schemeIdUri: EVENT_SCHEME }, { schemeIdUri: SCTE35_SCHEME }];
+const EVENT_SCHEMES: readonly Descriptor[] = [EVENT_SCHEME, SCTE35_SCHEME].map((schemeIdUri) => ({
+  schemeIdUri,
+  value: EVENT_VALUE,
+}));
 /** Id of the reference that latency counts from. */
 const REFERENCE = 0;
 
