@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { BURNT_CLOCK, readBurntClockStrip, readClockSei } from '@onair/contracts/burnt-clock';
 import type { TimedEvent } from '@onair/media';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium, openPage } from '../kit/chromium.ts';
+import { serveDashPlayers } from '../kit/dash-page.ts';
 import { bundlePlayer, PlayerPage } from '../kit/player-page.ts';
 import { addPlayer, probe } from '../kit/player-probe.ts';
 import { Scope } from '../kit/scope.ts';
@@ -54,30 +57,77 @@ interface Told {
   readonly strip: readonly number[];
 }
 
-async function listen(page: Page): Promise<void> {
+/** Keeps in the page what is told, with the strip of the picture that is seen then. */
+async function record(page: Page): Promise<void> {
   await page.evaluate(
     ({ x, y, width, height, strip }) => {
       const told: Told[] = [];
-      (window as unknown as { told: Told[] }).told = told;
       const canvas = document.createElement('canvas');
       Object.assign(canvas, strip);
       const context = canvas.getContext('2d', { willReadFrequently: true, alpha: false })!;
-      const player = document.querySelector('onair-player')!;
-      player.addEventListener('onair-event', (event) => {
-        const { id, name, exactness, skew } = (event as CustomEvent<Told>).detail;
-        const video = player.video!;
+      const keep = ({ id, name, exactness, skew }: Told, video: HTMLVideoElement): void => {
         const [w, h] = [video.videoWidth, video.videoHeight];
         context.drawImage(video, x * w, y * h, width * w, height * h, 0, 0, strip.width, strip.height);
         const pixels = context.getImageData(0, 0, strip.width, strip.height).data;
         told.push({ id, name, exactness, skew, strip: [...pixels] });
-      });
+      };
+      Object.assign(window, { told, keep });
     },
     { ...BURNT_CLOCK, strip: STRIP },
   );
 }
 
-const toldBy = (page: Page): Promise<Told[]> =>
-  page.evaluate(() => (window as unknown as { told: Told[] }).told);
+interface Globals {
+  readonly told: Told[];
+  readonly keep: (event: Told, video: HTMLVideoElement) => void;
+}
+
+async function listen(page: Page): Promise<void> {
+  await record(page);
+  await page.evaluate(() => {
+    const player = document.querySelector('onair-player')!;
+    player.addEventListener('onair-event', (event) => {
+      (window as unknown as Globals).keep((event as CustomEvent<Told>).detail, player.video!);
+    });
+  });
+}
+
+type Watch = typeof import('../../packages/client/src/dash-events/index.ts').watchDashEvents;
+
+/** A page in which dash.js plays, and what it receives is told on the picture. */
+async function dashPage(): Promise<Page> {
+  const bundle = await bundlePlayer('packages/client/src/dash-events/index.ts', 'dash-events');
+  const code = readFileSync(join(bundle.dir, 'dash-events.js'), 'utf8');
+  bundle.remove();
+  const { page } = await openPage(browser, { viewport: { width: 640, height: 360 } });
+  await page.goto(await serveDashPlayers(scope));
+  await record(page);
+  const source = `data:text/javascript;base64,${Buffer.from(code).toString('base64')}`;
+  const content = `import { watchDashEvents } from "${source}"; Object.assign(window, { watchDashEvents })`;
+  await page.addScriptTag({ type: 'module', content });
+  await page.waitForFunction(() => 'watchDashEvents' in window);
+  await page.evaluate((url) => {
+    const { dashjs, keep, watchDashEvents } = window as unknown as Globals & {
+      readonly watchDashEvents: Watch;
+      readonly dashjs: {
+        MediaPlayer(): {
+          create(): Parameters<Watch>[0] & {
+            initialize(video: HTMLVideoElement, url: string, autoplay: boolean): void;
+          };
+        };
+      };
+    };
+    const video = document.createElement('video');
+    video.muted = true;
+    document.body.append(video);
+    const player = dashjs.MediaPlayer().create();
+    watchDashEvents(player, video, (event) => keep({ ...event, strip: [] }, video));
+    player.initialize(video, url, true);
+  }, `${server.http}/live/demo/manifest.mpd`);
+  return page;
+}
+
+const toldBy = (page: Page): Promise<Told[]> => page.evaluate(() => (window as unknown as Globals).told);
 
 async function fire(request: object): Promise<TimedEvent> {
   const answer = await fetch(`${server.http}/api/v1/streams/live/demo/events`, {
@@ -102,7 +152,7 @@ function clockAt(time: number): number {
 }
 
 describe('a timed event in the player', () => {
-  it('is told once on the picture it belongs to, announced 3 s ahead, by WebSocket, LL-HLS and FLV', async () => {
+  it('is told once on the picture it belongs to, announced 3 s ahead, by WebSocket, LL-HLS, FLV and DASH', async () => {
     const transports = ['ws', 'llhls', 'flv'] as const;
     const pages: Page[] = [];
     for (const transport of transports) {
@@ -117,14 +167,27 @@ describe('a timed event in the player', () => {
         timeoutMs: 60_000,
         message: 'playing',
       });
+    const dash = await dashPage();
+    const shown = (): Promise<boolean> =>
+      dash.evaluate(() => document.querySelector('video')!.currentTime > 0);
+    await until(
+      async () =>
+        (await shown()) && (await dash.evaluate(() => document.querySelector('video')!.readyState > 2)),
+      {
+        timeoutMs: 60_000,
+        message: 'dash.js plays',
+      },
+    );
+    const ways = [...transports, 'dash'];
+    pages.push(dash);
 
+    const now = await fire({ name: 'now' });
     const fired: TimedEvent[] = [];
     for (let i = 0; i < 5; i++) fired.push(await fire({ name: 'cm-in', after: 3 + i * 0.7, data: { i } }));
-    const now = await fire({ name: 'now' });
     for (const [i, page] of pages.entries()) {
       await until(async () => (await toldBy(page)).length >= 6, {
         timeoutMs: 40_000,
-        message: `six events by ${transports[i]}`,
+        message: `six events by ${ways[i]}`,
       });
     }
     for (const [i, page] of pages.entries()) {
@@ -136,24 +199,23 @@ describe('a timed event in the player', () => {
         const difference = reading!.ms - clockAt(fired[j]!.time);
         off.push(difference);
         // What the player says of its own exactness is true, however busy the machine is.
-        expect(
-          Math.abs(difference - skew * 1000),
-          `${transports[i]} ${exactness} ${skew}`,
-        ).toBeLessThanOrEqual(FRAME_MS);
+        expect(Math.abs(difference - skew * 1000), `${ways[i]} ${exactness} ${skew}`).toBeLessThanOrEqual(
+          FRAME_MS,
+        );
         if (exactness === 'frame') expect(Math.abs(difference)).toBeLessThanOrEqual(FRAME_MS);
       }
       console.log(
-        `${transports[i]}: ${off.join(', ')} ms off the marked picture; ${told.map(({ exactness }) => exactness).join(', ')}`,
+        `${ways[i]}: ${off.join(', ')} ms off the marked picture; ${told.map(({ exactness }) => exactness).join(', ')}`,
       );
       const middle = off.map(Math.abs).sort((a, b) => a - b)[2]!;
-      expect(middle, transports[i]).toBeLessThanOrEqual(FRAME_MS);
+      expect(middle, ways[i]).toBeLessThanOrEqual(FRAME_MS);
     }
     for (const page of pages) await page.close();
   }, 180_000);
 
-  it('is told once when the transport changes and the page comes late', async () => {
+  it('is told once when the transport changes, the viewer goes back and the page comes late', async () => {
     const { page } = await openPage(browser, { viewport: { width: 640, height: 360 } });
-    const going = await fire({ name: 'break', duration: 120 });
+    await fire({ name: 'break', duration: 120 });
     await page.goto(address);
     // What stands is told with the first picture: the page listens before there is one.
     await addPlayer(page, { autoplay: '', muted: '', transport: 'ws' });
@@ -168,7 +230,22 @@ describe('a timed event in the player', () => {
         message: name,
       });
     await telling('break');
-    const ahead = await fire({ name: 'ahead', after: 15 });
+    await fire({ name: 'ahead', after: 15 });
+    /** Sees an event, goes back in front of it, and sees its picture again. */
+    const rewind = async (of: Page): Promise<void> => {
+      await fire({ name: 'seen' });
+      await telling('seen');
+      const position = (): Promise<number> =>
+        of.evaluate(() => document.querySelector('onair-player')!.video!.currentTime);
+      const [seen, back] = await of.evaluate(() => {
+        const video = document.querySelector('onair-player')!.video!;
+        const before = video.currentTime;
+        video.currentTime = before - 2;
+        return [before, video.currentTime] as const;
+      });
+      expect(back).toBeLessThan(seen - 1);
+      await until(async () => (await position()) > seen + 0.2, { timeoutMs: 30_000, message: 'seen again' });
+    };
     for (const transport of ['llhls', 'flv', 'ws'] as const) {
       await page.evaluate(
         (value) => document.querySelector('onair-player')!.setAttribute('transport', value),
@@ -181,11 +258,13 @@ describe('a timed event in the player', () => {
         },
         { timeoutMs: 60_000, message: transport },
       );
+      if (transport === 'llhls') await rewind(page);
     }
     await telling('ahead');
-    const last = await fire({ name: 'last' });
+    await fire({ name: 'last' });
     await telling('last');
-    expect((await toldBy(page)).map(({ id }) => id)).toEqual([going.id, ahead.id, last.id]);
+    const names = (await toldBy(page)).map(({ name }) => name);
+    expect(names).toEqual(['break', 'seen', 'ahead', 'last']);
     await page.close();
   }, 180_000);
 });

@@ -3,7 +3,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { launchChromium, openPage, type WatchedPage } from '../kit/chromium.ts';
 import { fileOf, film, written } from '../kit/film.ts';
 import { makeTestMedia } from '../kit/fmp4-file.ts';
-import { buildPages, type MockApi, mockSession, mockStream, startMockApi } from '../kit/mock-api.ts';
+import {
+  buildPages,
+  type MockApi,
+  mockConsole,
+  mockSession,
+  mockStream,
+  startMockApi,
+} from '../kit/mock-api.ts';
 import { Scope } from '../kit/scope.ts';
 
 const scope = new Scope();
@@ -234,6 +241,27 @@ describe('dashboard and sign-in', () => {
     await expect
       .poll(() => page.locator('.alerts .notice').allInnerTexts())
       .toEqual(['live/test has no sound.', 'live/gone lost its publisher and waits for it.']);
+  });
+});
+
+describe('operator', () => {
+  it('fires a cue once it is armed, for the moment that is chosen, and takes an event back', async () => {
+    mock.state.streams = [mockStream('live/test')];
+    mock.state.admin = true;
+    mock.state.console = mockConsole();
+    const page = await open('/operator');
+    const cue = page.getByRole('button', { name: 'Ads begin' });
+    await expect.poll(() => cue.isDisabled()).toBe(true);
+    await page.keyboard.press('1');
+    const done = (): string[] => mock.calls.filter((call) => /^(POST|DELETE) .*(events|schedule)/.test(call));
+    expect(done()).toEqual([]);
+    await page.locator('.console-arm').click();
+    await page.locator('.console-when select').selectOption('3');
+    await cue.click();
+    await expect.poll(done).toEqual(['POST /api/v1/streams/live/test/events']);
+    await page.getByRole('button', { name: /^Cancel: cm-in/ }).click();
+    await expect.poll(() => done().at(-1)).toBe('DELETE /api/v1/streams/live/test/schedule/e');
+    await expect.poll(() => textOf('.poll')).toContain('Which team scores next?');
   });
 });
 
