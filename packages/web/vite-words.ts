@@ -9,6 +9,7 @@ const PREFIX = 'virtual:words/';
 
 /** What keys of texts begin with that some pages only speak of; such a page imports `virtual:words/en/PART`. */
 export const WORD_PARTS: Readonly<Record<string, readonly string[]>> = {
+  about: ['about'],
   capabilities: ['can'],
   inspect: ['inspect'],
   operator: ['operator'],

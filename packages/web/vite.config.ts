@@ -23,6 +23,7 @@ const pages = [
     'rooms',
     'relay',
     'live',
+    'about',
     '404',
   ],
 ];

@@ -10,7 +10,9 @@ const VIDEO = videoTrack(videoParameters());
 const AUDIO = audioTrack(audioParameters(44_100));
 
 describe('24 hours of a stream', () => {
-  it('23.976 pictures per second in rounded milliseconds and sound at 44.1 kHz: no drift, no growth', () => {
+  it('23.976 pictures per second in rounded milliseconds and sound at 44.1 kHz: no drift, no growth', {
+    timeout: 300_000,
+  }, () => {
     const { clock, registry, packager, stream } = setUp();
     const publication = registry.publish(stream.name, { protocol: 'test', revoked: () => {} });
     publication.promise({ video: true, audio: true });

@@ -139,6 +139,7 @@ const CASES: readonly Case[] = [
     path: '/signin#token=wrong',
     ready: '[role=alert] .notice',
   },
+  { name: 'about', path: '/about', ready: '.about' },
   { name: 'nothing here', path: '/nowhere', ready: '.missing' },
 ];
 

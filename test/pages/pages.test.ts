@@ -369,3 +369,21 @@ describe('capabilities', () => {
     await expect.poll(() => page.locator('.copy-button', { hasText: 'Copied' }).count()).toBe(1);
   });
 });
+
+it('the page /live sends who may not publish to sign in first', async () => {
+  mock.state.info = { ...mock.state.info, keyNeeded: true };
+  const page = await open('/live');
+  await page.waitForURL('**/login?next=/live');
+});
+
+it('the account for trying out is offered where the server has it, and signs in', async () => {
+  mock.state.info = { ...mock.state.info, demoAccount: true };
+  const page = await open('/signin?next=/live');
+  await page.locator('input[name=user]').fill('hoge@example.jp');
+  await page.locator('input[name=password]').fill('wrong');
+  await page.locator('.sign-in').nth(1).getByRole('button').click();
+  await expect.poll(() => textOf('[role=alert]')).toBe('Name or password is not right.');
+  await page.locator('input[name=password]').fill('hogehogeunko');
+  await page.locator('.sign-in').nth(1).getByRole('button').click();
+  await page.waitForURL('**/live');
+});

@@ -164,3 +164,33 @@ describe.each(['chromium', 'firefox'])('the studio in %s', (engine) => {
     120_000 + 4_000 * SECONDS,
   );
 });
+
+describe('the page /live', () => {
+  it('casts with Video Start and Live Start, is heard with Speak, and is over with Live Stop', async () => {
+    const page = await browsers.chromium!.open(`${server.http}/live`);
+    const speaking = (): Promise<(string | boolean | null)[]> =>
+      page.run(() => {
+        const tracks = (document.querySelector('video')!.srcObject as MediaStream).getAudioTracks();
+        const pressed = document.querySelector('#speak')!.getAttribute('aria-pressed');
+        return [pressed, ...tracks.map(({ enabled }) => enabled)];
+      }, null);
+    await press(page, 'Video Start');
+    await press(page, 'Live Start');
+    await sees(page, 'On air.');
+    const user = await page.run(() => document.querySelector<HTMLInputElement>('input')!.value, null);
+    const viewer = await browsers.chromium!.open(`${server.http}/watch/${user}`);
+    const seen = await watched(viewer);
+    expect(seen.width).toBeGreaterThan(0);
+    expect(await speaking()).toEqual(['false', false]);
+    await press(page, 'Speak');
+    expect(await speaking()).toEqual(['true', true]);
+    await press(page, 'Live Stop');
+    await sees(page, 'Not on air.');
+    await until(async () => {
+      const response = await fetch(`${server.http}/api/v1/streams/live/${user}`);
+      return ((await response.json()) as { state?: string }).state !== 'live';
+    });
+    await viewer.close();
+    await page.close();
+  });
+});

@@ -165,7 +165,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       createPublishGuard({ config: () => config().auth, keys, limiter }),
       () => rooms?.directory,
     );
-    const admin = new AdminGuard({ token, signIns: new SignIns(data, auth.sessionMs), limiter });
+    const admin = new AdminGuard({
+      token,
+      signIns: new SignIns(data, auth.sessionMs),
+      limiter,
+      demoAccount: () => config().auth.demoAccount,
+    });
 
     const log = (message: string, fields: Readonly<Record<string, unknown>>): void =>
       logger.info(fields, message);

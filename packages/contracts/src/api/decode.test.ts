@@ -65,7 +65,14 @@ describe('decoders of the API', () => {
     expect(decodeStreamList({ streams: [copy(stream)] })).toEqual({ streams: [stream] });
     const list = { sessions: [session], next: 'abc' };
     expect(decodeSessionList(copy(list))).toEqual(list);
-    const info = { version: '1', nodeTime: 5, ports: { http: 1, rtmp: 2 }, admin: true, keyNeeded: false };
+    const info = {
+      version: '1',
+      nodeTime: 5,
+      ports: { http: 1, rtmp: 2 },
+      admin: true,
+      keyNeeded: false,
+      demoAccount: false,
+    };
     expect(decodeServerInfo(copy(info))).toEqual(info);
     const key = { id: 'k', app: 'live', name: 'a', label: 'b', created: 1, key: 'secret' };
     expect(decodeNewKey(copy(key))).toEqual(key);

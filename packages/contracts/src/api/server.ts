@@ -37,6 +37,8 @@ export interface ServerInfo {
   readonly admin: boolean;
   /** True if an encoder at the address of the request needs a stream key. */
   readonly keyNeeded: boolean;
+  /** True if the account for trying out may sign in from the address of the request. */
+  readonly demoAccount: boolean;
 }
 
 /** A stream that is sent on to another server. */
@@ -118,6 +120,7 @@ export function decodeServerInfo(value: unknown): ServerInfo {
     ...field.optional('publishUrl', (f) => f.string()),
     admin: field.at('admin').boolean(),
     keyNeeded: field.at('keyNeeded').boolean(),
+    demoAccount: field.at('demoAccount').boolean(),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { SIGN_IN_COOKIE, TooManyKeys } from '../auth/index.ts';
+import { MAX_ACCOUNT_LENGTH, SIGN_IN_COOKIE, TooManyKeys } from '../auth/index.ts';
 import { HttpProblem, refusedForNow } from '../net/index.ts';
 import { type ApiDeps, shownKey } from './ports.ts';
 import { type ApiRoute, readNamePart, readOrRefuse, refuseUnknown } from './route.ts';
@@ -23,7 +23,7 @@ export function accessRoutes(deps: ApiDeps): readonly ApiRoute[] {
       method: 'POST',
       path: '/session',
       id: 'signIn',
-      summary: 'Exchange the operator’s token for a cookie.',
+      summary: 'Exchange the operator’s token, or the name and password of `auth.demoAccount`, for a cookie.',
       audience: 'everybody',
       body: ref('SignIn'),
       status: 200,
@@ -36,12 +36,19 @@ export function accessRoutes(deps: ApiDeps): readonly ApiRoute[] {
         'ORIGIN_REFUSED',
         'HOST_REFUSED',
       ],
-      handle: ({ request, reply, body }) => {
-        const token = readOrRefuse(() => {
-          refuseUnknown(body, ['token']);
-          return body.at('token').string(256);
+      handle: async ({ request, reply, body }) => {
+        const shown = readOrRefuse(() => {
+          refuseUnknown(body, ['token', 'user', 'password']);
+          const { user } = body.optional('user', (field) => field.string(MAX_ACCOUNT_LENGTH));
+          if (user === undefined) return { token: body.at('token').string(256) };
+          return { user, password: body.at('password').string(MAX_ACCOUNT_LENGTH) };
         });
-        const answer = deps.admin.signIn(token, deps.client(request.raw).address);
+        const { address } = deps.client(request.raw);
+        const { admin } = deps;
+        const answer =
+          'token' in shown
+            ? admin.signIn(shown.token, address)
+            : await admin.signInAs(shown.user, shown.password, address);
         if (!('secret' in answer)) {
           if (answer.kind === 'limited') throw refusedForNow('TOO_MANY_ATTEMPTS', answer.retryAfter);
           throw new HttpProblem('AUTH_FAILED');

@@ -211,6 +211,7 @@ describe('the server', () => {
       publishUrl: 'rtmp://[::1]:1936/live',
       admin: false,
       keyNeeded: false,
+      demoAccount: false,
     });
     expect(decodeServerInfo((await ask('/api/v1/info', remote)).body).keyNeeded).toBe(true);
     expect((await ask('/healthz')).status).toBe(200);

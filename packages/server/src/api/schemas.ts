@@ -18,6 +18,7 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 
 const text: JsonSchema = { type: 'string' };
 const flag: JsonSchema = { type: 'boolean' };
+const secret: JsonSchema = { type: 'string', maxLength: 256 };
 const count: JsonSchema = { type: 'integer', minimum: 0 };
 const amount: JsonSchema = { type: 'number', minimum: 0 };
 const time: JsonSchema = {
@@ -263,6 +264,7 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
       publishUrl: text,
       admin: flag,
       keyNeeded: flag,
+      demoAccount: flag,
     },
     ['publishUrl'],
   ),
@@ -292,7 +294,7 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     'name',
     'label',
   ]),
-  SignIn: object({ token: { type: 'string', maxLength: 256 } }),
+  SignIn: object({ token: secret, user: secret, password: secret }, ['token', 'user', 'password']),
   SignInState: object({ admin: flag }),
   ErrorEntry: object({ code: text, status: count, title: text, description: text }),
   ErrorList: object({ errors: list(ref('ErrorEntry')) }),

@@ -95,13 +95,15 @@ export function healthOf(deps: ApiDeps): Health {
 function infoFor(deps: ApiDeps, request: FastifyRequest, admin: boolean): ServerInfo {
   const ports = deps.ports();
   const publishUrl = publishUrlFor(deps, request);
+  const { address } = deps.client(request.raw);
   return {
     version: deps.version,
     nodeTime: Date.now(),
     ports,
     ...(publishUrl === undefined ? {} : { publishUrl }),
     admin,
-    keyNeeded: deps.guard.keyNeeded(deps.client(request.raw).address),
+    keyNeeded: deps.guard.keyNeeded(address),
+    demoAccount: deps.admin.demoAccount(address),
   };
 }
 

@@ -1,6 +1,7 @@
-import { channels } from '../observe/index.ts';
+import { channels, isLoopback } from '../observe/index.ts';
 import type { AdminToken } from './admin-token.ts';
 import type { AttemptLimiter } from './attempt-limiter.ts';
+import { isDemoAccount } from './demo-account.ts';
 import type { SignIns } from './sign-ins.ts';
 
 /** Name of the cookie of a sign-in. */
@@ -30,7 +31,12 @@ export interface AdminSources {
   readonly token: AdminToken;
   readonly signIns: SignIns;
   readonly limiter: AttemptLimiter;
+  /** True while the account for trying out may sign in, from this machine. */
+  readonly demoAccount?: () => boolean;
 }
+
+/** The secret of a cookie, or why there is none. */
+export type SignInAnswer = { readonly secret: string } | Exclude<Identity, { kind: 'admin' }>;
 
 /** Tells the operator from everybody else. */
 export class AdminGuard {
@@ -50,12 +56,24 @@ export class AdminGuard {
   }
 
   /** Exchanges the token for the secret of a cookie. */
-  signIn(
-    token: unknown,
-    address: string,
-  ): { readonly secret: string } | Exclude<Identity, { kind: 'admin' }> {
+  signIn(token: unknown, address: string): SignInAnswer {
     const identity = this.#checkToken(token, address);
     return identity.kind === 'admin' ? { secret: this.#sources.signIns.create() } : identity;
+  }
+
+  /** True if the account for trying out is open to this address. */
+  demoAccount(address: string): boolean {
+    return isLoopback(address) && this.#sources.demoAccount?.() === true;
+  }
+
+  /** Exchanges name and password of the account for trying out for the secret of a cookie. */
+  async signInAs(user: string, password: string, address: string): Promise<SignInAnswer> {
+    const { limiter, signIns } = this.#sources;
+    const retryAfter = limiter.retryAfter(address);
+    if (retryAfter > 0) return { kind: 'limited', retryAfter };
+    if (this.demoAccount(address) && (await isDemoAccount(user, password)))
+      return { secret: signIns.create() };
+    return this.#refuse(address);
   }
 
   /** Ends the sign-in of a cookie. */
@@ -69,7 +87,11 @@ export class AdminGuard {
     const retryAfter = limiter.retryAfter(address);
     if (retryAfter > 0) return { kind: 'limited', retryAfter };
     if (this.#sources.token.verify(token)) return { kind: 'admin', by: 'token' };
-    limiter.failed(address);
+    return this.#refuse(address);
+  }
+
+  #refuse(address: string): { readonly kind: 'wrong' } {
+    this.#sources.limiter.failed(address);
     channels.accessRefused.publish({ protocol: 'http', address, code: 'AUTH_FAILED' });
     return { kind: 'wrong' };
   }

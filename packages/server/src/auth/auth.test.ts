@@ -18,6 +18,7 @@ import {
   AttemptLimiter,
   cookieOf,
   createPublishGuard,
+  DEMO_USER,
   FileKeyStore,
   KEY_FILE,
   RESERVED_APPS,
@@ -102,6 +103,31 @@ describe('the operator', () => {
     restarted.signOut(cookie);
     expect(restarted.identify(asks({ cookie }))).toEqual({ kind: 'wrong' });
     expect(guard().guard.identify(asks({ cookie }))).toEqual({ kind: 'wrong' });
+  });
+
+  it('signs in by the account for trying out, from this machine, while it is open', async () => {
+    const token = AdminToken.open(folder);
+    const signIns = new SignIns(folder, 1000, () => now);
+    let open = false;
+    const demoAccount = (): boolean => open;
+    const admin = new AdminGuard({ token, signIns, limiter: limiter(), demoAccount });
+    const enter = (password: string, address = '127.0.0.1', user = DEMO_USER) =>
+      admin.signInAs(user, password, address);
+    expect(await enter('hogehogeunko')).toEqual({ kind: 'wrong' });
+    open = true;
+    expect([admin.demoAccount('::1'), admin.demoAccount('10.0.0.1')]).toEqual([true, false]);
+    const answer = await enter('hogehogeunko');
+    const cookie = `${SIGN_IN_COOKIE}=${'secret' in answer ? answer.secret : ''}`;
+    expect(admin.identify(asks({ cookie })).kind).toBe('admin');
+    for (const [password, address, user] of [
+      ['hogehogeunk', '127.0.0.1', DEMO_USER],
+      ['hogehogeunko', '127.0.0.1', 'hoge@example.com'],
+      ['hogehogeunko', '10.0.0.1', DEMO_USER],
+      ['hogehogeunko'.padEnd(300, '!'), '127.0.0.1', DEMO_USER],
+    ] as const)
+      expect(await enter(password, address, user)).toEqual({ kind: 'wrong' });
+    for (let i = 0; i < 6; i++) await enter('guess');
+    expect(await enter('hogehogeunko')).toEqual({ kind: 'limited', retryAfter: 60 });
   });
 
   it('has ten guesses a minute and address', () => {

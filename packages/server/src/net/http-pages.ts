@@ -39,6 +39,7 @@ export const PAGES: readonly { readonly path: string; readonly file: string; rea
   { path: '/watch/:user', file: 'watch.html' },
   { path: '/live', file: 'live.html' },
   { path: '/login', file: 'signin.html' },
+  { path: '/about', file: 'about.html' },
   { path: '/relay/:app/:name', file: 'relay.html' },
   { path: '/embed/:app/:name', file: 'embed.html', embed: true },
   { path: '/compare/:app/:name', file: 'compare.html' },

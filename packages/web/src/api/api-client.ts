@@ -93,6 +93,11 @@ export class ApiClient {
     await this.ask('POST', '/session', { token });
   }
 
+  /** Exchange name and password of the account for trying out for a session cookie. */
+  async signInAs(user: string, password: string): Promise<void> {
+    await this.ask('POST', '/session', { user, password });
+  }
+
   /** Give the session cookie back. */
   async signOut(): Promise<void> {
     await this.ask('DELETE', '/session');

@@ -60,6 +60,9 @@ export function Home(): JSX.Element {
           </details>
         </>
       )}
+      <a class="home-about muted small" href="/about">
+        {t('home.about')}
+      </a>
     </Frame>
   );
 }

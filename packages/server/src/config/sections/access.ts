@@ -60,6 +60,11 @@ export const auth = z.strictObject({
       'How encoders are asked for name and password if they do not say which way they know: that of Adobe’s servers or that of Limelight’s.',
     reload: true,
   }),
+  demoAccount: key(z.boolean().default(false), {
+    description:
+      'For trying out: whether `hoge@example.jp` with the password `hogehogeunko` signs in as operator, from this machine alone. Never where others use the machine.',
+    reload: true,
+  }),
   failuresPerMinute: key(count(10_000).default(10), {
     description: 'Wrong keys or tokens an address may send in a minute before it is refused unseen.',
     reload: true,
