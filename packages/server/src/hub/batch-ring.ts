@@ -26,6 +26,11 @@ export interface Piece {
   readonly bytes: Uint8Array;
 }
 
+/** The same bytes as sockets take them: of anything else each write would make a view of its own. */
+export function socketBytes(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
 /** The newest batches of a pump, and the pieces in which joining viewers get the newest group of pictures. */
 export class BatchRing<C> {
   #batches: Batch<C>[] = [];
@@ -92,7 +97,7 @@ export class BatchRing<C> {
       bytes += part.length;
       to++;
     }
-    const piece: Piece = { from, to, bytes: parts.length === 1 ? parts[0]! : concatBytes(parts) };
+    const piece: Piece = { from, to, bytes: parts.length === 1 ? parts[0]! : socketBytes(concatBytes(parts)) };
     if (bytes >= PIECE_BYTES) {
       this.#closed.push(piece);
       this.#tail = undefined;

@@ -1,5 +1,5 @@
 import { concatBytes } from '@onair/media/bytes';
-import { type Batch, BatchRing, PIECE_BYTES } from './batch-ring.ts';
+import { type Batch, BatchRing, PIECE_BYTES, socketBytes } from './batch-ring.ts';
 import type { Clock } from './clock.ts';
 import type { Envelope } from './envelope.ts';
 import type { Block, FormatLog, LogEpoch, LogReader } from './format-log.ts';
@@ -199,8 +199,10 @@ export class Pump<C> implements LogReader<C> {
     viewer.blockedSince = undefined;
     const ring = this.#ring;
     if (viewer.position !== AWAITS_START) this.#skipIfLate(viewer);
-    if (viewer.position === AWAITS_START && !this.#start(viewer)) return;
-    while (viewer.position < ring.end && !transport.blocked && !viewer.closed) {
+    if (viewer.position === AWAITS_START && (!this.#start(viewer) || transport.blocked)) return;
+    if (viewer.position >= ring.end) return;
+    // Whether it is blocked was asked above: most rounds are one write, and asking again would be a part of its cost.
+    do {
       const batch = ring.at(viewer.position);
       if (batch === undefined) {
         viewer.position = AWAITS_START;
@@ -212,7 +214,7 @@ export class Pump<C> implements LogReader<C> {
       viewer.nextSeq = last.endSeq;
       viewer.epoch = last.epoch.number;
       this.#write(viewer, (piece ?? batch).bytes);
-    }
+    } while (viewer.position < ring.end && !transport.blocked && !viewer.closed);
   }
 
   /** Sets a viewer on the newest group of pictures. False while there is none. */
@@ -302,7 +304,7 @@ export class Pump<C> implements LogReader<C> {
       endSeq: pending[pending.length - 1]!.seq + 1,
       independent: paced ? head.independent : head.kind === 'media',
       time: head.time,
-      bytes: this.#source.envelope.batch(pending),
+      bytes: socketBytes(this.#source.envelope.batch(pending)),
     };
     pending.length = 0;
     this.#ring.push(batch, paced, this.#source.policy().lagMs * 1000, this.#source.log.start);
