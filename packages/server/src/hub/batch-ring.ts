@@ -97,7 +97,11 @@ export class BatchRing<C> {
       bytes += part.length;
       to++;
     }
-    const piece: Piece = { from, to, bytes: parts.length === 1 ? parts[0]! : socketBytes(concatBytes(parts)) };
+    const piece: Piece = {
+      from,
+      to,
+      bytes: parts.length === 1 ? parts[0]! : socketBytes(concatBytes(parts)),
+    };
     if (bytes >= PIECE_BYTES) {
       this.#closed.push(piece);
       this.#tail = undefined;
