@@ -15,7 +15,7 @@ let group: DiffieHellman | undefined;
 /** What the digest handshake of RTMP and RTMPE need, by `node:crypto`. */
 export const handshakeCrypto: RtmpeCrypto = {
   hmacSha256: (key, data) => createHmac('sha256', key).update(data).digest(),
-  randomBytes: (count) => randomBytes(count),
+  randomBytes: randomAhead,
   keyAgreement: () => {
     group ??= makeGroup();
     const shared = group;
@@ -30,6 +30,19 @@ export const handshakeCrypto: RtmpeCrypto = {
     };
   },
 };
+
+/** Bytes that are made at a time: a call costs as much as some thousand of them. */
+const AHEAD_BYTES = 16_384;
+let ahead: Uint8Array = new Uint8Array(0);
+
+/** Random bytes, each given once, as a view that is the caller's. */
+function randomAhead(count: number): Uint8Array {
+  if (count > AHEAD_BYTES) return randomBytes(count);
+  if (ahead.length < count) ahead = randomBytes(AHEAD_BYTES);
+  const taken = ahead.subarray(0, count);
+  ahead = ahead.subarray(count);
+  return taken;
+}
 
 /** `modp2` is the group of RFC 2409 §6.2. */
 function makeGroup(): DiffieHellman {

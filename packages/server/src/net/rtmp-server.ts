@@ -34,6 +34,21 @@ export interface OpenRtmp {
 const RTMPE_WARNING =
   'RTMPE is on: its keys are agreed on with nobody in particular and its secrets are published, so that whoever sits in between reads and changes everything; use RTMPS wherever the other end can';
 
+/** What connections go by, made anew only when the settings are others: each connection asks several times. */
+function policyOf(settings: () => Config['rtmp']): () => Config['rtmp'] & { readonly pingMs: number } {
+  let of = settings();
+  const made = (): Config['rtmp'] & { readonly pingMs: number } => ({ ...of, pingMs: of.pingSeconds * 1000 });
+  let policy = made();
+  return () => {
+    const now = settings();
+    if (now !== of) {
+      of = now;
+      policy = made();
+    }
+    return policy;
+  };
+}
+
 /** Opens the RTMP port, the one for RTMPS if there is one, RTMPT and RTMP over WebSocket on the HTTP ports. Rejects if a port is taken. */
 export async function openRtmp(parts: RtmpServerParts): Promise<OpenRtmp> {
   const { config, logger, http, handlers } = parts;
@@ -52,7 +67,7 @@ export async function openRtmp(parts: RtmpServerParts): Promise<OpenRtmp> {
         return { refused: 'NetConnection.Connect.Rejected', reason: `${app} has moved`, redirect: moved.url };
       },
     },
-    policy: () => ({ ...config().rtmp, pingMs: config().rtmp.pingSeconds * 1000 }),
+    policy: policyOf(() => config().rtmp),
     other: (socket, head, range) => doors.open(socket, head, range),
   });
   const doors = new RtmpDoors(
