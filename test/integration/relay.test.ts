@@ -25,14 +25,16 @@ let server: TestServer;
 let truth: Truth;
 const peers = new Map<string, NodePeer>();
 
+const settings = {
+  demo: 'true',
+  'relay.enabled': 'true',
+  'relay.maxChildren': '2',
+  // Many peers share one event loop here; what is slow on a busy machine is not silent.
+  'relay.silentMs': '400',
+};
+
 beforeAll(async () => {
-  server = await startTestServer(scope, {
-    demo: 'true',
-    'relay.enabled': 'true',
-    'relay.maxChildren': '2',
-    // Many peers share one event loop here; what is slow on a busy machine is not silent.
-    'relay.silentMs': '400',
-  });
+  server = await startTestServer(scope, settings);
   truth = new Truth(scope, `${server.ws}/live/demo.fmp4`);
   await until(() => truth.order.length > 0, { message: 'a picture' });
 });
@@ -190,5 +192,40 @@ describe('a relay tree of programs', () => {
     await playOn(30);
     for (const { seen } of peers.values()) expectWhole(seen);
     quiet.close();
+  });
+
+  it('stands again after a restart of the server, with the links it had, once the peers have announced themselves', async () => {
+    // Who hangs below another peer; what the server feeds may find a better place at any time.
+    const edges = ({ nodes }: RelayTreeInfo): string[] =>
+      nodes.flatMap(({ uuid, parent_uuid }) =>
+        peers.has(uuid) && peers.has(parent_uuid) ? [`${uuid} below ${parent_uuid}`] : [],
+      );
+    const before = await tree();
+    expect(edges(before).length).toBeGreaterThan(1);
+    const { port } = new URL(server.http);
+    await server.close();
+    server = await startTestServer(scope, { ...settings, 'http.port': port });
+    truth = new Truth(scope, `${server.ws}/live/demo.fmp4`);
+    await until(() => truth.order.length > 0, { message: 'a picture of the next server' });
+    const marks = [...peers.values()].map((peer) => ({ peer, mark: peer.seen.length }));
+    for (const peer of peers.values()) peer.comeBack();
+    const after = await until(
+      async () => {
+        const now = await tree();
+        const there = new Set<string>(now.nodes.map(({ uuid }) => uuid));
+        return [...peers.keys()].every((uuid) => there.has(uuid)) && now;
+      },
+      { timeoutMs: 10_000 * slack(), everyMs: 50, message: 'everybody in the tree again' },
+    );
+    // Who announced itself before its parent may be fed by the server at first.
+    const kept = edges(before).filter((edge) => edges(after).includes(edge)).length;
+    console.log(`relay: ${kept} of ${edges(before).length} links are there after the restart`);
+    expect(kept).toBeGreaterThanOrEqual(edges(before).length / 2);
+    await playOn(60);
+    for (const { peer, mark } of marks) expectWhole(peer.seen.slice(mark));
+    await until(async () => (await tree()).relayed > 0, {
+      timeoutMs: 10_000 * slack(),
+      message: 'a report of what came from others',
+    });
   });
 });

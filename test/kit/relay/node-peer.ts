@@ -32,6 +32,8 @@ export interface NodePeer {
   readonly connector: RelayConnector;
   /** In the order in which the player would get them. */
   readonly seen: readonly SeenBlock[];
+  /** Opens another socket to the server, as a player does that lost one. */
+  comeBack(): void;
   /** Leaves with a goodbye. */
   leave(): void;
   /** Dies without a word: sockets and links are torn. */
@@ -87,15 +89,19 @@ export function nodePeer(scope: Scope, address: string, willing = READY, tamper?
       return socket;
     },
   });
-  const port = connector.open(address);
-  port.onmessage = ({ data }) => {
-    if (!(data instanceof ArrayBuffer)) return;
-    const bytes = new Uint8Array(data);
-    const { kind, header } = decodeFmp4Message(bytes);
-    if (kind !== 'chunk') return;
-    const hash = createHash('sha256').update(bytes).digest('base64');
-    seen.push({ sequence: header.sequence, hash, delay: Date.now() - header.wallClock / 1000 });
+  let last = '';
+  const watch = (): void => {
+    connector.open(address + last).onmessage = ({ data }) => {
+      if (!(data instanceof ArrayBuffer)) return;
+      const bytes = new Uint8Array(data);
+      const { kind, header } = decodeFmp4Message(bytes);
+      if (kind !== 'chunk') return;
+      const hash = createHash('sha256').update(bytes).digest('base64');
+      seen.push({ sequence: header.sequence, hash, delay: Date.now() - header.wallClock / 1000 });
+      last = `?after=${header.sequence}&epoch=${header.epoch}`;
+    };
   };
+  watch();
   const end = (): void => {
     connector.close();
     for (const made of [...state.links]) made.close();
@@ -104,6 +110,7 @@ export function nodePeer(scope: Scope, address: string, willing = READY, tamper?
   return {
     connector,
     seen,
+    comeBack: watch,
     leave: end,
     crash: () => {
       socket?.terminate();
