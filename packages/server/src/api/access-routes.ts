@@ -43,12 +43,12 @@ export function accessRoutes(deps: ApiDeps): readonly ApiRoute[] {
           if (user === undefined) return { token: body.at('token').string(256) };
           return { user, password: body.at('password').string(MAX_ACCOUNT_LENGTH) };
         });
-        const { address } = deps.client(request.raw);
+        const client = deps.client(request.raw);
         const { admin } = deps;
         const answer =
           'token' in shown
-            ? admin.signIn(shown.token, address)
-            : await admin.signInAs(shown.user, shown.password, address);
+            ? admin.signIn(shown.token, client.address)
+            : await admin.signInAs(shown.user, shown.password, client);
         if (!('secret' in answer)) {
           if (answer.kind === 'limited') throw refusedForNow('TOO_MANY_ATTEMPTS', answer.retryAfter);
           throw new HttpProblem('AUTH_FAILED');

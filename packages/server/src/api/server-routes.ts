@@ -95,7 +95,7 @@ export function healthOf(deps: ApiDeps): Health {
 function infoFor(deps: ApiDeps, request: FastifyRequest, admin: boolean): ServerInfo {
   const ports = deps.ports();
   const publishUrl = publishUrlFor(deps, request);
-  const { address } = deps.client(request.raw);
+  const { address, local } = deps.client(request.raw);
   return {
     version: deps.version,
     nodeTime: Date.now(),
@@ -103,7 +103,7 @@ function infoFor(deps: ApiDeps, request: FastifyRequest, admin: boolean): Server
     ...(publishUrl === undefined ? {} : { publishUrl }),
     admin,
     keyNeeded: deps.guard.keyNeeded(address),
-    demoAccount: deps.admin.demoAccount(address),
+    demoAccount: deps.admin.demoAccount(local),
   };
 }
 

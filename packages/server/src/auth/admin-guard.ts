@@ -1,4 +1,4 @@
-import { channels, isLoopback } from '../observe/index.ts';
+import { channels } from '../observe/index.ts';
 import type { AdminToken } from './admin-token.ts';
 import type { AttemptLimiter } from './attempt-limiter.ts';
 import { isDemoAccount } from './demo-account.ts';
@@ -61,18 +61,21 @@ export class AdminGuard {
     return identity.kind === 'admin' ? { secret: this.#sources.signIns.create() } : identity;
   }
 
-  /** True if the account for trying out is open to this address. */
-  demoAccount(address: string): boolean {
-    return isLoopback(address) && this.#sources.demoAccount?.() === true;
+  /** True if the account for trying out is open. @param local the client is on this machine, no proxy between */
+  demoAccount(local: boolean): boolean {
+    return local && this.#sources.demoAccount?.() === true;
   }
 
   /** Exchanges name and password of the account for trying out for the secret of a cookie. */
-  async signInAs(user: string, password: string, address: string): Promise<SignInAnswer> {
+  async signInAs(
+    user: string,
+    password: string,
+    { address, local }: { readonly address: string; readonly local: boolean },
+  ): Promise<SignInAnswer> {
     const { limiter, signIns } = this.#sources;
     const retryAfter = limiter.retryAfter(address);
     if (retryAfter > 0) return { kind: 'limited', retryAfter };
-    if (this.demoAccount(address) && (await isDemoAccount(user, password)))
-      return { secret: signIns.create() };
+    if (this.demoAccount(local) && (await isDemoAccount(user, password))) return { secret: signIns.create() };
     return this.#refuse(address);
   }
 

@@ -111,21 +111,21 @@ describe('the operator', () => {
     let open = false;
     const demoAccount = (): boolean => open;
     const admin = new AdminGuard({ token, signIns, limiter: limiter(), demoAccount });
-    const enter = (password: string, address = '127.0.0.1', user = DEMO_USER) =>
-      admin.signInAs(user, password, address);
+    const enter = (password: string, local = true, user = DEMO_USER) =>
+      admin.signInAs(user, password, { address: '127.0.0.1', local });
     expect(await enter('hogehogeunko')).toEqual({ kind: 'wrong' });
     open = true;
-    expect([admin.demoAccount('::1'), admin.demoAccount('10.0.0.1')]).toEqual([true, false]);
+    expect([admin.demoAccount(true), admin.demoAccount(false)]).toEqual([true, false]);
     const answer = await enter('hogehogeunko');
     const cookie = `${SIGN_IN_COOKIE}=${'secret' in answer ? answer.secret : ''}`;
     expect(admin.identify(asks({ cookie })).kind).toBe('admin');
-    for (const [password, address, user] of [
-      ['hogehogeunk', '127.0.0.1', DEMO_USER],
-      ['hogehogeunko', '127.0.0.1', 'hoge@example.com'],
-      ['hogehogeunko', '10.0.0.1', DEMO_USER],
-      ['hogehogeunko'.padEnd(300, '!'), '127.0.0.1', DEMO_USER],
+    for (const [password, local, user] of [
+      ['hogehogeunk', true, DEMO_USER],
+      ['hogehogeunko', true, 'hoge@example.com'],
+      ['hogehogeunko', false, DEMO_USER],
+      ['hogehogeunko'.padEnd(300, '!'), true, DEMO_USER],
     ] as const)
-      expect(await enter(password, address, user)).toEqual({ kind: 'wrong' });
+      expect(await enter(password, local, user)).toEqual({ kind: 'wrong' });
     for (let i = 0; i < 6; i++) await enter('guess');
     expect(await enter('hogehogeunko')).toEqual({ kind: 'limited', retryAfter: 60 });
   });
