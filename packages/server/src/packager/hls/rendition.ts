@@ -1,7 +1,14 @@
 import type { Track } from '@onair/media';
 import type { Block } from '../../hub/index.ts';
 import type { CmafConfig } from '../cmaf/cmaf-log.ts';
-import { type Boundary, type HlsInit, type HlsPart, type HlsSegment, OpenSegment } from './segment.ts';
+import {
+  type Boundary,
+  type HlsInit,
+  type HlsPart,
+  type HlsSegment,
+  OpenSegment,
+  placeOf,
+} from './segment.ts';
 import { SegmentWindow, type WindowLimits } from './segment-window.ts';
 
 /** How much earlier than in the leading quality a keyframe may stand in another, in µs: sources round differently. */
@@ -178,7 +185,7 @@ export class Rendition {
 
   /** True if the segment that begins at a boundary begins with this block or before it. */
   #reaches(block: Block<CmafConfig>, boundary: Boundary): boolean {
-    const at = block.time + block.compositionOffset;
+    const at = placeOf(block);
     // Audio goes where most of it belongs.
     if (!block.video) return at + block.duration / 2 >= boundary.time;
     if (block.independent) return at + KEYFRAME_SLACK_US >= boundary.time;

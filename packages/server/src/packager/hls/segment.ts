@@ -138,7 +138,7 @@ export class OpenSegment {
   get span(): MediaSpan {
     const first = this.#first;
     if (first === undefined) return { start: this.boundary.time, length: 0 };
-    return { start: first.time + first.compositionOffset, length: this.#end - first.time };
+    return { start: placeOf(first), length: this.#end - first.time };
   }
 
   get empty(): boolean {
@@ -158,7 +158,7 @@ export class OpenSegment {
   /** Presentation time of the first picture or sound, in µs. */
   get #shownFrom(): number {
     const first = this.#first;
-    return first === undefined ? this.#from : first.time + first.compositionOffset;
+    return first === undefined ? this.#from : placeOf(first);
   }
 
   /** Reckons the date when it is asked for: until the first is shown, the anchor grows more exact. */
@@ -265,6 +265,14 @@ export class OpenSegment {
       independent: this.independent,
     };
   }
+}
+
+/**
+ * Presentation time of the first sample, in µs, without what hides a hole in front of it: durations are told by decoding
+ * times, and dates must agree with them.
+ */
+export function placeOf(block: Block<CmafConfig>): number {
+  return block.time + block.compositionOffset - block.lag;
 }
 
 /** Every audio chunk is a place to start; video needs a keyframe. */
