@@ -58,6 +58,21 @@ describe('video', () => {
     }
   });
 
+  it.each([
+    [30, 15],
+    [60, 20],
+    [50, 25],
+  ])('of %i frames per second that go on as %i: the promise is kept again after a few', (before, after) => {
+    const cadence = new Cadence('video', TICKS, before);
+    run(cadence, rounded(100, before));
+    cadence.cut();
+    const times = rounded(1000, after, 5000);
+    const placed = run(cadence, times);
+    expect(broken(placed.slice(12))).toBe(0);
+    expect(furthest(placed, times)).toBeLessThan(2.1);
+    expect(cadence.frameRate).toBeCloseTo(after, 2);
+  });
+
   it('gives every frame at a known rate the same duration', () => {
     const placed = run(new Cadence('video', TICKS, 30), rounded(1000, 30));
     expect(new Set(placed.map(({ duration }) => duration))).toEqual(new Set([3000]));

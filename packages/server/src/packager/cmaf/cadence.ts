@@ -104,7 +104,7 @@ export class Cadence {
     if (period === undefined) return dts;
     const missing = Math.round(off / period);
     if (missing > 0 && Math.abs(off - missing * period) <= this.#tick.rounding) {
-      this.#grid.restart();
+      this.#grid.missed(missing);
       return this.#next! + missing * period;
     }
     this.#grid.stray();
@@ -138,11 +138,25 @@ class Grid {
   #count = 0;
   #strays = 0;
   #sinceStray = 0;
+  /** The same number of frames was left out in front of so many samples, one behind the other. */
+  readonly #misses = { frames: 0, times: 0, since: 0 };
 
   /** Begins a new run; the period stays. */
   restart(): void {
     this.#run = [];
     this.#count = 0;
+  }
+
+  /** So many frames were left out. If that happens with every sample, the source is at a slower rate now. */
+  missed(frames: number): void {
+    this.restart();
+    const misses = this.#misses;
+    misses.times = misses.frames === frames && misses.since === 1 ? misses.times + 1 : 1;
+    misses.frames = frames;
+    misses.since = 0;
+    if (misses.times < FIRST_FIT || this.period === undefined) return;
+    this.period *= frames + 1;
+    misses.times = 0;
   }
 
   /** A sample was where no frame should be. */
@@ -158,6 +172,7 @@ class Grid {
     if (this.#count === 0) this.#first = dts;
     if (this.#count <= FIRST_FIT) this.#run.push(dts);
     this.#sinceStray++;
+    this.#misses.since++;
     const steps = this.#count++;
     // 8, 16, 32, … frames: each fit is twice as exact, and the grid drifts by at most the rounding until the next.
     if (steps < FIRST_FIT || (steps & (steps - 1)) !== 0) return;

@@ -140,9 +140,9 @@ export class Segmenter {
   /** Ends the growing segments, so that everything received can be fetched. */
   closeSegments(): void {
     for (const lane of this.#byTrack.values()) {
-      for (const block of lane.gate.drain()) lane.rendition.accept(block, this.#rule(block));
+      for (const block of lane.gate.drain()) this.#following(lane, block);
     }
-    const rule: CutRule = { partTarget: this.partTarget, limits: this.#limits(), steady: true };
+    const rule: CutRule = { ...this.#kept, steady: true };
     for (const { rendition } of this.#byTrack.values()) rendition.close(this.#lead.frontier, rule);
     this.#lead.start ??= { discontinuity: false };
   }
@@ -245,7 +245,11 @@ export class Segmenter {
 
   #rule({ video, track }: Block<CmafConfig>): CutRule {
     const steady = !video || this.#port.steady(track);
-    return { partTarget: this.partTarget, limits: this.#limits(), steady };
+    return { ...this.#kept, steady };
+  }
+
+  get #kept(): Omit<CutRule, 'steady'> {
+    return { partTarget: this.partTarget, limits: this.#limits(), longest: this.timeline.maxSegment };
   }
 
   #limits(): WindowLimits {
