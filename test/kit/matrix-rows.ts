@@ -65,6 +65,7 @@ const LATENCY_GOALS: Readonly<Record<Output, number>> = {
   hls: 6,
   ts: 6,
   dash: 6,
+  vod: Number.POSITIVE_INFINITY,
 };
 /** Players that keep the HOLD-BACK of the playlist, which is three target durations at least. */
 const KEEP_HOLD_BACK: ReadonlySet<string> = new Set(['native', 'video.js']);

@@ -1,5 +1,5 @@
 /** What a server gives out for players: our own transports and the segmented formats, plain and with low latency. */
-export type Output = 'ws' | 'flv' | 'hls' | 'llhls' | 'ts' | 'dash' | 'lldash';
+export type Output = 'ws' | 'flv' | 'hls' | 'llhls' | 'ts' | 'dash' | 'lldash' | 'vod';
 
 /** Players that run in a page. */
 export type PagePlayer = 'onair' | 'hls.js' | 'shaka' | 'dash.js' | 'video.js' | 'native';
@@ -17,6 +17,7 @@ export const PATHS: Readonly<Record<Output, string>> = {
   hls: '/index.m3u8',
   llhls: '/index.m3u8',
   ts: '/ts.m3u8',
+  vod: '/playlist.m3u8',
   dash: '/manifest.mpd?ll=0',
   lldash: '/manifest.mpd',
 };

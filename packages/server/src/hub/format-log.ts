@@ -28,13 +28,15 @@ export interface Block<C> {
   readonly duration: number;
   /** Presentation minus decoding time of the first sample, µs. */
   readonly compositionOffset: number;
+  /** Part of that which only hides a hole in front of the first sample: what was there lasted longer than it said. */
+  readonly lag: number;
   /** Server clock at the arrival of the first sample, ms since the Unix epoch. */
   readonly wallMs: number;
   readonly bytes: Uint8Array;
 }
 
 /** A block before the log has given it its place. */
-export type NewBlock<C> = Omit<Block<C>, 'seq'>;
+export type NewBlock<C> = Omit<Block<C>, 'seq' | 'lag'> & { readonly lag?: number };
 
 /** Bounds of a log. What is older goes, whoever may still want it. */
 export interface LogLimits {
@@ -130,6 +132,7 @@ export class FormatLog<C> {
       time: block.time,
       duration: block.duration,
       compositionOffset: block.compositionOffset,
+      lag: block.lag ?? 0,
       wallMs: block.wallMs,
       bytes: block.bytes,
     };

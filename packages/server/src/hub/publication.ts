@@ -140,7 +140,7 @@ export class Publication {
     const held = this.#settling.release();
     const { tails } = this.#port;
     const time = this.#rebaser === undefined ? undefined : tails.end;
-    this.#rebaser ??= newRebaser(held, tails);
+    this.#rebaser ??= newRebaser(held, this.#sourceTracks.values(), tails);
     this.#streamTracks = this.#port.begin(
       [...this.#sourceTracks.values()],
       time ?? this.#rebaser.start,
@@ -226,8 +226,11 @@ export class Publication {
   }
 }
 
+/** What may be lost of a track whose kind ran on longer than the others before, µs. */
+const MOST_LOST_US = 500_000;
+
 /** Places a publication that begins behind what the stream has. */
-function newRebaser(held: readonly HeldSample[], tails: Tails): Rebaser {
+function newRebaser(held: readonly HeldSample[], tracks: Iterable<Track>, tails: Tails): Rebaser {
   const firsts = new Map<string, FirstSample>();
   let earliest: number | undefined;
   for (const { sample } of held) {
@@ -241,6 +244,11 @@ function newRebaser(held: readonly HeldSample[], tails: Tails): Rebaser {
     firsts.set(kind, { kind, dts, pts: rescale(sample.pts, track.timebase, MICROSECONDS) });
   }
   const offset = tails.offsetFor([...firsts.values()]);
-  const start = offset === undefined || earliest === undefined ? tails.end : earliest + offset;
+  let start = offset === undefined || earliest === undefined ? tails.end : earliest + offset;
+  // A track that is still to come must not lose much of its beginning to what the stream has of its kind.
+  for (const { parameters } of tracks) {
+    const end = firsts.has(parameters.kind) ? undefined : tails.presentedTo(parameters.kind);
+    if (end !== undefined && end > start + MOST_LOST_US) start = end;
+  }
   return new Rebaser(start, earliest, tails);
 }

@@ -148,7 +148,7 @@ async function serveFile(call: Call, name: string, file: string): Promise<Fastif
     state = packager.segment(name, place);
   }
   if (state.kind === 'whole') {
-    const bytes = state.segment.gap ? NO_MEDIA : state.segment.bytes;
+    const { bytes } = state.segment;
     call.sent(replyMedia(call.request, reply, { file: `${name}-${file}`, type: `${kind}/mp4`, bytes }));
     return reply;
   }
@@ -176,11 +176,6 @@ async function serveGrowing(
   }
   return reply;
 }
-
-/** A segment of a track that had a hole: a `styp` box (ISO/IEC 14496-12 §8.16.2) and nothing else. */
-const NO_MEDIA: Uint8Array = Uint8Array.from(
-  Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from('stypmsdh\0\0\0\0msdhcmfs', 'latin1')]),
-);
 
 /** True if nobody is there to be answered any more. @throws HttpProblem where waiting was in vain. */
 function refuse(result: DashWait, call: Call): boolean {

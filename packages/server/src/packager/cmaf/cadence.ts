@@ -4,8 +4,10 @@ import type { Timebase } from '@onair/media';
 export interface Placed {
   readonly dts: number;
   readonly duration: number;
-  /** Presentation minus decoding time. */
+  /** Presentation minus decoding time, as the source has it. */
   readonly composition: number;
+  /** What is to be added to that: the decoding time is so much earlier, so that there is no hole before it. */
+  readonly lag: number;
 }
 
 /** Deviation that rounding to milliseconds explains: half at this sample, half at the one the grid began with. */
@@ -23,6 +25,12 @@ const FORGIVEN_AFTER = 64;
 const FIRST_GUESS = 1 / 30;
 /** Longest duration that is believed without being told, in seconds. */
 const LONGEST_GUESS = 1;
+/** Part of what was promised by which a picture may come late and still show a hole. */
+const TOLERATED = 0.5;
+/** Longest hole in the pictures that is hidden from decoders, in seconds. */
+const LONGEST_LAG = 2;
+/** Most that one duration makes up for of such a hole, in seconds: a part of LL-HLS has a longest duration. */
+const MAKE_UP = 0.06;
 /** Frame rates that are meant when one is measured that looks like them. */
 const USUAL_RATES = [5, 10, 12, 12.5, 15, 20, 24, 25, 30, 48, 50, 60, 90, 100, 120].flatMap((rate) => [
   rate,
@@ -37,18 +45,28 @@ const USUAL_RATES = [5, 10, 12, 12.5, 15, 20, 24, 25, 30, 48, 50, 60, 90, 100, 1
  * rate as long as it lies within the rounding, 1 ms. Within 3 ms it stays gapless too and the difference goes
  * into the duration. Anything else is taken as it comes: decoding time is the truth, the promise was wrong,
  * and there is a hole or an overlap of that size. Audio knows its durations and follows the same rules.
+ *
+ * A picture that comes much too late is decoded when the promise says and shown when it came, and the next ones make
+ * up for that: where decoding times leave a hole of more than the last duration, browsers drop all pictures up to the
+ * next key frame (Media Source Extensions, coded frame processing, step 6 of the loop).
  */
 export class Cadence {
   readonly #tick: { readonly base: number; readonly rounding: number; readonly leadBack: number };
+  readonly #video: boolean;
   readonly #grid = new Grid();
   /** Where the next sample must begin, not rounded; undefined at a start. */
   #next: number | undefined;
   #last = Number.NEGATIVE_INFINITY;
+  /** What the last duration promised; undefined at a start, and for sound. */
+  #promised: number | undefined;
+  /** Ticks by which the last picture is decoded before its time. */
+  #lag = 0;
   #lastSource: number | undefined;
   #lastInterval: number;
 
   /** @param frameRate frames per second, if the source told one. */
   constructor(kind: 'video' | 'audio', timebase: Timebase, frameRate?: number) {
+    this.#video = kind === 'video';
     const leadBackMs = kind === 'video' ? LEAD_BACK_MS : AUDIO_LEAD_BACK_MS;
     const ms = timebase / 1000;
     this.#tick = { base: timebase, rounding: ROUNDING_MS * ms + 1, leadBack: leadBackMs * ms };
@@ -65,6 +83,8 @@ export class Cadence {
   /** What comes next does not follow on what came last. */
   cut(): void {
     this.#next = undefined;
+    this.#promised = undefined;
+    this.#lag = 0;
     this.#lastSource = undefined;
     this.#grid.restart();
   }
@@ -87,15 +107,26 @@ export class Cadence {
       } else at = this.#stray(dts, off);
     }
     if (duration === undefined) this.#measure(source);
-    const out = Math.max(Math.round(at), this.#last + 1);
+    const shown = Math.round(at);
+    this.#lag = this.#behind(shown);
+    const out = Math.max(shown - this.#lag, this.#last + 1);
     const length = duration ?? this.#grid.period ?? this.#lastInterval;
     this.#next = Math.max(at + length + correction, out + 1);
+    const promise = Math.round(this.#next);
+    const longest = Math.max(1, promise - shown) + Math.round(MAKE_UP * this.#tick.base);
+    const until = this.#lag === 0 ? promise : Math.min(promise, out + longest);
     this.#last = out;
-    return {
-      dts: out,
-      duration: Math.round(this.#next) - out,
-      composition: duration === undefined ? this.#composition(pts - dts) : pts - dts,
-    };
+    if (this.#video) this.#promised = until;
+    const composition = duration === undefined ? this.#composition(pts - dts) : pts - dts;
+    return { dts: out, duration: until - out, composition, lag: this.#lag };
+  }
+
+  /** Ticks that a picture is decoded earlier than at `shown`, so that decoding times have no hole. */
+  #behind(shown: number): number {
+    if (this.#promised === undefined) return 0;
+    const late = shown - this.#promised;
+    const tolerated = this.#lag > 0 ? 0 : TOLERATED * (this.#promised - this.#last);
+    return late > tolerated && late <= LONGEST_LAG * this.#tick.base ? late : 0;
   }
 
   /** Too far off to be led back: whole frames were left out, or the rate is another. */
@@ -104,7 +135,7 @@ export class Cadence {
     if (period === undefined) return dts;
     const missing = Math.round(off / period);
     if (missing > 0 && Math.abs(off - missing * period) <= this.#tick.rounding) {
-      this.#grid.restart();
+      this.#grid.missed(missing);
       return this.#next! + missing * period;
     }
     this.#grid.stray();
@@ -138,11 +169,25 @@ class Grid {
   #count = 0;
   #strays = 0;
   #sinceStray = 0;
+  /** The same number of frames was left out in front of so many samples, one behind the other. */
+  readonly #misses = { frames: 0, times: 0, since: 0 };
 
   /** Begins a new run; the period stays. */
   restart(): void {
     this.#run = [];
     this.#count = 0;
+  }
+
+  /** So many frames were left out. If that happens with every sample, the source is at a slower rate now. */
+  missed(frames: number): void {
+    this.restart();
+    const misses = this.#misses;
+    misses.times = misses.frames === frames && misses.since === 1 ? misses.times + 1 : 1;
+    misses.frames = frames;
+    misses.since = 0;
+    if (misses.times < FIRST_FIT || this.period === undefined) return;
+    this.period *= frames + 1;
+    misses.times = 0;
   }
 
   /** A sample was where no frame should be. */
@@ -158,6 +203,7 @@ class Grid {
     if (this.#count === 0) this.#first = dts;
     if (this.#count <= FIRST_FIT) this.#run.push(dts);
     this.#sinceStray++;
+    this.#misses.since++;
     const steps = this.#count++;
     // 8, 16, 32, … frames: each fit is twice as exact, and the grid drifts by at most the rounding until the next.
     if (steps < FIRST_FIT || (steps & (steps - 1)) !== 0) return;

@@ -39,6 +39,8 @@ interface Lane {
   fresh: boolean;
   samples: Sample[];
   durations: number[];
+  /** {@link Placed.lag} of the first sample. */
+  lag: number;
   /** Ticks in `durations`. */
   length: number;
   /** Audio: ticks near which a chunk begins, since a keyframe is shown then; undefined once one does. */
@@ -99,6 +101,7 @@ export class CmafPackager implements Packager {
       if (sample.keyframe) this.#meetAt(placed.dts + placed.composition, lane.track.timebase);
       lane.samples.push(replaced(sample, placed));
       lane.durations.push(placed.duration);
+      lane.lag = placed.lag;
       lane.wallMs = wallMs;
       this.#flush(lane);
       return;
@@ -216,6 +219,7 @@ export class CmafPackager implements Packager {
       time: rescale(first.dts, base, MICROSECONDS),
       duration: between(first.dts, length, base),
       compositionOffset: first.pts === first.dts ? 0 : between(first.dts, first.pts - first.dts, base),
+      lag: lane.lag === 0 ? 0 : between(first.dts, lane.lag, base),
       wallMs: lane.wallMs,
       bytes,
     });
@@ -254,6 +258,7 @@ function newLane(track: Track, sequence: number): Lane {
     fresh: true,
     samples: [],
     durations: [],
+    lag: 0,
     length: 0,
     meet: undefined,
     wallMs: 0,
@@ -275,7 +280,7 @@ function replaced(sample: Sample, placed: Placed): Sample {
   return {
     track: sample.track,
     dts: ticks(placed.dts),
-    pts: ticks(placed.dts + placed.composition),
+    pts: ticks(placed.dts + placed.composition + placed.lag),
     duration: ticks(placed.duration),
     keyframe: sample.keyframe,
     data: sample.data,

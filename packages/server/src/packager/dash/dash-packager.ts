@@ -15,11 +15,12 @@ import { manifestOf } from './manifest.ts';
 import type { DashOptions } from './options.ts';
 import { Runs } from './runs.ts';
 import {
-  endOf,
   expectedLength,
+  heldOf,
   isAt,
   isNextAt,
   isOlder,
+  lastEnd,
   type RunSegments,
   runsOf,
   type SegmentPlace,
@@ -146,7 +147,7 @@ export class DashPackager implements Packager, LogReader<CmafConfig> {
       return undefined;
     }
     const { latencyMs } = this.#options();
-    const { segmentMs, windowSegments } = this.#hls.options;
+    const { segmentMs } = this.#hls.options;
     const text = writeMpd(
       manifestOf(runs, {
         epochMs: this.#runs.epochMs,
@@ -155,8 +156,7 @@ export class DashPackager implements Packager, LogReader<CmafConfig> {
         lowLatency,
         latencyMs,
         segmentMs,
-        // Only playlists settle the target, and cut keyframe intervals that are longer.
-        windowS: Math.max((windowSegments * segmentMs) / 1000, 3 * (this.#hls.settledTarget ?? 0)),
+        windowS: this.#windowS,
         base,
         clock: '/time',
         frameRate: (track) => this.#cmaf.frameRate(track.id),
@@ -174,7 +174,7 @@ export class DashPackager implements Packager, LogReader<CmafConfig> {
     const rendition = this.rendition(name);
     if (rendition === undefined) return { kind: 'unknown' };
     const { window } = rendition;
-    const segment = window.find((one) => isAt(one, place));
+    const segment = window.find((one) => !one.gap && isAt(one, place));
     if (segment !== undefined) return { kind: 'whole', segment };
     const open = rendition.open?.empty === false ? rendition.open : undefined;
     if (open !== undefined && isAt(open, place)) return { kind: 'growing', open, rendition };
@@ -219,6 +219,18 @@ export class DashPackager implements Packager, LogReader<CmafConfig> {
     this.#tell();
     this.#followers.clear();
     this.#rendered.clear();
+  }
+
+  /** Seconds that segments stay listed. */
+  get #windowS(): number {
+    const { segmentMs, windowSegments } = this.#hls.options;
+    const wished = (windowSegments * segmentMs) / 1000;
+    const window = this.#hls.current[0]?.window;
+    // Keyframes may make segments shorter than wished.
+    const shorter = window !== undefined && window.listed.length >= windowSegments;
+    const kept = shorter ? Math.min(wished, Math.floor(window.duration / 1000) / 1000) : wished;
+    // Only playlists settle the target, and cut keyframe intervals that are longer.
+    return Math.max(kept, 3 * (this.#hls.settledTarget ?? 0));
   }
 
   #tell(): void {
@@ -276,25 +288,26 @@ export class DashPackager implements Packager, LogReader<CmafConfig> {
     for (const number of numbers) {
       const segments = renditions
         .map((rendition) => segmentsOf(rendition, number))
-        .filter((found) => found !== undefined);
+        .filter((found) => found !== undefined)
+        .filter((found) => heldOf(found).length > 0);
       const before = shown.at(-1);
-      const last = before?.renditions[0]?.listed.at(-1);
+      const last = before === undefined ? undefined : lastEnd(before.renditions);
       const names = segments.map(({ rendition }) => rendition.name);
       const lasting = number === numbers.at(-1) && !this.#ended;
       const complete =
         !lasting ||
         (isPresentable(segments, current, lowLatency ? 1 : 2) &&
-          (lowLatency || segments.every(({ listed }) => listed.length > 0)));
+          (lowLatency || segments.every(({ listed }) => listed.some(({ gap }) => !gap))));
       if (segments.length === 0 || !complete) continue;
       const run = this.#runs.show(
         number,
         names,
-        before === undefined || last === undefined ? undefined : { run: before.run, end: endOf(last) },
+        before === undefined || last === undefined ? undefined : { run: before.run, end: last },
       );
       if (run === undefined) continue;
       const kept = segments.filter(
         ({ rendition, listed }) =>
-          run.renditions.includes(rendition.name) && (lowLatency || listed.length > 0),
+          run.renditions.includes(rendition.name) && (lowLatency || listed.some(({ gap }) => !gap)),
       );
       if (kept.length > 0) shown.push({ run, renditions: kept });
     }

@@ -10,8 +10,8 @@ import {
 } from '@onair/media/dash';
 import { EVENT_SCHEME, EVENT_VALUE, SCTE35_SCHEME } from '@onair/media/isobmff';
 import {
-  endOf,
   expectedEnd,
+  lastEnd,
   mediaFile,
   type RunSegments,
   type ShownRun,
@@ -78,7 +78,7 @@ export function manifestOf(runs: readonly ShownRun[], facts: ManifestFacts): Mpd
     mediaPresentationDuration:
       ended && last !== undefined ? round(last.start + (last.duration ?? 0)) : undefined,
     minBufferTime: round(longest),
-    timeShiftBufferDepth: ended ? undefined : round(Math.max(facts.windowS, 3 * longest, delay + longest)),
+    timeShiftBufferDepth: ended ? undefined : round(Math.max(facts.windowS, 3 * longest, delay)),
     suggestedPresentationDelay: ended ? undefined : round(delay),
     maxSegmentDuration: round(longest),
     serviceDescriptions: growing
@@ -140,20 +140,30 @@ function periodOf(
   facts: ManifestFacts,
 ): Period {
   const { run, renditions } = shown;
-  const leader = renditions[0]!;
-  const last = leader.listed.at(-1);
+  const last = lastEnd(renditions);
   const closed = next !== undefined || facts.ended;
-  // Tenths, so that a frame more or less does not change it.
-  const longest = Math.max(...timelines[0]!.map(({ d }) => d)) / leader.track.timebase;
-  const early = Math.max(FIRST_CHUNK_S, Math.floor(longest * 10 + 0.001) / 10 - FIRST_CHUNK_S);
+  const early = renditions.map(({ track }, i) => {
+    const longest = Math.max(...timelines[i]!.map(({ d }) => d)) / track.timebase;
+    // Tenths, so that a frame more or less does not change it.
+    return Math.max(
+      Math.min(FIRST_CHUNK_S, longest / 2),
+      Math.floor(longest * 10 + 0.001) / 10 - FIRST_CHUNK_S,
+    );
+  });
   return {
     id: run.id,
     start: run.start,
     // While it is live the next period's start says it: FFmpeg stays for ever with the period of the longest duration told.
-    duration: facts.ended && last !== undefined ? round((endOf(last) - run.origin) / 1_000_000) : undefined,
+    duration: facts.ended && last !== undefined ? round((last - run.origin) / 1_000_000) : undefined,
     eventStreams: [],
     adaptationSets: renditions.map((segments, i) =>
-      adaptationSetOf(shown, segments, timelines[i]!, closed ? undefined : early, facts),
+      adaptationSetOf(
+        shown,
+        segments,
+        timelines[i]!,
+        closed ? undefined : Math.min(early[0]!, early[i]!),
+        facts,
+      ),
     ),
   };
 }

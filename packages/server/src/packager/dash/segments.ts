@@ -25,10 +25,14 @@ export interface RunSegments {
 
 /** The segments of `rendition` that lie in the run beginning with this discontinuity, or undefined for none. */
 export function segmentsOf(rendition: Rendition, discontinuities: number): RunSegments | undefined {
-  const listed = rendition.window.listed.filter(
-    ({ boundary }) => boundary.discontinuities === discontinuities,
-  );
-  const { open } = rendition;
+  const { window, open } = rendition;
+  const isOf = ({ boundary }: HlsSegment): boolean => boundary.discontinuities === discontinuities;
+  const listed = window.listed.filter(isOf);
+  // Whoever falls silent does not leave the run: its last segment stays told, as far behind as it may lie.
+  if (listed.every(({ gap }) => gap)) {
+    const last = window.find((segment) => isOf(segment) && !segment.gap);
+    if (last !== undefined) listed.unshift(last);
+  }
   const growing =
     open !== undefined && !open.empty && open.boundary.discontinuities === discontinuities ? open : undefined;
   const first = listed[0] ?? growing;
@@ -61,6 +65,18 @@ export function isAt({ init, span }: HlsSegment | OpenSegment, place: SegmentPla
   return init.file === place.init && ticksOf(init.track, span.start) === place.time;
 }
 
+/** The segments of a run that have media. */
+export function heldOf({ listed, open }: RunSegments): Placed[] {
+  const held: Placed[] = listed.filter(({ gap }) => !gap);
+  return open === undefined ? held : [...held, open];
+}
+
+/** µs of stream time where the last whole segment of a run ends, whichever track it is of. */
+export function lastEnd(renditions: readonly RunSegments[]): number | undefined {
+  const ends = renditions.flatMap(({ listed }) => listed.slice(-1).map(endOf));
+  return ends.length === 0 ? undefined : Math.max(...ends);
+}
+
 /** µs of stream time where a finished segment ends. */
 export function endOf({ span, gap, duration }: HlsSegment): number {
   return span.start + (gap ? duration : span.length);
@@ -73,7 +89,7 @@ export function ticksOf(track: Track, microseconds: number): number {
 
 /**
  * The timeline of a rendition in a run. A segment lasts until the next begins, unless there is a hole that must be
- * seen. The growing one is listed last, with the length it is expected to get.
+ * seen, as where a segment has no media: there would be nothing to fetch. The growing one is listed last, with the length it is expected to get.
  * @param expectedEnd µs of stream time where the growing segment is expected to end; undefined leaves it out.
  */
 export function timelineOf(segments: RunSegments, expectedEnd: number | undefined): TimelineSegment[] {
@@ -85,7 +101,7 @@ export function timelineOf(segments: RunSegments, expectedEnd: number | undefine
     const hole = next === undefined ? 0 : next.span.start - own;
     const end = next !== undefined && hole <= HIDDEN_HOLE_US ? next.span.start : own;
     const t = ticksOf(track, segment.span.start);
-    timeline.push({ t, d: Math.max(1, ticksOf(track, end) - t) });
+    if (!segment.gap) timeline.push({ t, d: Math.max(1, ticksOf(track, end) - t) });
   }
   if (open !== undefined && expectedEnd !== undefined) {
     const t = ticksOf(track, open.span.start);

@@ -1,7 +1,14 @@
 import type { Track } from '@onair/media';
 import type { Block } from '../../hub/index.ts';
 import type { CmafConfig } from '../cmaf/cmaf-log.ts';
-import { type Boundary, type HlsInit, type HlsPart, type HlsSegment, OpenSegment } from './segment.ts';
+import {
+  type Boundary,
+  type HlsInit,
+  type HlsPart,
+  type HlsSegment,
+  OpenSegment,
+  placeOf,
+} from './segment.ts';
 import { SegmentWindow, type WindowLimits } from './segment-window.ts';
 
 /** How much earlier than in the leading quality a keyframe may stand in another, in µs: sources round differently. */
@@ -12,6 +19,8 @@ export interface CutRule {
   /** PART-TARGET in µs. */
   readonly partTarget: number;
   readonly limits: WindowLimits;
+  /** Longest that a segment may become, µs. */
+  readonly longest: number;
   /** Blocks last as long as they say. */
   readonly steady: boolean;
   /** The segment that was announced next begins now, whatever the block is. */
@@ -128,8 +137,11 @@ export class Rendition {
         hurry = false;
       }
       this.#boundaries.shift();
+      const [after] = this.#boundaries;
+      const at = block.time + block.compositionOffset;
+      const first = after === undefined || !this.#reaches(block, after) ? Math.max(next.time, at) : next.time;
       // What comes is known to go on from the last block only if no segment lies between them.
-      this.#begin(next, rule, rule.steady ? undefined : Math.min(block.time, next.time));
+      this.#begin(next, rule, first, rule.steady ? undefined : Math.min(block.time, next.time));
     }
     const open = this.#open;
     if (open === undefined) return;
@@ -140,7 +152,7 @@ export class Rendition {
 
   /** Ends the growing segment and all that were announced, so that numbers stay those of the other renditions. */
   close(end: number, rule: CutRule): void {
-    for (const boundary of this.#boundaries.splice(0)) this.#begin(boundary, rule);
+    for (const boundary of this.#boundaries.splice(0)) this.#begin(boundary, rule, boundary.time);
     this.#finish(end, rule);
   }
 
@@ -178,7 +190,7 @@ export class Rendition {
 
   /** True if the segment that begins at a boundary begins with this block or before it. */
   #reaches(block: Block<CmafConfig>, boundary: Boundary): boolean {
-    const at = block.time + block.compositionOffset;
+    const at = placeOf(block);
     // Audio goes where most of it belongs.
     if (!block.video) return at + block.duration / 2 >= boundary.time;
     if (block.independent) return at + KEYFRAME_SLACK_US >= boundary.time;
@@ -191,8 +203,9 @@ export class Rendition {
     return next !== undefined && at >= next.time;
   }
 
-  #begin(boundary: Boundary, rule: CutRule, next?: number): void {
-    this.#finish(boundary.time, rule, next);
+  /** @param first µs of stream time where the segment's media begin, or the segment if it has none. */
+  #begin(boundary: Boundary, rule: CutRule, first: number, next?: number): void {
+    this.#finish(first, rule, next);
     const was = this.#init?.init;
     const init = this.#initFor(boundary);
     if (was !== undefined && init !== was && this.hint === this.#state.nextPart) {
@@ -202,11 +215,13 @@ export class Rendition {
     if (init !== undefined) this.#open = new OpenSegment(boundary, init, this.#state.nextPart, before);
   }
 
-  #finish(end: number, { limits, partTarget }: CutRule, next?: number): void {
+  #finish(end: number, { limits, partTarget, longest }: CutRule, next?: number): void {
     const open = this.#open;
     if (open === undefined) return;
     this.#open = undefined;
-    const segment = open.finish(end, next, partTarget);
+    // From now on a list tells the init segment that stands in front of the next part.
+    this.#state.withdrawn = undefined;
+    const segment = open.finish(end, next, partTarget, longest);
     this.#state.nextPart = open.nextPart;
     this.window.push(segment, limits, this.#now());
     this.#change();

@@ -80,8 +80,6 @@ export interface SegmentSize {
 
 /** Rounding of block times, in µs per part. */
 const ROUNDING_US = 50;
-/** What may be missing at the end of a segment and be counted to the hole that follows, in µs. */
-const MAX_MISSING_US = 400_000;
 /** Shortest part, in µs. */
 const MIN_PART_US = 1000;
 
@@ -99,8 +97,8 @@ export class OpenSegment {
   #first: Block<CmafConfig> | undefined;
   #frames = 0;
   #nextPart: number;
-  /** Presentation time in µs where the segment begins if nothing comes for it. */
-  readonly #from: number;
+  /** Presentation time in µs where the segment before ended, if this one goes on from there. */
+  readonly #before: number | undefined;
 
   /**
    * @param nextPart number of its first part.
@@ -110,8 +108,7 @@ export class OpenSegment {
     this.boundary = boundary;
     this.init = init;
     this.#nextPart = nextPart;
-    const missing = before === undefined ? Number.POSITIVE_INFINITY : boundary.time - before;
-    this.#from = missing >= 0 && missing <= MAX_MISSING_US ? before! : boundary.time;
+    this.#before = before;
   }
 
   /** Finished parts. */
@@ -138,7 +135,7 @@ export class OpenSegment {
   get span(): MediaSpan {
     const first = this.#first;
     if (first === undefined) return { start: this.boundary.time, length: 0 };
-    return { start: first.time + first.compositionOffset, length: this.#end - first.time };
+    return { start: placeOf(first), length: this.#end - first.time };
   }
 
   get empty(): boolean {
@@ -152,19 +149,18 @@ export class OpenSegment {
 
   /** Milliseconds since the Unix epoch of the first picture or sound. */
   get programDateTime(): number {
-    return this.#dated()();
+    return this.#dated(this.#shownFrom)();
   }
 
   /** Presentation time of the first picture or sound, in µs. */
   get #shownFrom(): number {
     const first = this.#first;
-    return first === undefined ? this.#from : first.time + first.compositionOffset;
+    return first === undefined ? this.boundary.time : placeOf(first);
   }
 
   /** Reckons the date when it is asked for: until the first is shown, the anchor grows more exact. */
-  #dated(): () => number {
+  #dated(at: number): () => number {
     const { anchor } = this.boundary;
-    const at = this.#shownFrom;
     return () => anchor.wallMs + (at - anchor.time) / 1000;
   }
 
@@ -231,8 +227,9 @@ export class OpenSegment {
    * @param end µs of stream time where a segment without media ends.
    * @param next where the block after the last one begins, if it was not known how long that lasts.
    * @param target PART-TARGET in µs.
+   * @param longest that a segment may become, µs.
    */
-  finish(end: number, next: number | undefined, target: number): HlsSegment {
+  finish(end: number, next: number | undefined, target: number, longest: number): HlsSegment {
     if (this.#blocks.length > 0) {
       if (next !== undefined) this.#settleEnd(next, target);
       this.#end = Math.max(this.#end, this.#partStart + MIN_PART_US);
@@ -247,8 +244,12 @@ export class OpenSegment {
       at += part.bytes.length;
       return { ...part, bytes: view };
     });
-    const dated = this.#dated();
-    const duration = this.empty ? Math.max(MIN_PART_US, end - this.#from) : span;
+    // What is missing at the end of the segment before belongs to the hole, as far as one segment can tell it.
+    const { time } = this.boundary;
+    const from = Math.min(Math.max(this.#before ?? time, end - longest), Math.max(time, end - MIN_PART_US));
+    const shown = this.empty ? from : this.#shownFrom;
+    const dated = this.#dated(shown);
+    const duration = this.empty ? Math.max(MIN_PART_US, end - from) : span;
     return {
       boundary: this.boundary,
       init: this.init,
@@ -256,7 +257,7 @@ export class OpenSegment {
         return dated();
       },
       duration,
-      end: this.#shownFrom + duration,
+      end: shown + duration,
       parts,
       frames: this.#frames,
       bytes,
@@ -265,6 +266,14 @@ export class OpenSegment {
       independent: this.independent,
     };
   }
+}
+
+/**
+ * Presentation time of the first sample, in µs, without what hides a hole in front of it: durations are told by decoding
+ * times, and dates must agree with them.
+ */
+export function placeOf(block: Block<CmafConfig>): number {
+  return block.time + block.compositionOffset - block.lag;
 }
 
 /** Every audio chunk is a place to start; video needs a keyframe. */

@@ -4,6 +4,7 @@ import type { CmafConfig } from '../cmaf/cmaf-log.ts';
 import { Gate } from './gate.ts';
 import { fitPartTarget, type HlsOptions } from './options.ts';
 import { type CutRule, Rendition } from './rendition.ts';
+import { placeOf } from './segment.ts';
 import type { WindowLimits } from './segment-window.ts';
 import { firstNumbers, Timeline } from './timeline.ts';
 
@@ -140,9 +141,9 @@ export class Segmenter {
   /** Ends the growing segments, so that everything received can be fetched. */
   closeSegments(): void {
     for (const lane of this.#byTrack.values()) {
-      for (const block of lane.gate.drain()) lane.rendition.accept(block, this.#rule(block));
+      for (const block of lane.gate.drain()) this.#following(lane, block);
     }
-    const rule: CutRule = { partTarget: this.partTarget, limits: this.#limits(), steady: true };
+    const rule: CutRule = { ...this.#kept, steady: true };
     for (const { rendition } of this.#byTrack.values()) rendition.close(this.#lead.frontier, rule);
     this.#lead.start ??= { discontinuity: false };
   }
@@ -164,7 +165,7 @@ export class Segmenter {
     if (lead.start !== undefined) {
       if (block.video && !block.independent) return;
       this.#partTarget ??= fitPartTarget(this.#options().partMs, this.#grains(block));
-      this.#bound(block.time + block.compositionOffset, lead.start.discontinuity);
+      this.#bound(placeOf(block), lead.start.discontinuity);
       lead.start = undefined;
       lead.lastKey = block.time;
     } else {
@@ -174,7 +175,7 @@ export class Segmenter {
         hurry = this.#overfull(lane.rendition, block);
         if (hurry && block.video && !block.independent) this.#missKeyframe(block.time);
       } else if (this.#cutsAt(lane.rendition, block)) {
-        this.#bound(block.time + block.compositionOffset, false, block.video && !block.independent);
+        this.#bound(placeOf(block), false, block.video && !block.independent);
       }
     }
     if (block.independent && block.time > lead.lastKey) {
@@ -219,7 +220,7 @@ export class Segmenter {
 
   /** The others went on without the leader, and what they announced is not behind it yet: it has nothing to announce. */
   #isAhead({ lastStart }: Rendition, block: Block<CmafConfig>): boolean {
-    return lastStart !== undefined && lastStart > block.time + block.compositionOffset - LEADER_LATE_US;
+    return lastStart !== undefined && lastStart > placeOf(block) - LEADER_LATE_US;
   }
 
   /** True if the growing segment has no room for this block. */
@@ -245,7 +246,11 @@ export class Segmenter {
 
   #rule({ video, track }: Block<CmafConfig>): CutRule {
     const steady = !video || this.#port.steady(track);
-    return { partTarget: this.partTarget, limits: this.#limits(), steady };
+    return { ...this.#kept, steady };
+  }
+
+  get #kept(): Omit<CutRule, 'steady'> {
+    return { partTarget: this.partTarget, limits: this.#limits(), longest: this.timeline.maxSegment };
   }
 
   #limits(): WindowLimits {

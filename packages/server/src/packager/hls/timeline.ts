@@ -16,6 +16,9 @@ const FIRST_DISCONTINUITIES = 1024;
 /** Longest target duration that keyframes far apart lead to, in seconds. */
 const MAX_TARGET = 10;
 
+/** What sound may last longer than the pictures it is cut with, at both ends of a segment together, in seconds. */
+const ROOM_S = 0.05;
+
 /** First numbers of a playlist that begins at wall time `wallMs`. */
 export function firstNumbers(
   wallMs: number,
@@ -65,7 +68,7 @@ export class Timeline {
 
   /** Longest a segment may become, in µs: what EXT-X-TARGETDURATION allows after rounding. */
   get maxSegment(): number {
-    return ((this.#target ?? Math.max(MAX_TARGET, this.#wished)) + 0.49) * 1_000_000;
+    return ((this.#target ?? Math.max(MAX_TARGET, this.#wished)) + 0.5 - ROOM_S) * 1_000_000;
   }
 
   /** Sets where the segments to come belong. */
@@ -103,7 +106,7 @@ export class Timeline {
     if (this.#target !== undefined) return this.#target;
     const wished = this.#wished;
     let longest = wished;
-    for (const duration of durations) longest = Math.max(longest, Math.round(duration / 1_000_000));
+    for (const duration of durations) longest = Math.max(longest, Math.round(duration / 1_000_000 + ROOM_S));
     if (durations.length === 0) {
       // No keyframe interval has been seen whole: leave room for one twice as long as wished for, and for any once it is
       // longer than that already.
