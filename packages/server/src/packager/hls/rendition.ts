@@ -138,7 +138,7 @@ export class Rendition {
       }
       this.#boundaries.shift();
       const [after] = this.#boundaries;
-      const at = block.time + block.compositionOffset;
+      const at = placeOf(block);
       const first = after === undefined || !this.#reaches(block, after) ? Math.max(next.time, at) : next.time;
       // What comes is known to go on from the last block only if no segment lies between them.
       this.#begin(next, rule, first, rule.steady ? undefined : Math.min(block.time, next.time));
