@@ -3,7 +3,7 @@ import { verdictOf } from './auth/index.ts';
 import type { ConfigStore } from './config/index.ts';
 import { DemandPulls, type PullDeps, PullSet } from './ingest/pull/index.ts';
 import { answerProblem, type Exchange, type HttpClient, HttpProblem, type HttpServer } from './net/index.ts';
-import type { RtmpHandlers, RtmpPeer } from './net/rtmp-handlers.ts';
+import type { RtmpHandlers } from './net/rtmp-handlers.ts';
 import { playedStreams } from './played-stream.ts';
 
 /** What stands in front of every output, and of RTMP publishers. */
@@ -54,13 +54,13 @@ export function registerDoors(http: HttpServer, config: ConfigStore, deps: PullD
       ...handlers,
       publish: async (peer, request) => {
         const { lists } = config.current.auth;
-        const comer = { app: appOf(peer), address: peer.address };
+        const comer = { app: request.app, address: peer.address };
         if (verdictOf(lists, 'publish', comer) === 'deny')
           return { refused: 'NetStream.Publish.Denied', reason: 'nobody publishes here from this address' };
         return await handlers.publish(peer, request);
       },
       play: async (peer, request) => {
-        const app = appOf(peer);
+        const { app } = request;
         if (shut() && isNamePart(app)) {
           const name = request.name.split('?', 1)[0]!;
           const comer = { app, address: peer.address };
@@ -109,8 +109,4 @@ function answer(exchange: Exchange, live: boolean): void {
     '0',
   ];
   exchange.send(307, head);
-}
-
-function appOf({ connect }: RtmpPeer): string {
-  return connect.app;
 }
