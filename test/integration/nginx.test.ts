@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseMediaPlaylist } from '@onair/media/hls';
 import { afterEach, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { parse, stringify } from 'yaml';
 import { importConf } from '../../packages/server/src/cli/import-nginx-work.ts';
 import { Scope, startPublisher, until } from '../kit/index.ts';
 import { RtmpTestClient } from '../kit/rtmp-client.ts';
@@ -54,6 +56,8 @@ it('an nginx.conf with HLS is imported and serves /hls/test.m3u8, statistics and
   expect(Object.fromEntries(told!)).toMatchObject({ module: 'hls', name: 'test', app: 'live' });
   expect((await fetch(new URL(told!.get('path')!, server.http))).ok).toBe(true);
 
+  await pulledOnDemand(server.rtmp);
+
   const stat = await (await fetch(`${server.http}/stat`)).text();
   expect(stat).toContain('<application><name>live</name><live><stream><name>test</name>');
   expect(stat).toMatch(/<video><width>320<\/width>.*<codec>H264<\/codec>/);
@@ -91,3 +95,50 @@ it('an nginx.conf with HLS is imported and serves /hls/test.m3u8, statistics and
   expect(refused.codes).toContain('NetStream.Publish.Denied');
   await until(() => server.registry.list().some(({ name }) => name === 'live/renamed'));
 }, 90_000);
+
+/** A server that fetches `live/test` from another once somebody asks, keeps an address out, and takes no publisher. */
+async function pulledOnDemand(origin: string): Promise<void> {
+  const conf = join(scope.tempDir('onair-import'), 'nginx.conf');
+  writeFileSync(
+    conf,
+    `rtmp { server { application live { pull ${origin}; deny publish all; deny play 192.0.2.0/24; } } }`,
+  );
+  const file = join(scope.tempDir('onair-import'), 'onair.yaml');
+  const config = parse(importConf(conf));
+  config.pulls[0].idleMs = 1000;
+  writeFileSync(file, stringify(config));
+  const edge = await startTestServer(scope, { 'http.trustedProxies': '["127.0.0.1"]' }, file);
+  const told = (message: string) => edge.log.filter(({ msg }) => msg === message);
+
+  const headers = { 'x-forwarded-for': '192.0.2.9' };
+  for (const path of [
+    'test.flv',
+    'test/index.m3u8',
+    'test/manifest.mpd',
+    'test/ts.m3u8',
+    'test/playlist.m3u8',
+  ])
+    expect((await fetch(`${edge.http}/live/${path}`, { headers })).status, path).toBe(403);
+  expect((await fetch(`${edge.http}/live/test/whep`, { method: 'POST', headers })).status).toBe(403);
+  const socket = new WebSocket(`${edge.ws}/live/test.fmp4`, { headers });
+  expect(String(await new Promise((resolve) => socket.on('error', resolve)))).toContain('403');
+  const publisher = new RtmpTestClient(edge.ports.rtmp!, { intent: 'publish', name: 'cam' });
+  scope.defer(() => publisher.stop());
+  await until(() => publisher.closed);
+  expect(publisher.codes).toContain('NetStream.Publish.Denied');
+  expect(told('publisher came')).toEqual([]);
+
+  const player = new RtmpTestClient(edge.ports.rtmp!, { intent: 'play', name: 'test' });
+  scope.defer(() => player.stop());
+  await until(() => player.ready);
+  const gone = new AbortController();
+  expect((await fetch(`${edge.http}/live/test.flv`, { signal: gone.signal })).status).toBe(200);
+  expect(told('publisher came')).toHaveLength(1);
+  gone.abort();
+  player.stop();
+  await until(() => told('publisher left').length === 1);
+  expect(told('publisher left')[0]).toMatchObject({ protocol: 'rtmp-pull', reason: 'nobody watches' });
+  expect(await (await fetch(`${edge.http}/live/test/index.m3u8`)).text()).toContain('#EXT-X-STREAM-INF');
+  expect((await fetch(`${edge.http}/live/nobody/index.m3u8`)).status).toBe(404);
+  expect(told('publisher came')).toHaveLength(2);
+}

@@ -13,6 +13,7 @@ import {
 import { bridgedHlsKinds, bridgedTagKinds } from './bridged-kinds.ts';
 import type { Config, ConfigStore } from './config/index.ts';
 import { DemoSource } from './demo/index.ts';
+import { registerDoors } from './doors.ts';
 import { registerDashRoutes } from './egress/dash/index.ts';
 import { Fmp4HttpServer } from './egress/fmp4/index.ts';
 import { registerHlsRoutes } from './egress/hls/index.ts';
@@ -34,7 +35,6 @@ import {
   systemClock,
 } from './hub/index.ts';
 import { publishLocal } from './ingest/local/index.ts';
-import { PullSet } from './ingest/pull/index.ts';
 import { acceptRtmpPublisher } from './ingest/rtmp/index.ts';
 import { registerTsIngest } from './ingest/ts/index.ts';
 import { identityOf, listenCompat, listenTls } from './listeners.ts';
@@ -177,6 +177,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const live = { registry, sessions, log, windowMs: () => config().hub.mergeWindowMs };
     const http = createHttpServer({ config, logger, pagesFolder: options.pagesFolder ?? builtPages() });
     undo.push(() => http.close(0));
+    const doors = registerDoors(http, options.config, { ...live, clock: systemClock });
+    undo.push(() => doors.close('server stopping'));
     const fanouts = new CmafFanouts(kinds.cmaf, context);
     const relayed = (name: StreamName): boolean => mayRelay(config().relay, name);
     const fmp4 = new Fmp4SocketServer({ ...live, fanouts, relayed });
@@ -270,14 +272,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         http,
         identity: () => identityOf(config()),
         challenge,
-        handlers: callbacks.around(
-          methods.rtmp({
-            publish: (peer, request) => {
-              const gate = callbacks.admitted(request) ? ADMITTED : challenge.guard(peer.connect, guard);
-              return acceptRtmpPublisher(peer, request, { registry, sessions, gate, log });
-            },
-            play: (peer, request) => rtmpPlay.play(peer, request),
-          }),
+        handlers: doors.rtmp(
+          callbacks.around(
+            methods.rtmp({
+              publish: (peer, request) => {
+                const gate = callbacks.admitted(request) ? ADMITTED : challenge.guard(peer.connect, guard);
+                return acceptRtmpPublisher(peer, request, { registry, sessions, gate, log });
+              },
+              play: (peer, request) => rtmpPlay.play(peer, request),
+            }),
+          ),
         ),
       });
       undo.push(() => rtmp.close('server stopping'));
@@ -340,10 +344,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const tls = await listenTls(http, config, logger);
     if (tls !== undefined) ports.tls = tls;
 
-    const pulls = new PullSet({ registry, sessions, clock: systemClock, log });
-    undo.push(() => pulls.close('server stopping'));
-    undo.push(options.config.listen({ changed: ({ current }) => pulls.set(current.pulls) }));
-    pulls.set(config().pulls);
+    doors.start();
     if (config().demo) undo.push(publishLocal(DEMO_STREAM, new DemoSource(), { registry, sessions }));
 
     let closing: Promise<void> | undefined;

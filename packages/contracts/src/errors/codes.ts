@@ -53,6 +53,12 @@ export const ERROR_CODES = {
     description:
       'Publishing from this address needs the right stream key. The answer is the same for a wrong key and for a stream that does not exist.',
   },
+  PLAY_REFUSED: {
+    status: 403,
+    title: 'Playing refused',
+    description:
+      'The lists of the server (`auth.lists`) do not let this address play streams of the application.',
+  },
   ADDRESS_NOT_PUBLIC: {
     status: 403,
     title: 'The address is not of the public network',

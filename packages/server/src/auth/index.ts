@@ -1,3 +1,4 @@
+export * from './access-lists.ts';
 export * from './admin-guard.ts';
 export * from './admin-token.ts';
 export * from './attempt-limiter.ts';

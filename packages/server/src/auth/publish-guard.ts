@@ -3,6 +3,7 @@ import type { ErrorCode } from '@onair/contracts';
 import { isNamePart } from '@onair/media';
 import type { Config } from '../config/index.ts';
 import { channels, isLoopback } from '../observe/index.ts';
+import { isAdmitted, verdictOf } from './access-lists.ts';
 import type { AttemptLimiter } from './attempt-limiter.ts';
 import type { KeyScope, StreamKeyStore } from './key-store.ts';
 import { hashSecret, MAX_SECRET_LENGTH } from './secrets.ts';
@@ -62,7 +63,7 @@ export interface GuardSources {
   readonly limiter: AttemptLimiter;
 }
 
-/** The guard: loopback is open by setting, everybody else shows a stream key. */
+/** The guard: the lists refuse and let in, loopback is open by setting, everybody else shows a stream key. */
 export function createPublishGuard(sources: GuardSources): PublishGuard {
   const open = (address: string): boolean => sources.config().publishFromLoopback && isLoopback(address);
   const decide = (request: PublishRequest): PublishAnswer => {
@@ -76,9 +77,14 @@ export function createPublishGuard(sources: GuardSources): PublishGuard {
         `/${app}/ is the address of a page: publish to another application`,
       );
     }
+    const { lists } = sources.config();
+    if (verdictOf(lists, 'publish', request) === 'deny')
+      return refusal('PUBLISH_REFUSED', `nobody publishes to ${app} from this address`);
     const key = keyOf(request.query);
-    const local = open(address) && request.forwarded !== true;
-    if (local && key === undefined) return { ok: true, identity: 'loopback' };
+    const own = open(address) && request.forwarded !== true;
+    const local = own || isAdmitted(lists, request);
+    const identity = own ? 'loopback' : 'listed';
+    if (local && key === undefined) return { ok: true, identity };
     const wait = sources.limiter.retryAfter(address);
     if (wait > 0 && !local) {
       return refusal(
@@ -88,7 +94,7 @@ export function createPublishGuard(sources: GuardSources): PublishGuard {
     }
     const found = key === undefined ? undefined : findKey(sources, app, name, key);
     if (found !== undefined) return { ok: true, identity: found };
-    if (local) return { ok: true, identity: 'loopback' };
+    if (local) return { ok: true, identity };
     sources.limiter.failed(address);
     return refusal('PUBLISH_REFUSED', 'publishing here needs the right stream key, as in NAME?key=KEY');
   };

@@ -250,5 +250,5 @@ function newRebaser(held: readonly HeldSample[], tracks: Iterable<Track>, tails:
     const end = firsts.has(parameters.kind) ? undefined : tails.presentedTo(parameters.kind);
     if (end !== undefined && end > start + MOST_LOST_US) start = end;
   }
-  return new Rebaser(start, earliest, tails);
+  return new Rebaser(start, earliest, tails.now());
 }

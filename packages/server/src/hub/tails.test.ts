@@ -31,7 +31,7 @@ describe('where a stream left off', () => {
     { count: 7, shown: 360 },
   ])('shows pictures up to $shown ms after $count of them', ({ count, shown }) => {
     const tails = tailsOf(Array.from({ length: count }, (_, i) => picture(i)));
-    const single = count === 1 ? 40 : 0;
+    const single = count === 1 ? 20 : 0;
     expect(tails.presentedTo('video')).toBe((shown - single) * 1000);
     expect(tails.lastDts('video')).toBe((count - 1) * 40_000);
     expect(tails.presentedTo('audio')).toBeUndefined();

@@ -2,8 +2,11 @@ import { MICROSECONDS, rescale, type Sample, type Track, ticks } from '@onair/me
 
 type Kind = Track['parameters']['kind'];
 
+const KINDS: readonly Kind[] = ['video', 'audio', 'data'];
 /** Presentation times remembered per track: more than any reordering within a GOP spans. */
 const REMEMBERED = 24;
+/** Length of a sample while no second one has shown the step, in seconds. */
+const FIRST_STEP_S = 0.02;
 /** Tracks remembered; more than a publication has. */
 const MAX_TAILS = 64;
 
@@ -45,7 +48,7 @@ export class Tails {
     let tail = this.#tails.get(track.id);
     if (tail === undefined || tail.track.timebase !== track.timebase) {
       if (this.#tails.size >= MAX_TAILS) this.#tails.clear();
-      tail = { track, lastDts: dts, step: 0, pts: [], next: 0 };
+      tail = { track, lastDts: dts, step: Math.ceil(track.timebase * FIRST_STEP_S), pts: [], next: 0 };
       this.#tails.set(track.id, tail);
     }
     if (dts > tail.lastDts) tail.step = dts - tail.lastDts;
@@ -62,6 +65,17 @@ export class Tails {
   /** Stream time in µs up to which sound or pictures are there without a hole; undefined if there were none. */
   presentedTo(kind: Kind): number | undefined {
     return this.#latest(kind, presentedTo);
+  }
+
+  /** What the stream has at present, whatever comes afterwards: a second sound is no later part of the first. */
+  now(): { lastDts(kind: Kind): number | undefined; presentedTo(kind: Kind): number | undefined } {
+    const kept = new Map(
+      KINDS.map((kind) => [kind, { lastDts: this.lastDts(kind), presentedTo: this.presentedTo(kind) }]),
+    );
+    return {
+      lastDts: (kind) => kept.get(kind)?.lastDts,
+      presentedTo: (kind) => kept.get(kind)?.presentedTo,
+    };
   }
 
   /** What to add to the time of a publication in µs, so that no track of it goes back and the first one is on time. */

@@ -47,6 +47,7 @@ const MAX_PENDING = 500;
 export class UpgradeRouter {
   readonly #settings: UpgradeSettings;
   readonly #routes: UpgradeRoute[] = [];
+  #guard: ((asked: Pick<UpgradeRequest, 'request' | 'client'>) => Promise<void>) | undefined;
   #pending = 0;
 
   constructor(settings: UpgradeSettings) {
@@ -56,6 +57,11 @@ export class UpgradeRouter {
   /** Adds a route. The first one that matches answers. */
   add(route: UpgradeRoute): void {
     this.#routes.push(route);
+  }
+
+  /** Asks `guard` before every route; throwing an {@link HttpProblem} refuses. */
+  guard(guard: (asked: Pick<UpgradeRequest, 'request' | 'client'>) => Promise<void>): void {
+    this.#guard = guard;
   }
 
   /** Takes the upgrade requests of a listener. */
@@ -84,6 +90,7 @@ export class UpgradeRouter {
       socket.setTimeout(0);
       socket.setNoDelay(true);
       const client = this.#settings.client(request);
+      await this.#guard?.({ request, client });
       await route.handle({ request, socket, head, path, query, params, client });
     } catch (error) {
       if (!(error instanceof HttpProblem)) {

@@ -60,9 +60,6 @@ export const NEEDLESS: ReadonlyMap<string, string> = new Map(
 /** Directives of nginx-rtmp without counterpart here, and what to do about each. */
 export const LACKING: ReadonlyMap<string, string> = new Map(
   Object.entries({
-    allow:
-      'there are no lists of addresses: publishers from other machines show a stream key (`onair key create`)',
-    deny: 'there are no lists of addresses: publishers from other machines show a stream key (`onair key create`)',
     record_path: 'recordings go to the data folder (`data`)',
     record_suffix: 'recordings are named by the server',
     record_unique: 'recordings are always unique',

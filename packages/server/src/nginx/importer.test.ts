@@ -109,6 +109,41 @@ describe('import of nginx-rtmp', () => {
     });
   });
 
+  it('takes pulls: always on, or on demand, of one stream or of whatever is asked for', () => {
+    const { config, remarks } = importNginx(
+      rtmp(`application live { pull rtmp://a/app/x name=one static; pull b.example/app name=two;
+        pull rtmp://c.example; pull d/e name=f pageUrl=http://x; pull rtmp://g static; }`),
+    );
+    expect(config.pulls).toEqual([
+      { url: 'rtmp://a/app/x', stream: 'live/one' },
+      { url: 'rtmp://b.example/app/{name}', stream: 'live/two', onDemand: true },
+      { url: 'rtmp://c.example/{app}/{name}', stream: 'live/*', onDemand: true },
+      { url: 'rtmp://d/e/{name}', stream: 'live/f', onDemand: true },
+    ]);
+    expect(remarks.map(({ directive }) => directive)).toEqual(['pull pageUrl', 'pull rtmp://g static']);
+    expect(buildConfig({}, stringify(config)).pulls).toHaveLength(4);
+  });
+
+  it('takes lists of addresses, the nearest rules first', () => {
+    const { config, remarks } = importNginx(
+      `rtmp { deny all; server { allow play all; application live { allow publish 127.0.0.1; allow publish ::1/64; deny publish all; }
+        application open { deny play 10.0.0.0/8; } } }`,
+    );
+    expect(config.auth).toEqual({
+      lists: [
+        {
+          app: 'live',
+          publish: ['allow 127.0.0.1', 'allow ::1/64', 'deny all', 'deny all'],
+          play: ['allow all', 'deny all'],
+          admits: true,
+        },
+        { app: 'open', publish: ['deny all'], play: ['deny 10.0.0.0/8', 'allow all', 'deny all'] },
+      ],
+    });
+    expect(remarks).toEqual([]);
+    expect(buildConfig({}, stringify(config)).auth.lists).toHaveLength(2);
+  });
+
   it('takes pushes, of every stream of an application or of one', () => {
     const { config, remarks } = importNginx(
       rtmp(`push rtmp://every; application live {
@@ -125,9 +160,9 @@ describe('import of nginx-rtmp', () => {
   });
 
   it('names what has no counterpart', () => {
-    expect(lacking(rtmp('listen 1940; application a { live off; deny publish all; push rtmp://; }'))).toEqual(
-      ['listen 1940', 'live off', 'deny publish all', 'push rtmp://'],
-    );
+    expect(
+      lacking(rtmp('listen 1940; application a { live off; deny publish nobody; push rtmp://; }')),
+    ).toEqual(['listen 1940', 'deny publish nobody', 'live off', 'push rtmp://']);
     expect(
       lacking(rtmp('application a { made_up 1; hls_type event; record video; record_max_size 1K; }')),
     ).toEqual(['made_up 1', 'hls_type event', 'record video', 'record_max_size 1K']);

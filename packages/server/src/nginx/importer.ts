@@ -1,3 +1,4 @@
+import { accessList, isAccessRule } from './access-rules.ts';
 import { ConfError, type Directive, parseConf } from './conf.ts';
 import { LACKING, NEEDLESS } from './directives.ts';
 import { relayAddress } from './relay-address.ts';
@@ -42,9 +43,11 @@ const INHERITED: ReadonlySet<string> = new Set([
   'record',
   'pull',
   'push',
+  'allow',
+  'deny',
 ]);
-/** Parameters of `push` that have a counterpart or need none. */
-const PUSH_PARAMS: ReadonlySet<string> = new Set([
+/** Parameters of `push` and `pull` that have a counterpart or need none. */
+const RELAY_PARAMS: ReadonlySet<string> = new Set([
   'app',
   'name',
   'playPath',
@@ -72,6 +75,7 @@ class Importer {
   readonly #callbacks: Section[] = [];
   readonly #pulls: Section[] = [];
   readonly #pushes: Section[] = [];
+  readonly #lists: Section[] = [];
   readonly #remarks: Remark[] = [];
   #recorded = false;
   #found = false;
@@ -100,6 +104,7 @@ class Importer {
     add('rtmp', this.#rtmp);
     if (this.#hls.length > 0) add('hls', { streams: this.#hls });
     if (this.#recorded) add('record', { streams: 'all' });
+    if (this.#lists.length > 0) add('auth', { lists: this.#lists });
     add('pulls', this.#pulls);
     add('pushes', this.#pushes);
     add('callbacks', this.#callbacks);
@@ -120,7 +125,12 @@ class Importer {
     const block = directive.block ?? [];
     const own = this.#callbacksOf(block, inherited);
     const before = this.#around;
-    this.#around = [...before, ...block.filter(({ name }) => INHERITED.has(name))];
+    // Of rules the nearest count first, of settings the nearest last.
+    this.#around = [
+      ...block.filter(isAccessRule),
+      ...before,
+      ...block.filter((one) => INHERITED.has(one.name) && !isAccessRule(one)),
+    ];
     for (const inner of block) {
       if (inner.name === 'application') this.#application(inner, own);
       else if (inner.name === 'listen') this.#listen(inner);
@@ -137,7 +147,11 @@ class Importer {
       this.#lacks(directive, 'applications have 1 to 64 characters of A-Z a-z 0-9 _ -');
       return;
     }
-    const block = [...this.#around, ...(directive.block ?? [])];
+    const own = directive.block ?? [];
+    const block = [...this.#around, ...own];
+    const rules = [...own, ...this.#around].filter(isAccessRule);
+    const list = accessList(name, rules, (rule, why) => this.#lacks(rule, why));
+    if (list !== undefined) this.#lists.push(list);
     this.#addCallbacks(name, this.#callbacksOf(block, inherited));
     const hls = flagOf(block, 'hls');
     if (hls === true) this.#hlsOf(name, block);
@@ -154,6 +168,9 @@ class Importer {
           break;
         case 'record':
           this.#record(inner);
+          break;
+        case 'allow':
+        case 'deny':
           break;
         case 'pull':
           this.#pull(inner, name);
@@ -241,26 +258,34 @@ class Importer {
     } else this.#lacks(directive, 'streams are recorded whole or not at all, see `record.streams`');
   }
 
+  /** Without a name every stream that somebody asks for, as of another server; without `static` on demand. */
   #pull(directive: Directive, app: string): void {
-    const [url = '', ...params] = directive.args;
-    const name = params.map((one) => /^name=(.+)$/.exec(one)?.[1]).find((one) => one !== undefined);
-    if (name === undefined || !NAME.test(name))
+    const [address = '', ...params] = directive.args;
+    const given = paramsOf(params);
+    const name = given.get('name') ?? '*';
+    const url = /^https?:|^rtmp\w+:/i.test(address)
+      ? address
+      : relayAddress(address, { app: given.get('app'), name: given.get('playPath') });
+    if (url === undefined || (name !== '*' && !NAME.test(name))) {
+      this.#lacks(directive, 'a pull needs a host, and a name of 1 to 64 characters of A-Z a-z 0-9 _ -');
+      return;
+    }
+    const always = given.has('static');
+    if (always && name === '*') {
       this.#lacks(
         directive,
-        'pulls name their stream and are always on: `pulls: [{ stream: APP/NAME, url: … }]`',
+        'pulls that are always on name their stream: `pulls: [{ stream: APP/NAME, url: … }]`',
       );
-    else this.#pulls.push({ url: /^rtmp/.test(url) ? url : `rtmp://${url}`, stream: `${app}/${name}` });
+      return;
+    }
+    this.#pulls.push({ url, stream: `${app}/${name}`, ...(always ? {} : { onDemand: true }) });
+    this.#leftOver(directive, given, 'pulls do not set it');
   }
 
   /** What the address leaves out, application and name, is that of the stream. */
   #push(directive: Directive, app: string): void {
     const [address = '', ...params] = directive.args;
-    const given = new Map(
-      params.map((one): [string, string | undefined] => {
-        const [key = '', value] = one.split('=', 2);
-        return [key, value];
-      }),
-    );
+    const given = paramsOf(params);
     const name = given.get('name') ?? '*';
     const url = relayAddress(address, { app: given.get('app'), name: given.get('playPath') });
     if (url === undefined || (name !== '*' && !NAME.test(name))) {
@@ -268,8 +293,12 @@ class Importer {
       return;
     }
     this.#pushes.push({ stream: `${app}/${name}`, url });
+    this.#leftOver(directive, given, 'pushes do not set it');
+  }
+
+  #leftOver(directive: Directive, given: ReadonlyMap<string, unknown>, why: string): void {
     for (const key of given.keys())
-      if (!PUSH_PARAMS.has(key)) this.#note({ ...directive, args: [key] }, 'lacking', 'pushes do not set it');
+      if (!RELAY_PARAMS.has(key)) this.#note({ ...directive, args: [key] }, 'lacking', why);
   }
 
   #callbacksOf(block: readonly Directive[], inherited: Section): Section {
@@ -338,6 +367,16 @@ class Importer {
   #note({ name, args, line }: Directive, kind: Remark['kind'], why: string): void {
     this.#remarks.push({ line, directive: [name, ...args].join(' ').slice(0, 120), kind, why });
   }
+}
+
+/** `KEY=VALUE`, or `KEY` alone. */
+function paramsOf(params: readonly string[]): ReadonlyMap<string, string | undefined> {
+  return new Map(
+    params.map((one): [string, string | undefined] => {
+      const [key = '', value] = one.split('=', 2);
+      return [key, value];
+    }),
+  );
 }
 
 function flagOf(block: readonly Directive[], name: string): boolean | undefined {

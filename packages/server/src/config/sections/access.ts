@@ -1,8 +1,48 @@
 import { z } from 'zod';
 import { count, key, milliseconds, namePart } from '../field.ts';
+import { isAddressRange } from './address-range.ts';
 
-/** Who may publish. */
+const rules = (what: string) =>
+  key(
+    z
+      .array(z.string().max(64).refine(isRule, '`allow` or `deny`, and `all`, an address or a range'))
+      .max(1000)
+      .default([]),
+    {
+      description: `Who may ${what}, e.g. \`allow 10.0.0.0/8\`, \`deny all\`: the first rule that fits decides, and where none fits it is open.`,
+    },
+  );
+
+/** `allow` or `deny`, and whom. */
+function isRule(text: string): boolean {
+  const place = /^(?:allow|deny) (\S+)$/.exec(text)?.[1];
+  return place === 'all' || (place !== undefined && isAddressRange(place));
+}
+
+/** Who may publish and play. */
 export const auth = z.strictObject({
+  lists: key(
+    z
+      .array(
+        z.strictObject({
+          app: key(namePart().optional(), {
+            description: 'Application; every one if left out. The first entry that fits counts.',
+          }),
+          publish: rules('publish'),
+          play: rules('play, live and recorded'),
+          admits: key(z.boolean().default(false), {
+            description: 'Whether a publisher whom an `allow` names needs no stream key.',
+          }),
+        }),
+      )
+      .max(100)
+      .default([]),
+    {
+      description:
+        'Addresses that may publish to an application and play from it, by whatever protocol. Of clients behind a proxy that is not trusted (`http.trustedProxies`) the address is not known: no address lets them in.',
+      reload: true,
+    },
+  ),
   publishFromLoopback: key(z.boolean().default(true), {
     description: 'Whether encoders on this machine publish without a stream key.',
     reload: true,

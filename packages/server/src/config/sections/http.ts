@@ -1,6 +1,6 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
 import { bytes, count, key, milliseconds, port } from '../field.ts';
+import { isAddressRange } from './address-range.ts';
 
 const address = () => z.string().min(1).max(255);
 
@@ -9,13 +9,6 @@ const origin = () =>
     .string()
     .max(255)
     .regex(/^https?:\/\/[^/?#\s@]+$/);
-
-function isAddressRange(text: string): boolean {
-  const [address = '', bits, ...rest] = text.split('/');
-  const family = isIP(address);
-  if (family === 0 || rest.length > 0) return false;
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
-}
 
 /** HTTP listener: pages, API, playlists, HTTP and WebSocket delivery. */
 export const http = z.strictObject({

@@ -295,25 +295,38 @@ export const dash = z.strictObject({
 /** Sources that the server fetches by itself. */
 export const pulls = z
   .array(
-    z.strictObject({
-      url: key(
-        z
-          .string()
-          .max(2048)
-          .regex(/^(rtmp(s|t|ts|e|te)?|https?):\/\/[^\s/]+\/\S*$/),
-        {
+    z
+      .strictObject({
+        url: key(
+          z
+            .string()
+            .max(2048)
+            .regex(/^(rtmp(s|t|ts|e|te)?|https?):\/\/[^\s/]+\/\S*$/),
+          {
+            description:
+              'Address of the source: `rtmp://…`, `rtmps://…` (also `rtmpt`, `rtmpts`, `rtmpe`, `rtmpte`), or `http://…`, `https://…` with FLV or MPEG-TS. `{app}` and `{name}` stand for the stream’s.',
+            secret: true,
+          },
+        ),
+        stream: key(z.string().regex(/^[A-Za-z0-9_-]{1,64}\/([A-Za-z0-9_-]{1,64}|\*)$/), {
           description:
-            'Address of the source: `rtmp://…`, `rtmps://…` (also `rtmpt`, `rtmpts`, `rtmpe`, `rtmpte`), or `http://…`, `https://…` with FLV or MPEG-TS.',
-          secret: true,
-        },
-      ),
-      stream: key(z.string().regex(/^[A-Za-z0-9_-]{1,64}\/[A-Za-z0-9_-]{1,64}$/), {
-        description: 'Stream that it is published as, `APP/NAME`.',
+            'Stream that it is published as, `APP/NAME`; with `onDemand` also `APP/*` for every stream of an application that somebody asks for.',
+        }),
+        insecure: key(z.boolean().optional(), {
+          description: 'Whether any certificate of an `rtmps` or `rtmpts` source is taken.',
+        }),
+        onDemand: key(z.boolean().default(false), {
+          description: 'Whether the source is fetched only while somebody watches.',
+        }),
+        idleMs: key(milliseconds(1000, 3_600_000).default(10_000), {
+          description:
+            'How long a source `onDemand` is fetched after its last viewer has gone, milliseconds.',
+        }),
+      })
+      .refine(({ stream, onDemand }) => onDemand || !stream.endsWith('/*'), {
+        path: ['stream'],
+        message: '`APP/*` needs `onDemand`',
       }),
-      insecure: key(z.boolean().optional(), {
-        description: 'Whether any certificate of an `rtmps` or `rtmpts` source is taken.',
-      }),
-    }),
   )
   .max(1000);
 

@@ -1,3 +1,4 @@
+export * from './demand-pulls.ts';
 export { openHttpSource } from './http-source.ts';
 export { LiveProxies, type ProxyLimits, registerLiveProxies } from './live-proxies.ts';
 export * from './pull-set.ts';

@@ -1,16 +1,20 @@
 import { type StreamName, splitStreamName, streamName } from '@onair/media';
-import { type PullDeps, StreamPull } from './stream-pull.ts';
+import { type PullDeps, type PullOrder, StreamPull } from './stream-pull.ts';
 
 /** A pull as the configuration names it. */
 export interface PullWish {
   readonly url: string;
-  /** `APP/NAME`. */
+  /** `APP/NAME`; `APP/*` for all of an application, on demand. */
   readonly stream: string;
   /** Takes any certificate of an RTMP server. */
   readonly insecure?: boolean | undefined;
+  /** Fetched only while somebody watches. */
+  readonly onDemand?: boolean;
+  /** How long after that, ms. */
+  readonly idleMs?: number;
 }
 
-/** The pulls that run. A new list stops what is no longer in it and leaves the rest alone. */
+/** The pulls that run all the time. A new list stops what is no longer in it and leaves the rest alone. */
 export class PullSet {
   readonly #deps: PullDeps;
   readonly #running = new Map<string, StreamPull>();
@@ -22,7 +26,9 @@ export class PullSet {
   /** Runs exactly these pulls from now on. */
   set(wishes: readonly PullWish[]): void {
     const wanted = new Map(
-      wishes.map((wish) => [`${wish.stream} ${wish.url} ${wish.insecure === true}`, wish]),
+      wishes
+        .filter(({ onDemand }) => onDemand !== true)
+        .map((wish) => [`${wish.stream} ${wish.url} ${wish.insecure === true}`, wish]),
     );
     for (const [key, pull] of this.#running) {
       if (wanted.has(key)) continue;
@@ -31,7 +37,7 @@ export class PullSet {
     }
     for (const [key, { url, stream, insecure }] of wanted) {
       if (this.#running.has(key)) continue;
-      const pull = new StreamPull({ url, stream: nameOf(stream), insecure }, this.#deps);
+      const pull = new StreamPull(orderOf({ url, stream, insecure }, stream), this.#deps);
       this.#running.set(key, pull);
       pull.start();
     }
@@ -44,7 +50,9 @@ export class PullSet {
   }
 }
 
-function nameOf(stream: string): StreamName {
+/** What a wish means for one stream. */
+export function orderOf({ url, insecure }: PullWish, stream: string): PullOrder {
   const { app, name } = splitStreamName(stream as StreamName);
-  return streamName(app, name);
+  const own = url.replaceAll('{app}', app).replaceAll('{name}', name);
+  return { url: own, stream: streamName(app, name), insecure };
 }

@@ -224,11 +224,12 @@ export class DashPackager implements Packager, LogReader<CmafConfig> {
   /** Seconds that segments stay listed. */
   get #windowS(): number {
     const { segmentMs, windowSegments } = this.#hls.options;
-    const wished = (windowSegments * segmentMs) / 1000;
-    const window = this.#hls.current[0]?.window;
-    // Keyframes may make segments shorter than wished.
-    const shorter = window !== undefined && window.listed.length >= windowSegments;
-    const kept = shorter ? Math.min(wished, Math.floor(window.duration / 1000) / 1000) : wished;
+    let kept = (windowSegments * segmentMs) / 1000;
+    for (const { window } of this.#hls.current) {
+      // Keyframes may make segments shorter than wished.
+      if (window.listed.length >= windowSegments)
+        kept = Math.min(kept, Math.floor(window.duration / 1000) / 1000);
+    }
     // Only playlists settle the target, and cut keyframe intervals that are longer.
     return Math.max(kept, 3 * (this.#hls.settledTarget ?? 0));
   }

@@ -130,7 +130,7 @@ function longestOf(
     }
   }
   // Whole tenths, so that an audio frame more or less does not change it.
-  return Math.ceil(longest * 10 - 0.001) / 10;
+  return Math.ceil(longest * 10 - 0.000_01) / 10;
 }
 
 function periodOf(

@@ -98,8 +98,9 @@ export function timelineOf(segments: RunSegments, expectedEnd: number | undefine
   for (const [i, segment] of listed.entries()) {
     const next: Placed | undefined = listed[i + 1] ?? open;
     const own = endOf(segment);
-    const hole = next === undefined ? 0 : next.span.start - own;
-    const end = next !== undefined && hole <= HIDDEN_HOLE_US ? next.span.start : own;
+    // What has no media may have been announced only when this one was behind that place.
+    const start = next !== undefined && isEmpty(next) ? Math.max(next.span.start, own) : next?.span.start;
+    const end = start !== undefined && start - own <= HIDDEN_HOLE_US ? start : own;
     const t = ticksOf(track, segment.span.start);
     if (!segment.gap) timeline.push({ t, d: Math.max(1, ticksOf(track, end) - t) });
   }
@@ -108,6 +109,10 @@ export function timelineOf(segments: RunSegments, expectedEnd: number | undefine
     timeline.push({ t, d: Math.max(1, ticksOf(track, expectedEnd) - t) });
   }
   return timeline;
+}
+
+function isEmpty(segment: Placed): boolean {
+  return 'gap' in segment ? segment.gap : segment.empty;
 }
 
 /**

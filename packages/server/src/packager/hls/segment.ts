@@ -236,7 +236,7 @@ export class OpenSegment {
       this.closePart();
     }
     // Frames may last longer than a part can tell: the segment does tell, so that dates and durations agree.
-    const span = Math.max(this.#end, next ?? 0) - this.start;
+    const span = Math.max(this.#end, Math.min(next ?? 0, this.start + longest)) - this.start;
     const bytes = concatBytes(this.#parts.map((part) => part.bytes));
     let at = 0;
     const parts = this.#parts.map((part) => {

@@ -22,7 +22,8 @@ export function tsMediaPlaylist(
     targetDuration: target,
     mediaSequence: first?.msn ?? 0,
     discontinuitySequence: first === undefined ? 0 : first.discontinuities - (first.discontinuity ? 1 : 0),
-    independentSegments: segments.every(({ independent }) => independent),
+    // The multivariant playlist says it, which may take it back; this one must not change.
+    independentSegments: false,
     segments: segments.map(({ boundary, programDateTime, duration, gap }) => ({
       uri: `s${boundary.msn}.ts`,
       duration: duration / 1_000_000,
