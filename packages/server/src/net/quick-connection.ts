@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Exchange } from './http-exchange.ts';
 import { type HeaderBlock, MAX_PLAIN_HEAD, readPlainGet } from './plain-get.ts';
 import { type HeaderList, type PreparedAnswer, writeHead } from './prepared-answer.ts';
+import { ownCopy, shareReads, unshareReads } from './shared-reads.ts';
 
 /** Written to be told when all in front of it has left. */
 const NOTHING = new Uint8Array(0);
@@ -41,6 +42,8 @@ export class QuickConnection {
   /** What came while an answer was under way. */
   #early: Buffer | undefined;
   #lastAnswer = false;
+  /** True once it is known where bytes are read into. */
+  #settled = false;
 
   /** @param deadline when a request must have come, in monotonic ms. */
   constructor(socket: Socket, owner: QuickOwner, deadline: number) {
@@ -66,6 +69,7 @@ export class QuickConnection {
     socket.off('close', this.#onClose);
     socket.off('timeout', cut);
     socket.off('error', ignore);
+    unshareReads(socket);
   }
 
   /** Sends an answer. @param stays the connection stays open after it. */
@@ -97,19 +101,23 @@ export class QuickConnection {
     return !block.closes && !this.#owner.closing;
   }
 
-  readonly #onData = (bytes: Buffer): void => {
+  readonly #onData = (bytes: Buffer): void => this.#onBytes(bytes, bytes.length);
+
+  /** The bytes may be everybody's, and are good until this returns. */
+  readonly #onBytes = (bytes: Buffer, length: number): void => {
     if (this.#state !== 'answering') {
-      this.#read(bytes);
+      this.#read(bytes, length);
       return;
     }
     // Requests are answered in turn; nothing more is read meanwhile.
-    this.#early = this.#early === undefined ? bytes : Buffer.concat([this.#early, bytes]);
+    const early = ownCopy(bytes, length);
+    this.#early = this.#early === undefined ? early : Buffer.concat([this.#early, early]);
     this.socket.pause();
   };
 
-  #read(bytes: Buffer): void {
+  #read(bytes: Buffer, length: number): void {
     const request =
-      bytes.length > MAX_PLAIN_HEAD ? undefined : readPlainGet(bytes.toString('latin1'), this.#block);
+      length > MAX_PLAIN_HEAD ? undefined : readPlainGet(bytes.toString('latin1', 0, length), this.#block);
     if (request !== undefined) {
       const { url, block } = request;
       const { silenceMs } = this.#owner;
@@ -119,12 +127,22 @@ export class QuickConnection {
       this.deadline = silenceMs === 0 ? Number.POSITIVE_INFINITY : performance.now() + silenceMs;
       const exchange = new QuickExchange(this, url, block);
       this.#exchange = exchange;
-      if (this.#owner.take(exchange)) return;
+      if (this.#owner.take(exchange)) {
+        this.#settle();
+        return;
+      }
       exchange.forget();
       this.#exchange = undefined;
       this.#state = before;
     }
-    this.#owner.giveAway(this, bytes);
+    this.#owner.giveAway(this, ownCopy(bytes, length));
+  }
+
+  /** Whoever asked for what is answered here will do so again. */
+  #settle(): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    if (!this.socket.destroyed) shareReads(this.socket, this.#onBytes);
   }
 
   /** An answer has left. */
@@ -142,7 +160,7 @@ export class QuickConnection {
     if (early === undefined) return;
     this.#early = undefined;
     socket.resume();
-    this.#read(early);
+    this.#read(early, early.length);
   };
 
   readonly #onEnd = (): void => this.#end();
