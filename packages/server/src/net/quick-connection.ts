@@ -120,15 +120,13 @@ export class QuickConnection {
       length > MAX_PLAIN_HEAD ? undefined : readPlainGet(bytes.toString('latin1', 0, length), this.#block);
     if (request !== undefined) {
       const { url, block } = request;
-      const { silenceMs } = this.#owner;
       const before = this.#state;
       this.#block = block;
       this.#state = 'answering';
-      this.deadline = silenceMs === 0 ? Number.POSITIVE_INFINITY : performance.now() + silenceMs;
       const exchange = new QuickExchange(this, url, block);
       this.#exchange = exchange;
       if (this.#owner.take(exchange)) {
-        this.#settle();
+        this.#taken();
         return;
       }
       exchange.forget();
@@ -138,8 +136,13 @@ export class QuickConnection {
     this.#owner.giveAway(this, ownCopy(bytes, length));
   }
 
-  /** Whoever asked for what is answered here will do so again. */
-  #settle(): void {
+  /** A request is answered here, or will be. */
+  #taken(): void {
+    if (this.#exchange !== undefined) {
+      const { silenceMs } = this.#owner;
+      this.deadline = silenceMs === 0 ? Number.POSITIVE_INFINITY : performance.now() + silenceMs;
+    }
+    // Whoever asked for what is answered here will do so again.
     if (this.#settled) return;
     this.#settled = true;
     if (!this.socket.destroyed) shareReads(this.socket, this.#onBytes);

@@ -66,8 +66,8 @@ export function shareReads(socket: Socket, taken: BytesTaken): boolean {
 }
 
 /**
- * From now on what comes goes through the socket's stream again, as a copy of its own. Node's HTTP parser must take it
- * from there: at the handle it would not be told of the end.
+ * From now on what comes goes through the socket's stream again, as a copy of its own. Node's HTTP parser has to take
+ * it from there: versions of Node differ in what becomes of an error that the parser at the handle passes on.
  */
 export function unshareReads(socket: Socket): void {
   const keyed = socket as unknown as Keyed;
