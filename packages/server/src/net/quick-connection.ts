@@ -101,10 +101,8 @@ export class QuickConnection {
     return !block.closes && !this.#owner.closing;
   }
 
-  readonly #onData = (bytes: Buffer): void => this.#onBytes(bytes, bytes.length);
-
   /** The bytes may be everybody's, and are good until this returns. */
-  readonly #onBytes = (bytes: Buffer, length: number): void => {
+  readonly #onData = (bytes: Buffer, length = bytes.length): void => {
     if (this.#state !== 'answering') {
       this.#read(bytes, length);
       return;
@@ -145,7 +143,7 @@ export class QuickConnection {
     // Whoever asked for what is answered here will do so again.
     if (this.#settled) return;
     this.#settled = true;
-    if (!this.socket.destroyed) shareReads(this.socket, this.#onBytes);
+    if (!this.socket.destroyed) shareReads(this.socket, this.#onData);
   }
 
   /** An answer has left. */
