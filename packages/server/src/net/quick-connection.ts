@@ -42,8 +42,6 @@ export class QuickConnection {
   /** What came while an answer was under way. */
   #early: Buffer | undefined;
   #lastAnswer = false;
-  /** True once it is known where bytes are read into. */
-  #settled = false;
 
   /** @param deadline when a request must have come, in monotonic ms. */
   constructor(socket: Socket, owner: QuickOwner, deadline: number) {
@@ -124,7 +122,7 @@ export class QuickConnection {
       const exchange = new QuickExchange(this, url, block);
       this.#exchange = exchange;
       if (this.#owner.take(exchange)) {
-        this.#taken();
+        this.#taken(before === 'new');
         return;
       }
       exchange.forget();
@@ -135,15 +133,13 @@ export class QuickConnection {
   }
 
   /** A request is answered here, or will be. */
-  #taken(): void {
+  #taken(first: boolean): void {
     if (this.#exchange !== undefined) {
       const { silenceMs } = this.#owner;
       this.deadline = silenceMs === 0 ? Number.POSITIVE_INFINITY : performance.now() + silenceMs;
     }
     // Whoever asked for what is answered here will do so again.
-    if (this.#settled) return;
-    this.#settled = true;
-    if (!this.socket.destroyed) shareReads(this.socket, this.#onData);
+    if (first && !this.socket.destroyed) shareReads(this.socket, this.#onData);
   }
 
   /** An answer has left. */
