@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { BlockList, isIP, type Socket } from 'node:net';
 import type { Config } from '../config/index.ts';
 import { isLoopback, normalizeAddress } from '../observe/index.ts';
@@ -43,16 +44,16 @@ export function createProxyTrust(trustedProxies: Config['http']['trustedProxies'
 interface Peer {
   readonly address: string;
   readonly loopback: boolean;
+  /** The headers that {@link client} was read from: a connection that polls sends the same each time. */
+  headers: IncomingHttpHeaders | undefined;
+  client: HttpClient | undefined;
 }
 
-/** Addresses of connections in plain form: found once for each, not for every request. */
-const peers = new WeakMap<Socket, Peer>();
-
-function peerOf(socket: Socket): Peer {
+function peerOf(peers: WeakMap<Socket, Peer>, socket: Socket): Peer {
   let peer = peers.get(socket);
   if (peer === undefined) {
     const address = normalizeAddress(socket.remoteAddress);
-    peer = { address, loopback: isLoopback(address) };
+    peer = { address, loopback: isLoopback(address), headers: undefined, client: undefined };
     // A socket that is closed already has no address any more.
     if (address !== '') peers.set(socket, peer);
   }
@@ -61,9 +62,18 @@ function peerOf(socket: Socket): Peer {
 
 /** Makes the reader that believes these proxies. */
 export function createClientReader(isTrusted: ProxyTrust): ClientReader {
-  return (request) => {
-    const { headers, socket } = request;
-    const peer = peerOf(socket);
+  /** Who is at the end of a connection: found once, not for every request. */
+  const peers = new WeakMap<Socket, Peer>();
+  return ({ headers, socket }) => {
+    const peer = peerOf(peers, socket);
+    if (peer.client === undefined || peer.headers !== headers) {
+      peer.client = read(peer, headers, socket);
+      peer.headers = headers;
+    }
+    return peer.client;
+  };
+
+  function read(peer: Peer, headers: IncomingHttpHeaders, socket: Socket): HttpClient {
     let { address } = peer;
     const encrypted = 'encrypted' in socket && socket.encrypted === true;
     if (!isTrusted(address)) {
@@ -80,5 +90,5 @@ export function createClientReader(isTrusted: ProxyTrust): ClientReader {
     }
     const secure = encrypted || headers['x-forwarded-proto'] === 'https';
     return { address, local: isLoopback(address), forwarded: false, secure };
-  };
+  }
 }

@@ -173,6 +173,17 @@ describe('who is at the other end', () => {
     });
   });
 
+  it('is read again when the same connection sends other headers', () => {
+    const read = createClientReader(createProxyTrust(['10.0.0.0/8']));
+    const socket = { remoteAddress: '10.0.0.1' };
+    const ask = (headers: Record<string, string>) => read({ headers, socket } as never);
+    const headers = { 'x-forwarded-for': '9.9.9.9' };
+    const first = ask(headers);
+    expect(ask(headers)).toBe(first);
+    expect(ask({ 'x-forwarded-for': '8.8.8.8' }).address).toBe('8.8.8.8');
+    expect(ask(headers)).toEqual(first);
+  });
+
   it('is whom the nearest trusted proxies saw', () => {
     const read = createClientReader(createProxyTrust(['127.0.0.1', '10.0.0.0/8', 'fd00::/8']));
     const through = (chain: string, peer = '127.0.0.1') => read(from(peer, { 'x-forwarded-for': chain }));

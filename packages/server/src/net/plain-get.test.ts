@@ -22,6 +22,7 @@ describe('a plain GET', () => {
     });
     expect(block.closes).toBe(false);
     expect(readPlainGet(text.replace('=3', '=4'), block)!.block).toBe(block);
+    expect(read(text)).toBe(read(text));
     expect(read(head('GET / HTTP/1.1', HOST, 'Connection: Close'))!.block.closes).toBe(true);
     expect(read(head('GET / HTTP/1.1', HOST, 'connection: keep-alive'))!.block.closes).toBe(false);
     expect(read(head('GET / HTTP/1.1', HOST, '__proto__: x', 'constructor: y'))).toBeDefined();

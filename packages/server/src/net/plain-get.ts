@@ -24,6 +24,8 @@ const MAX_HEADERS = 40;
 /** Blocks seen before: clients send the same lines again and again, and many send the same as others. */
 const seen = new Map<string, HeaderBlock>();
 const MAX_SEEN = 512;
+/** Whole requests seen before: who watches a stream asks for what others ask for. */
+const requests = new Map<string, PlainGet>();
 
 /**
  * Headers that change where a message ends or what the connection is, or that only Node's parser answers: a request
@@ -54,6 +56,16 @@ const FIELD = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*((?:[!-~]+(?:[ \t]+[!-~]+)*
  * twice, no `Host`. That is no judgement; a parser of the whole standard has to look at it.
  */
 export function readPlainGet(text: string, known: HeaderBlock | undefined): PlainGet | undefined {
+  const before = requests.get(text);
+  if (before !== undefined) return before;
+  const request = parseRequest(text, known);
+  if (request === undefined) return undefined;
+  if (requests.size >= MAX_SEEN) requests.clear();
+  requests.set(text, request);
+  return request;
+}
+
+function parseRequest(text: string, known: HeaderBlock | undefined): PlainGet | undefined {
   if (text.length > MAX_PLAIN_HEAD || !text.startsWith(START)) return undefined;
   const end = text.indexOf(' ', START.length);
   if (end < 0 || !text.startsWith(VERSION, end)) return undefined;

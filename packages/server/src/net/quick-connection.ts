@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Exchange } from './http-exchange.ts';
 import { type HeaderBlock, MAX_PLAIN_HEAD, readPlainGet } from './plain-get.ts';
 import { type HeaderList, type PreparedAnswer, writeHead } from './prepared-answer.ts';
+import { ownCopy, shareReads, unshareReads } from './shared-reads.ts';
 
 /** Written to be told when all in front of it has left. */
 const NOTHING = new Uint8Array(0);
@@ -66,6 +67,7 @@ export class QuickConnection {
     socket.off('close', this.#onClose);
     socket.off('timeout', cut);
     socket.off('error', ignore);
+    unshareReads(socket);
   }
 
   /** Sends an answer. @param stays the connection stays open after it. */
@@ -97,34 +99,47 @@ export class QuickConnection {
     return !block.closes && !this.#owner.closing;
   }
 
-  readonly #onData = (bytes: Buffer): void => {
+  /** The bytes may be everybody's, and are good until this returns. */
+  readonly #onData = (bytes: Buffer, length = bytes.length): void => {
     if (this.#state !== 'answering') {
-      this.#read(bytes);
+      this.#read(bytes, length);
       return;
     }
     // Requests are answered in turn; nothing more is read meanwhile.
-    this.#early = this.#early === undefined ? bytes : Buffer.concat([this.#early, bytes]);
+    const early = ownCopy(bytes, length);
+    this.#early = this.#early === undefined ? early : Buffer.concat([this.#early, early]);
     this.socket.pause();
   };
 
-  #read(bytes: Buffer): void {
+  #read(bytes: Buffer, length: number): void {
     const request =
-      bytes.length > MAX_PLAIN_HEAD ? undefined : readPlainGet(bytes.toString('latin1'), this.#block);
+      length > MAX_PLAIN_HEAD ? undefined : readPlainGet(bytes.toString('latin1', 0, length), this.#block);
     if (request !== undefined) {
       const { url, block } = request;
-      const { silenceMs } = this.#owner;
       const before = this.#state;
       this.#block = block;
       this.#state = 'answering';
-      this.deadline = silenceMs === 0 ? Number.POSITIVE_INFINITY : performance.now() + silenceMs;
       const exchange = new QuickExchange(this, url, block);
       this.#exchange = exchange;
-      if (this.#owner.take(exchange)) return;
+      if (this.#owner.take(exchange)) {
+        this.#taken(before === 'new');
+        return;
+      }
       exchange.forget();
       this.#exchange = undefined;
       this.#state = before;
     }
-    this.#owner.giveAway(this, bytes);
+    this.#owner.giveAway(this, ownCopy(bytes, length));
+  }
+
+  /** A request is answered here, or will be. */
+  #taken(first: boolean): void {
+    if (this.#exchange !== undefined) {
+      const { silenceMs } = this.#owner;
+      this.deadline = silenceMs === 0 ? Number.POSITIVE_INFINITY : performance.now() + silenceMs;
+    }
+    // Whoever asked for what is answered here will do so again.
+    if (first && !this.socket.destroyed) shareReads(this.socket, this.#onData);
   }
 
   /** An answer has left. */
@@ -142,7 +157,7 @@ export class QuickConnection {
     if (early === undefined) return;
     this.#early = undefined;
     socket.resume();
-    this.#read(early);
+    this.#read(early, early.length);
   };
 
   readonly #onEnd = (): void => this.#end();

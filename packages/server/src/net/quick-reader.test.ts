@@ -13,6 +13,8 @@ const { logger } = createLog({ level: 'silent', format: 'json', write: () => {} 
 const BODY = new PreparedAnswer(Buffer.from('prepared'), '"tag"', [], ['content-type', 'video/mp4']);
 const LARGE = new PreparedAnswer(Buffer.alloc(16_000_000, 'x'), '"large"', [], []);
 
+const PATIENT = { timeout: 4000, interval: 5 };
+
 /** A listener whose `/held…` waits until it is let go, and which knows who was asked. */
 async function open(settings: Partial<Config['http']> = {}) {
   const base = loadConfig({});
@@ -75,7 +77,7 @@ class Client {
   }
 
   gone(): Promise<void> {
-    return vi.waitFor(() => expect(this.closed).toBe(true), { timeout: 4000, interval: 5 });
+    return vi.waitFor(() => expect(this.closed).toBe(true), PATIENT);
   }
 }
 
@@ -196,6 +198,71 @@ describe('plain requests', () => {
     expect(client.statuses).toEqual([204, 200, 200]);
     expect(client.heard).not.toContain('x-second');
     expect(client.heard).toMatch(/"\/framework"\}$/);
+  });
+});
+
+describe('connections that Node takes over', () => {
+  /** A connection that asked for what is answered in front of Node's parser, and whose next request is `text`. */
+  async function after(text: string) {
+    const opened = await open({ maxBodyBytes: 1_000_000 });
+    const client = opened.dial();
+    for (const count of [1, 2]) {
+      client.ask('/direct');
+      await client.answers(count);
+    }
+    client.send(text);
+    const left = () =>
+      new Promise((resolve) =>
+        opened.server.fastify.server.getConnections((_error, count) => resolve(count)),
+      );
+    return { ...opened, client, left };
+  }
+
+  it('bring bodies of any length, whole', async () => {
+    const words = 'word '.repeat(100_000);
+    const body = JSON.stringify({ words });
+    const head = `POST /framework HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
+    const { client } = await after(head + body);
+    await client.answers(3);
+    await vi.waitFor(() => expect(client.heard).toContain(JSON.stringify({ body: { words } })), PATIENT);
+    client.ask('/direct');
+    await client.answers(4);
+  });
+
+  it('are forgotten when the client goes', async () => {
+    for (const go of [(socket: Socket) => socket.end(), (socket: Socket) => socket.resetAndDestroy()]) {
+      const { client, left } = await after('GET /framework HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+      await client.answers(3);
+      expect(await left()).toBe(1);
+      go(client.socket);
+      await vi.waitFor(async () => expect(await left()).toBe(0), PATIENT);
+    }
+  });
+
+  it('become another protocol', async () => {
+    const opened = await open();
+    const heard: string[] = [];
+    opened.server.upgrades.add({
+      pattern: /\/echo/,
+      origins: 'any',
+      handle: ({ socket }) => {
+        socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+        socket.on('data', (bytes: Buffer) => heard.push(bytes.toString('latin1')));
+        socket.on('end', () => socket.end('bye'));
+      },
+    });
+    const client = opened.dial();
+    client.ask('/direct');
+    await client.answers(1);
+    const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==';
+    client.ask('/echo', 'Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13', key);
+    await client.answers(2);
+    client.send('a'.repeat(200_000));
+    client.send('b');
+    await vi.waitFor(() => expect(heard.join('')).toMatch(/^a{200000}b$/), PATIENT);
+    client.socket.end();
+    await client.gone();
+    expect(client.heard).toMatch(/bye$/);
   });
 });
 

@@ -134,9 +134,7 @@ async function serveFile(call: Call, name: string, file: string): Promise<Fastif
   const kind = name.startsWith('video') ? 'video' : 'audio';
   const init = rendition.init(file);
   if (init !== undefined) {
-    call.sent(
-      replyMedia(call.request, reply, { file: `${name}-${file}`, type: `${kind}/mp4`, bytes: init.bytes }),
-    );
+    call.sent(replyMedia(call.request, reply, { group: name, file, type: `${kind}/mp4`, bytes: init.bytes }));
     return reply;
   }
   const place = placeOf(file);
@@ -149,7 +147,7 @@ async function serveFile(call: Call, name: string, file: string): Promise<Fastif
   }
   if (state.kind === 'whole') {
     const { bytes } = state.segment;
-    call.sent(replyMedia(call.request, reply, { file: `${name}-${file}`, type: `${kind}/mp4`, bytes }));
+    call.sent(replyMedia(call.request, reply, { group: name, file, type: `${kind}/mp4`, bytes }));
     return reply;
   }
   if (state.kind === 'growing') return serveGrowing(call, kind, state);

@@ -50,17 +50,22 @@ function playlistAnswer(body: PlaylistBody, coding: ContentCoding, maxAge: numbe
   );
 }
 
-/** Sends media, or the range of it that was asked for. Returns the bytes of the body that go out. */
+/**
+ * Sends media, or the range of it that was asked for. Returns the bytes of the body that go out.
+ * @param group e.g. the rendition: tells files of one name apart.
+ */
 export function sendMedia(
   exchange: Exchange,
-  media: { readonly file: string; readonly type: string; readonly bytes: Uint8Array },
+  group: string,
+  file: string,
+  type: string,
+  bytes: Uint8Array,
 ): number {
-  const { bytes, file, type } = media;
   let answer = mediaAnswers.get(bytes);
   if (answer === undefined) {
     answer = new PreparedAnswer(
       bytes,
-      `"${file}-${bytes.length.toString(36)}"`,
+      `"${group}-${file}-${bytes.length.toString(36)}"`,
       ['cache-control', IMMUTABLE, 'accept-ranges', 'bytes'],
       ['content-type', type],
     );
@@ -73,10 +78,16 @@ export function sendMedia(
 export function replyMedia(
   request: FastifyRequest,
   reply: FastifyReply,
-  media: Parameters<typeof sendMedia>[1],
+  media: { readonly group: string; readonly file: string; readonly type: string; readonly bytes: Uint8Array },
 ): number {
   reply.hijack();
-  return sendMedia(new NodeExchange(request.raw, reply.raw), media);
+  return sendMedia(
+    new NodeExchange(request.raw, reply.raw),
+    media.group,
+    media.file,
+    media.type,
+    media.bytes,
+  );
 }
 
 /** True if the client takes gzip (RFC 9110 §12.5.3). */

@@ -1,4 +1,6 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Clock, Stream } from '../../hub/index.ts';
+import type { HttpClient } from '../../net/index.ts';
 import type { LiveDeps } from '../live/index.ts';
 
 /** Most HLS viewers that are told apart; further ones are served without being counted. */
@@ -17,8 +19,11 @@ export interface Seat {
 }
 
 interface Viewer extends Seat {
+  readonly stream: Stream;
   lastSeen: number;
   ended: boolean;
+  /** False when the session is over. */
+  present: boolean;
   readonly leave: (reason: string) => void;
 }
 
@@ -39,6 +44,8 @@ export class Audience {
   readonly #clock: Clock;
   readonly #protocol: string;
   readonly #viewers = new Map<string, Viewer>();
+  /** Who asked for what last, by what tells who asks: the same object as long as a connection asks the same way. */
+  readonly #recent = new WeakMap<HttpClient, Viewer>();
   #cancelSweep: (() => void) | undefined;
 
   /** @param protocol as sessions and log name it. */
@@ -60,6 +67,21 @@ export class Audience {
     return (bytes) => {
       seat.bytes += bytes;
     };
+  }
+
+  /**
+   * {@link seat} for who asks again and again.
+   * @param client good for these headers alone.
+   */
+  seatOf(stream: Stream, client: HttpClient, headers: IncomingHttpHeaders): Seat {
+    const recent = this.#recent.get(client);
+    if (recent?.stream === stream && recent.present) {
+      recent.lastSeen = this.#clock.now();
+      return recent;
+    }
+    const seat = this.seat({ stream, address: client.address, agent: headers['user-agent'] });
+    if ('present' in seat) this.#recent.set(client, seat as Viewer);
+    return seat;
   }
 
   /** Notes a request. */
@@ -94,14 +116,15 @@ export class Audience {
         viewer.leave(reason);
       },
     });
-    let present = true;
     const viewer: Viewer = {
+      stream,
+      present: true,
       bytes: 0,
       lastSeen: now,
       ended: false,
       leave: (reason) => {
-        if (!present) return;
-        present = false;
+        if (!viewer.present) return;
+        viewer.present = false;
         session.remove();
         detach();
         this.#deps.log('viewer left', {

@@ -15,7 +15,14 @@ export type HlsAddress =
       readonly stream: StreamName;
       readonly rendition: string;
       readonly file: string;
+      readonly media: HlsMediaFile | undefined;
     };
+
+/** What the name of a file says: which segment or part it is. An init segment has a name of another kind. */
+export interface HlsMediaFile {
+  readonly kind: 'segment' | 'part';
+  readonly number: number;
+}
 
 const SUFFIX = '.m3u8';
 /** Longest path that is looked at, in characters. */
@@ -59,9 +66,22 @@ function parse(path: string): HlsAddress | undefined {
     return { kind: 'playlist', stream: nameOf(first, second), rendition: cut(fourth) };
   }
   if (parts.length === 6) {
-    return { kind: 'file', stream: nameOf(first, second), rendition: fourth, file: fifth };
+    return {
+      kind: 'file',
+      stream: nameOf(first, second),
+      rendition: fourth,
+      file: fifth,
+      media: readMedia(fifth),
+    };
   }
   return undefined;
+}
+
+function readMedia(file: string): HlsMediaFile | undefined {
+  const match = /^([sp])(\d{1,15})\.m4s$/.exec(file);
+  return match === null
+    ? undefined
+    : { kind: match[1] === 's' ? 'segment' : 'part', number: Number(match[2]) };
 }
 
 function cut(file: string): string {

@@ -75,11 +75,7 @@ export function registerHlsRoutes(server: HttpServer, deps: HlsDeps): HlsRoutes 
       throw new HttpProblem('STREAM_NOT_FOUND', { detail: `Nobody publishes ${address.stream} at present.` });
     }
     if (ended.isOver(stream)) throw new HttpProblem('GONE', { detail: `${address.stream} has ended.` });
-    const seat = audience.seat({
-      stream,
-      address: server.client(exchange).address,
-      agent: exchange.headers['user-agent'],
-    });
+    const seat = audience.seatOf(stream, server.client(exchange), exchange.headers);
     if (seat.ended) throw new HttpProblem('GONE', { detail: 'The session was ended by the operator.' });
     const query = mark < 0 ? '' : url.slice(mark + 1);
     serve({ exchange, query, stream, packager: stream.packager(deps.kindOf(stream)), seat }, address);
@@ -105,7 +101,7 @@ function serve(call: Call, address: HlsAddress): void {
       servePlaylist(call, address.rendition);
       break;
     case 'file':
-      serveFile(call, address.rendition, address.file);
+      serveFile(call, address);
       break;
   }
 }
@@ -160,16 +156,16 @@ function servePlaylist(call: Call, name: string): void {
   else hold(call, (settle) => packager.whenReady(settle), answer);
 }
 
-function serveFile(call: Call, name: string, file: string): void {
-  const rendition = call.packager.rendition(name);
+function serveFile(call: Call, address: HlsAddress & { readonly kind: 'file' }): void {
+  const { file, media } = address;
+  const rendition = call.packager.rendition(address.rendition);
   if (rendition === undefined) throw new HttpProblem('NOT_FOUND');
-  const match = /^([sp])(\d{1,15})\.m4s$/.exec(file);
-  if (match === null) {
+  if (media === undefined) {
     const init = rendition.init(file);
     if (init === undefined) throw new HttpProblem(/^i\d{1,15}\.mp4$/.test(file) ? 'GONE' : 'NOT_FOUND');
     sendFile(call, rendition, file, init.bytes);
-  } else if (match[1] === 's') serveSegment(call, rendition, file, Number(match[2]));
-  else servePart(call, rendition, file, Number(match[2]));
+  } else if (media.kind === 'segment') serveSegment(call, rendition, file, media.number);
+  else servePart(call, rendition, file, media.number);
 }
 
 function serveSegment(call: Call, rendition: Rendition, file: string, msn: number): void {
@@ -232,7 +228,7 @@ function send({ exchange, seat, stream }: Call, body: PlaylistBody | undefined, 
 
 function sendFile({ exchange, seat }: Call, { name }: Rendition, file: string, bytes: Uint8Array): void {
   const type = name.startsWith('video') ? 'video/mp4' : 'audio/mp4';
-  seat.bytes += sendMedia(exchange, { file: `${name}-${file}`, type, bytes });
+  seat.bytes += sendMedia(exchange, name, file, type, bytes);
 }
 
 /** RFC 8216bis §6.2.5.2: 503 when nothing came within three target durations. */

@@ -140,7 +140,7 @@ function serveSegment({ packager, exchange, seat }: Call, file: string): void {
   if (match === null) throw new HttpProblem('NOT_FOUND');
   const bytes = packager.segment(Number(match[1]));
   if (typeof bytes === 'string') throw new HttpProblem(bytes === 'gone' ? 'GONE' : 'NOT_FOUND');
-  seat.bytes += sendMedia(exchange, { file: `ts-${file}`, type: 'video/mp2t', bytes });
+  seat.bytes += sendMedia(exchange, 'ts', file, 'video/mp2t', bytes);
 }
 
 function notYet(stream: Stream): HttpProblem {
