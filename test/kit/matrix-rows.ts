@@ -24,8 +24,8 @@ const OFFERED: ReadonlySet<Output> = new Set<Output>([
   ...(has('dash') ? (['dash', 'lldash'] as const) : []),
 ]);
 
-/** Most players that play at once, so that two cores can decode and show them all. */
-const SIDE_BY_SIDE: Readonly<Record<Engine, number>> = { chromium: 6, firefox: 6, webkit: 3, programs: 6 };
+/** Most players that play at once, so that two cores can decode and show them all; WebKitGTK draws in software. */
+const SIDE_BY_SIDE: Readonly<Record<Engine, number>> = { chromium: 6, firefox: 6, webkit: 2, programs: 6 };
 
 /** What each player of each engine plays. */
 const PLAYS: Readonly<Record<Engine, Readonly<Record<string, readonly Output[]>>>> = {

@@ -180,7 +180,15 @@ describe.each(BROWSERS)('files over WebSocket in %s', (_engine, launch) => {
         const { currentTime, ended } = document.querySelector('video')!;
         return !ended && currentTime > 0.5;
       }, undefined);
-    await until(plays, { timeoutMs: 20_000 * PATIENCE, message: () => `${film.name} plays` });
+    const state = { text: '' };
+    await until(
+      async () => {
+        if (await plays()) return true;
+        state.text = await standing(page);
+        return false;
+      },
+      { timeoutMs: 20_000 * PATIENCE, message: () => `${film.name} plays: ${state.text}` },
+    );
     for (const { at, picture } of places(film)) {
       const found = await pictureAt(page, at, picture).catch(String);
       if (found !== picture) wrong.push(`${at}: ${picture} expected, ${found} found`);

@@ -177,7 +177,7 @@ export class FilePlayer {
         break;
       case 'end':
         this.#tell('in', 'end', 0, '');
-        if (!this.#seek.pending) this.#buffers?.complete();
+        this.#end(this.#seek.id);
         break;
       case 'error':
         this.#fail(new Error(message.detail));
@@ -215,6 +215,13 @@ export class FilePlayer {
       default:
         break;
     }
+  }
+
+  /** Nothing follows; but media may still wait for the code that wraps it. */
+  #end(id: number): void {
+    this.#webm.after(() => {
+      if (this.#seek.id === id && !this.#seek.pending) this.#buffers?.complete();
+    });
   }
 
   #begin(infos: readonly Fmp4TrackInfo[]): void {

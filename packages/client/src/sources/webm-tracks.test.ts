@@ -49,7 +49,18 @@ it('gives VP8 to source buffers as WebM, in order, as soon as the code for it is
     sound = bytes;
   });
   expect(sound).toEqual(new Uint8Array([1]));
+  // The end of a short file comes before the code is there, but after its pictures.
+  let before: number | undefined;
+  tracks.after(() => {
+    before = out.length;
+  });
+  expect(before).toBeUndefined();
   await expect.poll(() => out.length).toBe(4);
+  expect(before).toBe(4);
+  tracks.after(() => {
+    before = -1;
+  });
+  expect(before).toBe(-1);
   tracks.chunk(7, new Uint8Array([1, 2, 3]), take);
   expect(out).toHaveLength(4);
   const found: [number, boolean, number][] = [];

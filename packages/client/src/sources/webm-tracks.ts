@@ -67,6 +67,12 @@ export class WebmTracks {
       });
   }
 
+  /** Does what comes after all that was handed in so far. */
+  after(step: () => void): void {
+    if (this.#waiting.length === 0) step();
+    else this.#waiting.push(step);
+  }
+
   #soon(step: (module: Module) => void): void {
     const module = this.#module;
     const careful = (made: Module): void => {

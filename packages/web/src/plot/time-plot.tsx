@@ -116,6 +116,28 @@ function dataOf(times: readonly number[], lines: readonly PlotLine[]): uPlot.Ali
   return [times.map((time) => time / 1000), ...lines.map((line) => [...line.values])];
 }
 
+/** What a line looks like, and its value where people point. */
+function Key({ line, named }: { readonly line: PlotLine; readonly named: boolean }): JSX.Element {
+  return (
+    <li>
+      {named && (
+        <>
+          <svg width="24" height="8" aria-hidden="true">
+            <path
+              d="M0 4h24"
+              stroke-width="2"
+              stroke={`var(${line.color ?? '--plot-muted'})`}
+              stroke-dasharray={line.dash?.join(' ')}
+            />
+          </svg>
+          {line.name}
+        </>
+      )}
+      <span class="num" />
+    </li>
+  );
+}
+
 /** Courses of figures over time. The drawing code is loaded when the first plot is shown. */
 export function TimePlot({
   label,
@@ -138,7 +160,7 @@ export function TimePlot({
   readonly height: number;
 }): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
-  const said = useRef<HTMLOutputElement>(null);
+  const said = useRef<HTMLUListElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
   const shown = useRef({ times, lines });
   shown.current = { times, lines };
@@ -150,12 +172,14 @@ export function TimePlot({
     const readOut = (drawn: uPlot): void => {
       if (said.current === null) return;
       const at = drawn.cursor.idx;
-      const parts = shown.current.lines.flatMap((line) => {
+      const values = shown.current.lines.map((line) => {
         const value = at === null || at === undefined ? undefined : line.values[at];
-        if (value === undefined || value === null) return [];
-        return [shown.current.lines.length === 1 ? write(value) : `${line.name} ${write(value)}`];
+        return value === undefined || value === null ? '' : write(value);
       });
-      said.current.textContent = parts.join(' · ');
+      for (const [i, text] of values.entries()) {
+        const place = said.current.children[i]?.lastElementChild;
+        if (place) place.textContent = text;
+      }
     };
     const draw = async (): Promise<void> => {
       const { default: Plot } = await import('./uplot.ts');
@@ -184,8 +208,12 @@ export function TimePlot({
 
   return (
     <div class="plot">
+      <ul ref={said} class={lines.length === 1 ? 'plot-readout' : 'plot-keys'} aria-hidden="true">
+        {lines.map((line) => (
+          <Key key={line.name} line={line} named={lines.length > 1} />
+        ))}
+      </ul>
       <div ref={box} class="plot-box" style={{ height: `${height}px` }} role="img" aria-label={label} />
-      <output ref={said} class="plot-readout num" aria-hidden="true" />
     </div>
   );
 }
