@@ -95,6 +95,7 @@ describe('the end of a run', () => {
 
   it('is that of the last picture, or of sound that goes on behind it', () => {
     expect(ended(25, 1_020_000)).toEqual([{ start: 0, end: 1_250, time: 0, duration: 1_000_000 }]);
+    expect(ended(25, 1_044_000)).toMatchObject([{ time: 0, duration: 1_044_000 }]);
     expect(ended(25, 2_400_000)).toEqual([{ start: 0, end: 1_250, time: 0, duration: 2_400_000 }]);
   });
 

@@ -7,8 +7,6 @@ export const TARGET_DURATION = 4;
 
 /** The last segment may be so long with what goes on behind its last picture; more sound is a segment of its own, in µs. */
 const MAX_LAST_US = 4_400_000;
-/** Sound that goes on behind the last picture for no longer does not count, in µs. */
-const MIN_TAIL_US = 50_000;
 
 /** A span of a run that is fetched as one. */
 export interface RunSegment {
@@ -40,6 +38,8 @@ export class SegmentIndex {
   #open: { start: number; time: number | undefined; independent: boolean } | undefined;
   #size: number;
   #end = 0;
+  /** How long the last picture lasts, in µs: sound that goes on behind it for no longer does not count. */
+  #least = 0;
   /** Where the other tracks have come to, in µs, and the octets up to the last chunk of the one that segments follow. */
   readonly #rest = { end: 0, from: 0 };
 
@@ -78,6 +78,7 @@ export class SegmentIndex {
         this.#open.independent = note.independent;
       }
       this.#end = note.time + note.duration;
+      this.#least = note.duration;
       this.#rest.from = this.#size + note.size;
     } else this.#rest.end = Math.max(this.#rest.end, note.time + note.duration);
     this.#size += note.size;
@@ -87,7 +88,7 @@ export class SegmentIndex {
   finish(): void {
     const time = this.#open?.time;
     if (time !== undefined) {
-      const until = this.#rest.end - this.#end > MIN_TAIL_US ? this.#rest.end : this.#end;
+      const until = this.#rest.end - this.#end > this.#least ? this.#rest.end : this.#end;
       if (until - time > Math.max(MAX_LAST_US, this.#end - time)) this.#closeWithTail(until);
       else this.#close(until);
     }

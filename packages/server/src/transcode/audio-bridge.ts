@@ -15,6 +15,8 @@ export interface BridgeRule {
 
 /** For outputs that want no past: sound that was under way for longer is left out while newer sound waits, ms. */
 const MAX_LATE_MS = 150;
+/** Sound that came in for longer before it is handed over was kept for packagers to begin with, ms. */
+const PAST_MS = 500;
 /** So many packets wait when it is not merely this one's turn. */
 const BEHIND = 3;
 
@@ -85,13 +87,14 @@ class AudioBridge implements StreamSink {
       this.#sink.sample(sample, wallMs);
       return;
     }
-    if (Date.now() - wallMs > this.#rule.pastMs) return;
+    const age = Date.now() - wallMs;
+    if (age > this.#rule.pastMs) return;
     const time = rescale(sample.pts, sample.track.timebase, BRIDGE_RATE as Timebase);
     if (Number.isFinite(this.#rule.pastMs)) {
       this.#handed.push({ time, atMs: performance.now() });
       if (this.#handed.length > 2 * MAX_WAITING) this.#handed.shift();
     }
-    if (this.#line?.push(time, sample.data) === false && !this.#told) {
+    if (this.#line?.push(time, sample.data, age > PAST_MS) === false && !this.#told) {
       this.#told = true;
       this.#stream.warn(
         'SOUND_LEFT_OUT',

@@ -12,8 +12,11 @@ export interface LineListener {
 
 /** One stream's sound on its way through the worker. */
 export interface TranscoderLine {
-  /** Hands a packet over, or leaves it out if too much waits already. @param time in ticks of 48 kHz. */
-  push(time: number, data: Uint8Array): boolean;
+  /**
+   * Hands a packet over, or leaves it out if too much waits already.
+   * @param time in ticks of 48 kHz. @param past it was there before the line was: such come all at once.
+   */
+  push(time: number, data: Uint8Array, past?: boolean): boolean;
   /** Packets that wait or are being worked on. */
   readonly waiting: number;
   close(): void;
@@ -21,10 +24,16 @@ export interface TranscoderLine {
 
 /** Packets of one line that may wait: two seconds of Opus at 20 ms. */
 export const MAX_WAITING = 100;
+/** Packets that may wait besides, of those that were there before the line was. */
+const MAX_PAST = 1_000;
+/** Packets that may wait behind such. */
+const MAX_BEHIND_PAST = 250;
 
 interface Open {
   readonly listener: LineListener;
   waiting: number;
+  /** Those of the past that wait; they are the first. */
+  past: number;
 }
 
 /** Turns AAC into Opus and back in a worker thread, which runs while there is work. */
@@ -42,21 +51,24 @@ export class AudioTranscoder {
   /** Begins a line; the thread is started if it does not run. @param from the source's parameters. */
   open(to: BridgedCodec, from: AudioParameters, listener: LineListener): TranscoderLine {
     const id = this.#next++;
-    const entry: Open = { listener, waiting: 0 };
+    const entry: Open = { listener, waiting: 0, past: 0 };
     this.#open.set(id, entry);
     const { description, sampleRate, channels } = from;
     this.#post({ kind: 'open', id, to, description, sampleRate, channels });
     return {
       get waiting() {
-        return entry.waiting;
+        return entry.past + entry.waiting;
       },
-      push: (time, data) => {
+      push: (time, data, past = false) => {
         if (!this.#open.has(id)) return false;
-        if (entry.waiting >= MAX_WAITING) {
+        const old = past && entry.waiting === 0;
+        const most = entry.past > 0 ? MAX_BEHIND_PAST : MAX_WAITING;
+        if (old ? entry.past >= MAX_PAST : entry.waiting >= most) {
           this.#left++;
           return false;
         }
-        entry.waiting++;
+        if (old) entry.past++;
+        else entry.waiting++;
         this.#post({ kind: 'packet', id, time, data });
         return true;
       },
@@ -86,8 +98,10 @@ export class AudioTranscoder {
       const entry = this.#open.get(message.id);
       if (entry === undefined) return;
       if (message.kind === 'packet') entry.listener.packet(message.time, message.data);
-      else if (message.kind === 'done') entry.waiting--;
-      else this.#fail(message.id, entry, message.reason);
+      else if (message.kind === 'done') {
+        if (entry.past > 0) entry.past--;
+        else entry.waiting--;
+      } else this.#fail(message.id, entry, message.reason);
     });
     worker.on('error', (error) => this.#died(worker, error.message));
     worker.on('exit', () => this.#died(worker, 'the thread ended'));

@@ -90,6 +90,32 @@ describe('CmafPackager', () => {
     }
   });
 
+  it('shows each picture when it came, without a hole in decoding times, where a camera hesitates', () => {
+    const { blocks, publish } = setUp();
+    const publication = publish();
+    publication.promise({ audio: false, video: true });
+    publication.setTrack(video);
+    const shown = [0, 180, 230, 280, 800, 850, 2300, 2350, 2400, 2450];
+    for (const [i, ms] of shown.entries()) {
+      publication.push({ ...sampleAt(video, ms), keyframe: i === 0 || ms === 800 });
+    }
+    const own = blocks.filter((block) => block.kind === 'media');
+    const read = parseChunks(concatBytes(own.map(({ bytes }) => bytes))).flatMap(
+      ({ tracks }) => tracks[0]!.samples,
+    );
+    expect(read.map(({ pts }) => Math.round((pts - read[0]!.pts) / 90))).toEqual(shown);
+    for (const [i, { dts, duration }] of read.entries()) {
+      expect(dts).toBeLessThanOrEqual((read[i - 1]?.dts ?? 0) + 2 * (read[i - 1]?.duration ?? dts));
+      expect(duration).toBeGreaterThan(0);
+    }
+    expect(own.map(({ time, compositionOffset }) => Math.round((time + compositionOffset) / 1000))).toEqual(
+      shown.map((ms) => ms + own[0]!.time / 1000),
+    );
+    expect(own.map(({ lag }) => lag)).toEqual(own.map(({ compositionOffset }) => compositionOffset));
+    expect(own[4]).toMatchObject({ independent: true });
+    expect(own[4]!.lag).toBeGreaterThan(300_000);
+  });
+
   it('gathers audio alone up to 40 ms, and every chunk is a place to start', () => {
     const { blocks, publish } = setUp();
     const publication = publish();

@@ -34,6 +34,15 @@ const FIRST_SEGMENT_MS = 9_000;
 /** How long it is waited for a track that was announced, e.g. sound that is turned into another codec, in ms. */
 const SILENT_TRACK_MS = 2_500;
 
+/**
+ * How long after the beginning a rendition is waited for that lists less than the leading one, in ms: sound of the past
+ * that is turned into another codec comes bit by bit. Chromium's own player ends where its list is shorter.
+ */
+const CATCH_UP_MS = 6_000;
+
+/** Segments with which a rendition is far enough, whatever the leading one lists. */
+const ENOUGH = 3;
+
 /** What requests need of one rendition. */
 interface Desk {
   readonly waiters: Waiters;
@@ -190,7 +199,8 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
   whenListed(name: string, settle: (result: WaitResult) => void): StopWaiting {
     const ready = (): boolean => {
       const rendition = this.rendition(name);
-      return rendition === undefined || rendition.ended || rendition.window.listed.length > 0;
+      if (rendition === undefined || rendition.ended) return true;
+      return rendition.window.listed.length > 0 && !this.#isBehind(rendition);
     };
     return this.#desk(name).waiters.hold(ready, FIRST_SEGMENT_MS, (result) =>
       settle(result === 'late' && this.rendition(name)?.progress !== undefined ? 'ready' : result),
@@ -301,6 +311,11 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
       if (block.discontinuity) begun.add(block.track);
     }
     for (let seq = from; seq < log.end; seq++) this.appended(log.at(seq)!);
+  }
+
+  #isBehind({ window }: Rendition): boolean {
+    const ahead = this.#segmenter.current[0]?.window.listed.length ?? 0;
+    return window.listed.length < Math.min(ahead, ENOUGH) && this.#clock.now() - this.#since < CATCH_UP_MS;
   }
 
   #complete(): boolean {

@@ -214,6 +214,22 @@ describe('pictures that stop for a while', () => {
   });
 });
 
+describe('the first playlist of a rendition', () => {
+  it('waits until it lists as much as that of the pictures, for a while', () => {
+    const { publish, packager, faults } = setUp();
+    const all = source({ seconds: 7 });
+    const isLate = ({ at, sample }: Timed): boolean => sample.track !== VIDEO && at > 2_500;
+    const publication = publish(all.filter((one) => !isLate(one)).filter(({ at }) => at < 5_000));
+    const told: string[] = [];
+    packager().whenListed('video', () => told.push('video'));
+    packager().whenListed('audio', () => told.push('audio'));
+    expect(told).toEqual(['video']);
+    for (const { sample } of all.filter((one) => isLate(one) && one.at < 5_000)) publication.push(sample);
+    expect(told).toEqual(['video', 'audio']);
+    expect(faults).toEqual([]);
+  });
+});
+
 describe('frame rates', () => {
   it('that vary keep parts and segments within their limits', () => {
     const times: number[] = [];

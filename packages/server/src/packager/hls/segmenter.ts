@@ -201,7 +201,7 @@ export class Segmenter {
     const { frontier } = this.#lead;
     let start = lastStart;
     for (let left = MOST_BRIDGED; left > 0; left--) {
-      if (start === undefined || !this.#tooLong(start, block)) return;
+      if (start === undefined || block.time - start <= this.timeline.maxSegment) return;
       start = start < frontier ? frontier : start + this.#options().segmentMs * 1000;
       if (start >= block.time) return;
       this.#bound(start, false);
