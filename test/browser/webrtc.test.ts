@@ -278,6 +278,41 @@ describe('WebRTC', () => {
     await Promise.all([camera.close(), viewer.close(), other.close()]);
   });
 
+  it('takes the layers of a browser as qualities of HLS and DASH', async () => {
+    const { page } = await openPage(browser, { viewport: { width: 320, height: 240 } });
+    await page.goto(address);
+    const content = "import * as kit from '/onair-publisher.js'; Object.assign(window, kit)";
+    await page.addScriptTag({ type: 'module', content });
+    await page.waitForFunction(() => 'clockStream' in window);
+    await page.evaluate(async (url) => {
+      const { clockStream } = window as unknown as typeof import('../kit/page/clock-publisher.ts');
+      const sound = await navigator.mediaDevices.getUserMedia({ audio: true });
+      const connection = new RTCPeerConnection();
+      Object.assign(window, { connection });
+      connection.addTransceiver(sound.getTracks()[0]!, { direction: 'sendonly' });
+      connection.addTransceiver(clockStream(640, 360, 15).getTracks()[0]!, {
+        direction: 'sendonly',
+        sendEncodings: [{ rid: 'l', scaleResolutionDownBy: 4 }, { rid: 'm', scaleResolutionDownBy: 2 }, { rid: 'h' }],
+      });
+      await connection.setLocalDescription();
+      const headers = { 'Content-Type': 'application/sdp' };
+      const body = connection.localDescription!.sdp;
+      const response = await fetch(url, { method: 'POST', headers, body });
+      await connection.setRemoteDescription({ type: 'answer', sdp: await response.text() });
+    }, `${server.http}/live/layers/whip`);
+    const sizes = (list: string): string[] => [...list.matchAll(/RESOLUTION=(\d+x\d+)/g)].map(([, size]) => size!);
+    const url = `${server.http}/live/layers/index.m3u8`;
+    const list = await until(
+      async () => {
+        const text = await (await fetch(url)).text();
+        return sizes(text).length === 3 && text;
+      },
+      { timeoutMs: 20_000 * slack(), message: 'three qualities' },
+    );
+    console.log(list);
+    await page.close();
+  });
+
   it('shows a stream with AAC sound soon after it was made, with sound', async () => {
     const viewer = await watch('demo');
     await playing(viewer, 'whep');
