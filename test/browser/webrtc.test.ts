@@ -302,12 +302,27 @@ describe('WebRTC', () => {
     }, `${server.http}/live/layers/whip`);
     const sizes = (list: string): string[] => [...list.matchAll(/RESOLUTION=(\d+x\d+)/g)].map(([, size]) => size!);
     const url = `${server.http}/live/layers/index.m3u8`;
+    for (let n = 0; n < 8; n++) {
+      await new Promise((r) => setTimeout(r, 1000));
+      const stats = await page.evaluate(async () => {
+        const out: unknown[] = [];
+        const c = (window as unknown as { connection: RTCPeerConnection }).connection;
+        (await c.getStats()).forEach((one: any) => {
+          if (one.type === 'outbound-rtp') out.push([one.kind, one.rid, one.mid, one.ssrc, one.active, one.frameWidth, one.framesSent, one.packetsSent, one.pliCount, one.nackCount, one.targetBitrate, one.codecId, one.encoderImplementation, one.qualityLimitationReason, one.keyFramesEncoded]);
+        });
+        return JSON.stringify(out);
+      });
+      console.log(stats);
+      if (n === 0) console.log(await page.evaluate(() => { const c = (window as any).connection; return c.localDescription.sdp.split('\n').filter((l: string) => /rid|simul|ssrc|extmap|m=|mid|group/.test(l)).join('\n') + c.remoteDescription.sdp + c.connectionState; }));
+      console.log(await (await fetch(url)).text(), JSON.stringify(server.registry.list().find((one) => one.name === 'live/layers')?.epoch?.tracks.map((t) => [t.id, t.parameters.kind, (t.parameters as any).width])));
+      console.log(JSON.stringify(server.log.slice(-6)));
+    }
     const list = await until(
       async () => {
         const text = await (await fetch(url)).text();
         return sizes(text).length === 3 && text;
       },
-      { timeoutMs: 20_000 * slack(), message: 'three qualities' },
+      { timeoutMs: 1_000 * slack(), message: 'three qualities' },
     );
     console.log(list);
     await page.close();

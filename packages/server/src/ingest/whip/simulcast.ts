@@ -101,9 +101,7 @@ export class Simulcast {
 
   /** Decides anew what is on air; undefined if that is as it was. @param now monotonic ms. */
   settle(now: number): LineUp | undefined {
-    const flowing = this.#layers.filter(
-      (layer) => layer.parameters !== undefined && this.#flows(layer, now),
-    );
+    const flowing = this.#layers.filter((layer) => layer.parameters !== undefined && this.#flows(layer, now));
     if (flowing.length === 0 || (!this.#started && this.#gathers(flowing, now))) return undefined;
     const chosen = flowing.filter(
       ({ track, begun }) => !this.#started || track !== undefined || now - begun >= STEADY_MS,
