@@ -13,6 +13,11 @@ const OFF_MS = 2_000;
 /** A layer that comes, or comes back, while others are on air has to last this long first, in milliseconds. */
 const STEADY_MS = 2_000;
 
+/** Pictures of two layers that are no further apart are one and the same, in ticks: 5 ms. */
+const SAME_TICKS = 450;
+/** Pictures whose times are remembered for layers that come later. */
+const MAX_TIMES = 64;
+
 interface Layer {
   readonly sync: LipSync;
   /** Milliseconds by which its pictures were moved last; undefined before the first. */
@@ -41,6 +46,8 @@ export class Simulcast {
   readonly #layers: readonly Layer[];
   #reference: Layer | undefined;
   #firstAt = 0;
+  /** Times on the common clock, newest last. */
+  readonly #times: number[] = [];
   #started = false;
 
   /** @param count of layers, at most `MAX_LAYERS`. */
@@ -86,12 +93,18 @@ export class Simulcast {
     return layer.shift === undefined ? undefined : timestamp + ticksOf(layer.shift);
   }
 
-  /** Time of a picture on the common clock, in ticks. @param timestamp unwrapped. */
+  /**
+   * Time of a picture on the common clock, in ticks: the same in all layers, so that they can be switched.
+   * @param timestamp unwrapped.
+   */
   timeOf(index: number, timestamp: number): number {
     const layer = this.#layers[index]!;
-    if (layer === this.#reference) return timestamp;
-    layer.shift = layer.sync.shift(timestamp) ?? 0;
-    return timestamp + ticksOf(layer.shift);
+    if (layer !== this.#reference) layer.shift = layer.sync.shift(timestamp) ?? 0;
+    const time = timestamp + ticksOf(layer.shift ?? 0);
+    const known = this.#times.findLast((other) => Math.abs(other - time) <= SAME_TICKS);
+    if (known !== undefined) return known;
+    if (this.#times.push(time) > MAX_TIMES) this.#times.shift();
+    return time;
   }
 
   /** As what a layer is on air; undefined if it is not. */

@@ -296,6 +296,8 @@ export class WhipPublisher {
     if (lineUp === undefined) return;
     for (const id of lineUp.gone) this.#publication.removeTrack(id);
     for (const track of lineUp.tracks) this.#publication.setTrack(track);
+    // All at one time, though one may have been asked just now.
+    for (const section of this.#sections) section.asked = Number.NEGATIVE_INFINITY;
     this.#wantKeyframe();
   }
 
