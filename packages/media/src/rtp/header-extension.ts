@@ -1,6 +1,6 @@
 import { RTP_HEADER_BYTES } from './packet.ts';
 
-/** Header extension that names the section of a packet. RFC 8843 §15. */
+/** Header extension that names the section of a packet. RFC 9143 §15. */
 export const MID_URI = 'urn:ietf:params:rtp-hdrext:sdes:mid';
 /** Header extension that names the layer of a packet. RFC 8852 §3.1. */
 export const STREAM_ID_URI = 'urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id';

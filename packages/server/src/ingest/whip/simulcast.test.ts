@@ -171,7 +171,17 @@ function setUp(sound = true) {
   /** The newest sample of a track. */
   const newest = (id: number) => samples.filter(({ track }) => track.id === id).at(-1);
   publisher.opened();
-  return { clock, publisher, back, samples, cuts, rtp, play, widths, newest };
+  /** Ids of the tracks of what one who comes now gets at once. */
+  const cached = (): number[] => {
+    const ids: number[] = [];
+    registry.find(streamName('live', 'cam'))!.subscribe({
+      cut: () => undefined,
+      sample: ({ track }) => ids.push(track.id),
+      state: () => undefined,
+    })();
+    return ids;
+  };
+  return { clock, publisher, back, cached, samples, cuts, rtp, play, widths, newest };
 }
 
 it.each([true, false])(
@@ -191,6 +201,8 @@ it.each([true, false])(
     if (sound) expect(kit.newest(2)!.dts / 48_000 - times[0]! / 90_000).toBeCloseTo(0, 2);
     const first = [1, 3, 4].map((id) => kit.samples.find(({ track }) => track.id === id)!);
     expect(first.map(({ keyframe }) => keyframe)).toEqual([true, true, true]);
+    expect(kit.cached()[0]).toBe(1);
+    expect(new Set(kit.cached()).size).toBe(sound ? 4 : 3);
     const bitrates = kit.back.filter(({ kind }) => kind === 'bitrate');
     expect(bitrates.at(-1)).toMatchObject({ bitrate: expect.closeTo(1_000_000, -4) });
     const reports = kit.back.flatMap((one) => (one.kind === 'receiver-report' ? [one.reports] : []));
