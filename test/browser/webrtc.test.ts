@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cpSync } from 'node:fs';
+import { cpSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -45,13 +45,19 @@ interface PublishingPage {
   };
 }
 
-/** A page that publishes a picture with a clock and the fake microphone with our publisher. */
-async function publish(name: string, codec: 'H264' | 'VP8'): Promise<Page> {
+/** A page that can draw a clock and has our publisher. */
+async function publishingPage(): Promise<Page> {
   const { page } = await openPage(browser, { viewport: { width: 320, height: 240 } });
   await page.goto(address);
   const content = "import * as kit from '/onair-publisher.js'; Object.assign(window, kit)";
   await page.addScriptTag({ type: 'module', content });
   await page.waitForFunction(() => 'WhipPublisher' in window);
+  return page;
+}
+
+/** A page that publishes a picture with a clock and the fake microphone with our publisher. */
+async function publish(name: string, codec: 'H264' | 'VP8'): Promise<Page> {
+  const page = await publishingPage();
   await page.evaluate(
     async ([url, wanted]) => {
       const { WhipPublisher, clockStream } =
@@ -203,6 +209,25 @@ async function streamsIn(url: string): Promise<string[]> {
   return streams.map((one) => `${one.codec_type} ${one.codec_name}`).sort();
 }
 
+/** Decodes the first part of a media playlist that begins with a key frame. */
+async function firstPictures(url: string): Promise<{ width: number; pictures: number }> {
+  const [init, part] = await until(
+    async () => {
+      const text = await (await fetch(url)).text();
+      const uri = /EXT-X-PART:(?=.*INDEPENDENT=YES).*URI="([^"]+)"/.exec(text)?.[1];
+      return uri !== undefined && [/EXT-X-MAP:URI="([^"]+)"/.exec(text)![1]!, uri];
+    },
+    { timeoutMs: 20_000 * slack(), message: `a part in ${url}` },
+  );
+  const load = async (uri: string) => Buffer.from(await (await fetch(new URL(uri, url))).arrayBuffer());
+  const file = `${scope.tempDir()}/part.mp4`;
+  writeFileSync(file, Buffer.concat([await load(init!), await load(part!)]));
+  const entries = ['-show_entries', 'stream=width,nb_read_frames', '-of', 'json'];
+  const { stdout } = await run('ffprobe', ['-v', 'error', '-count_frames', ...entries, file]);
+  const [stream] = (JSON.parse(stdout) as { streams: { width: number; nb_read_frames: string }[] }).streams;
+  return { width: stream!.width, pictures: Number(stream!.nb_read_frames) };
+}
+
 describe('WebRTC', () => {
   it('publishes H.264 and Opus from a browser to WHEP, LL-HLS, fMP4 and, with AAC, RTMP and FLV', async () => {
     const camera = await publish('camera', 'H264');
@@ -276,6 +301,48 @@ describe('WebRTC', () => {
     expect(rtmp!.filter((line) => /video|audio/.test(line))).toEqual(['audio aac', 'video h264']);
     expect(hls).toEqual(['audio opus', 'video h264']);
     await Promise.all([camera.close(), viewer.close(), other.close()]);
+  });
+
+  it('takes the layers of a browser as qualities, the largest first', async () => {
+    const page = await publishingPage();
+    await page.evaluate(async (url) => {
+      const { clockStream } = window as unknown as typeof import('../kit/page/clock-publisher.ts');
+      const sound = await navigator.mediaDevices.getUserMedia({ audio: true });
+      const connection = new RTCPeerConnection();
+      Object.assign(window, { connection });
+      const sendEncodings = [{ rid: 'l', scaleResolutionDownBy: 2 }, { rid: 'h' }];
+      connection.addTransceiver(sound.getTracks()[0]!, { direction: 'sendonly' });
+      connection.addTransceiver(clockStream(640, 360, 15).getTracks()[0]!, {
+        direction: 'sendonly',
+        sendEncodings,
+      });
+      await connection.setLocalDescription();
+      const headers = { 'Content-Type': 'application/sdp' };
+      const response = await fetch(url, { method: 'POST', headers, body: connection.localDescription!.sdp });
+      await connection.setRemoteDescription({ type: 'answer', sdp: await response.text() });
+    }, `${server.http}/live/layers/whip`);
+    const at = (file: string): string => `${server.http}/live/layers/${file}`;
+    const begun = performance.now();
+    const list = await until(
+      async () => {
+        const text = await (await fetch(at('index.m3u8'))).text();
+        return /RESOLUTION=\d+x\d+/.test(text) && text;
+      },
+      { timeoutMs: 20_000 * slack(), message: 'qualities' },
+    );
+    const qualities = [...list.matchAll(/RESOLUTION=(\d+)x\d+.*\n(.*)/g)];
+    expect(qualities.map(([, width, uri]) => [width, uri])).toEqual([
+      ['640', 'hls/video.m3u8'],
+      ['320', 'hls/video-3.m3u8'],
+    ]);
+    const seen = await Promise.all(qualities.map(([, , uri]) => firstPictures(at(uri!))));
+    console.log(`layers: ${JSON.stringify(seen)} after ${Math.round(performance.now() - begun)} ms`);
+    expect(seen.map(({ width }) => width)).toEqual([640, 320]);
+    for (const { pictures } of seen) expect(pictures).toBeGreaterThan(0);
+    const mpd = await (await fetch(at('manifest.mpd'))).text();
+    expect(mpd).toMatch(/width="640"/);
+    expect(mpd).toMatch(/width="320"/);
+    await page.close();
   });
 
   it('shows a stream with AAC sound soon after it was made, with sound', async () => {

@@ -1,4 +1,5 @@
 export * from './formats.ts';
+export * from './header-extension.ts';
 export * from './ntp.ts';
 export * from './packet.ts';
 export * from './payload-format.ts';

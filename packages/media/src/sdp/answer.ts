@@ -12,6 +12,8 @@ export interface Taken {
   readonly source?: { readonly ssrc: number; readonly cname: string; readonly stream: string };
   /** Header extensions that will be used, by URI, with the ids of the offer. */
   readonly extensions?: ReadonlyMap<string, number>;
+  /** Layers of the picture that are received (RFC 8853 §5.3). */
+  readonly layers?: readonly string[];
   /** Behind the offered format parameters, e.g. a bit rate to begin with. */
   readonly moreParameters?: string;
 }
@@ -147,6 +149,7 @@ function accepted(one: Taken, transport: AnswererTransport, first: boolean): Sdp
       bare('rtcp-rsize'),
       ...[...(one.extensions ?? [])].map(([uri, id]) => valued('extmap', `${id} ${uri}`)),
       ...codecLines(one),
+      ...layerLines(one),
       ...(source === undefined
         ? []
         : [
@@ -158,6 +161,14 @@ function accepted(one: Taken, transport: AnswererTransport, first: boolean): Sdp
         : []),
     ],
   };
+}
+
+function layerLines({ layers = [] }: Taken): SdpAttribute[] {
+  if (layers.length === 0) return [];
+  return [
+    ...layers.map((rid) => valued('rid', `${rid} recv`)),
+    valued('simulcast', `recv ${layers.join(';')}`),
+  ];
 }
 
 function codecLines({ codec, media, moreParameters }: Taken): SdpAttribute[] {

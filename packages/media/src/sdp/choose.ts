@@ -7,6 +7,8 @@ export interface ChosenMedia {
   readonly media: OfferedMedia;
   readonly codec: OfferedCodec;
   readonly name: RtpCodec;
+  /** Names of the layers of a picture that are taken, in the offer's order; absent for one picture without layers. */
+  readonly layers?: readonly string[];
 }
 
 const CLAUSE = 'RFC 9725 §4.4';
@@ -25,7 +27,7 @@ export function choosePublished(offer: Offer): ChosenMedia[] {
       if (media.kind !== kind || (media.direction !== 'sendonly' && media.direction !== 'sendrecv')) continue;
       const one = preferred(media);
       if (one === undefined) continue;
-      chosen.push(one);
+      chosen.push(withLayers(one));
       break;
     }
   }
@@ -71,6 +73,15 @@ function preferred(media: OfferedMedia): ChosenMedia | undefined {
     if (codec !== undefined && isRtpCodec(name)) return { media, codec, name };
   }
   return undefined;
+}
+
+/** RFC 8853 §5.3.2: several layers, or none. */
+function withLayers(one: ChosenMedia): ChosenMedia {
+  if (one.media.kind !== 'video') return one;
+  const layers = one.media.layers
+    .filter(({ payloadTypes }) => payloadTypes.length === 0 || payloadTypes.includes(one.codec.payloadType))
+    .map(({ rid }) => rid);
+  return layers.length < 2 ? one : { ...one, layers };
 }
 
 /** True if it is sent in the one form known here: H.264 in packetization mode 1, VP9 and AV1 with 8 bits. */

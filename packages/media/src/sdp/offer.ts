@@ -1,4 +1,5 @@
 import { ParseError } from '../model/errors.ts';
+import { STREAM_ID_URI } from '../rtp/index.ts';
 import { attribute, attributes, type Sdp, type SdpMedia } from './model.ts';
 import { parseSdp } from './parse.ts';
 
@@ -14,6 +15,16 @@ export interface OfferedCodec {
   readonly feedback: readonly string[];
 }
 
+/** One of several encodings of the same picture. RFC 8851 §4. */
+export interface OfferedLayer {
+  readonly rid: string;
+  /** Payload types that it is limited to; empty for all of the section. */
+  readonly payloadTypes: readonly number[];
+}
+
+/** Most layers of one picture that are read; those behind them are not taken. */
+export const MAX_LAYERS = 4;
+
 /** One section of an offer. */
 export interface OfferedMedia {
   /** Index of the `m=` line. */
@@ -28,6 +39,8 @@ export interface OfferedMedia {
   readonly formats: readonly string[];
   /** Ids of header extensions that fit the one-byte form, by URI (RFC 8285 §5). */
   readonly extensions: ReadonlyMap<string, number>;
+  /** Layers of one picture that it would send at once (RFC 8853 §5.1), in its order; empty unless it says how to tell them apart. */
+  readonly layers: readonly OfferedLayer[];
 }
 
 /** What a WHIP or WHEP client offers. */
@@ -99,6 +112,7 @@ function readMedia(media: SdpMedia, index: number): OfferedMedia {
   );
   const parameters = byFormat(attributes(media, 'fmtp'));
   const maps = byFormat(attributes(media, 'rtpmap'));
+  const extensions = extensionsOf(media);
   const codecs: OfferedCodec[] = [];
   for (const format of media.formats) {
     const map = /^([A-Za-z0-9-]{1,32})\/(\d{1,7})(\/\d{1,2})?$/.exec(maps.get(format) ?? '');
@@ -121,8 +135,32 @@ function readMedia(media: SdpMedia, index: number): OfferedMedia {
     codecs,
     ssrcs: sourcesOf(media),
     formats: media.formats,
-    extensions: extensionsOf(media),
+    extensions,
+    layers: extensions.has(STREAM_ID_URI) ? layersOf(media) : [],
   };
+}
+
+/** RFC 8851 §10 allows more, but longer names do not fit the header extension (RFC 8285 §4.2). */
+const RID = /^[A-Za-z0-9_-]{1,16}$/;
+
+/** Names without a description, and all but the first of each name, are passed over (RFC 8853 §5.2, RFC 8851 §6.2.1). */
+function layersOf(media: SdpMedia): OfferedLayer[] {
+  const described = new Map<string, readonly number[]>();
+  for (const line of attributes(media, 'rid')) {
+    const [rid, direction, restrictions] = line.split(' ');
+    if (rid === undefined || direction !== 'send' || !RID.test(rid) || described.has(rid)) continue;
+    const types = formatParameters(restrictions ?? '').get('pt') ?? '';
+    described.set(rid, types === '' ? [] : types.split(',').slice(0, 128).map(Number));
+  }
+  const sent = /(?:^| )send (\S+)/.exec(attribute(media, 'simulcast') ?? '')?.[1] ?? '';
+  const layers = new Map<string, OfferedLayer>();
+  for (const alternatives of sent.split(';')) {
+    // Of alternatives the first is the best liked; `~` is a layer that begins paused.
+    const rid = alternatives.split(',', 1)[0]!.replace(/^~/, '');
+    const payloadTypes = described.get(rid);
+    if (payloadTypes !== undefined && layers.size < MAX_LAYERS) layers.set(rid, { rid, payloadTypes });
+  }
+  return [...layers.values()];
 }
 
 /** RFC 8285 §5; ids 1 to 14 have the one-byte form (§4.2). */

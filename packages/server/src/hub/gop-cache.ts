@@ -1,4 +1,4 @@
-import type { Sample } from '@onair/media';
+import type { Sample, Track } from '@onair/media';
 
 /** Bounds of what is kept for packagers that start late. */
 export interface GopLimits {
@@ -31,10 +31,10 @@ export class GopCache {
     return this.#entries;
   }
 
-  /** @param hasVideo whether the epoch has a video track. */
-  push(sample: Sample, wallMs: number, hasVideo: boolean): void {
-    const video = sample.track.parameters.kind === 'video';
-    if (hasVideo ? video && sample.keyframe : this.#audioSpan(wallMs) > 1000) {
+  /** @param leading the first track of the epoch; of several pictures it alone tells where a group begins. */
+  push(sample: Sample, wallMs: number, leading: Track): void {
+    const hasVideo = leading.parameters.kind === 'video';
+    if (hasVideo ? sample.track.id === leading.id && sample.keyframe : this.#audioSpan(wallMs) > 1000) {
       this.clear();
       this.#open = true;
     } else if (!hasVideo) {

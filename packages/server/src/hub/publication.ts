@@ -123,6 +123,11 @@ export class Publication {
     this.#streamTracks = undefined;
   }
 
+  /** Takes a track away: the rest goes on without it. */
+  removeTrack(id: number): void {
+    if (!this.#closed && this.#sourceTracks.delete(id)) this.#streamTracks = undefined;
+  }
+
   /** One access unit in source time. */
   push(sample: Sample): void {
     if (this.#closed) return;

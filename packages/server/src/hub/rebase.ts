@@ -8,8 +8,9 @@ export const BACKWARD_LIMIT_US = 1_000_000;
 const FIRST_STEP_US = 20_000;
 
 type Kind = Track['parameters']['kind'];
+const KINDS: readonly Kind[] = ['video', 'audio', 'data'];
 
-/** Where the stream left off, by kind of track, in µs of stream time. */
+/** Where the stream left off when the source began, by kind of track, in µs of stream time. */
 export interface Before {
   lastDts(kind: Kind): number | undefined;
   presentedTo(kind: Kind): number | undefined;
@@ -48,7 +49,8 @@ export interface Placement {
 export class Rebaser {
   /** Stream time in µs where the source begins. */
   readonly start: number;
-  readonly #before: Before | undefined;
+  /** A copy: what the source itself has put there since says nothing about a track of it that comes late. */
+  readonly #before: ReadonlyMap<Kind, { readonly lastDts?: number; readonly presentedTo?: number }>;
   readonly #tracks = new Map<number, TrackState>();
   #era: Era | undefined;
   #previousEra: Era | undefined;
@@ -60,7 +62,7 @@ export class Rebaser {
    */
   constructor(start: number, firstUs?: number, before?: Before) {
     this.start = start;
-    this.#before = before;
+    this.#before = new Map(KINDS.map((kind) => [kind, leftOff(kind, before)]));
     if (firstUs !== undefined) this.#era = { offset: start - firstUs };
   }
 
@@ -86,7 +88,8 @@ export class Rebaser {
     if (this.#era === undefined || this.#tracks.has(track.id)) return false;
     const time = rescale(ticks(dts), track.timebase, MICROSECONDS) + this.#era.offset;
     const { kind } = track.parameters;
-    const taken = kind === 'video' ? this.#before?.lastDts(kind) : this.#before?.presentedTo(kind);
+    const { lastDts, presentedTo } = this.#before.get(kind) ?? {};
+    const taken = kind === 'video' ? lastDts : presentedTo;
     return time < Math.max(this.start, taken ?? 0) - 1_000_000 / track.timebase;
   }
 
@@ -126,7 +129,7 @@ export class Rebaser {
     return {
       era,
       offsetTicks: rescale(ticks(era.offset), MICROSECONDS, track.timebase),
-      lastDts: floor(track, this.#before?.lastDts(track.parameters.kind)),
+      lastDts: floor(track, this.#before.get(track.parameters.kind)?.lastDts),
       end: this.start,
       step: FIRST_STEP_US,
       first: true,
@@ -146,6 +149,12 @@ export class Rebaser {
     state.offsetTicks = rescale(ticks(state.era.offset), MICROSECONDS, track.timebase);
     return !fits;
   }
+}
+
+function leftOff(kind: Kind, before: Before | undefined): { lastDts?: number; presentedTo?: number } {
+  const lastDts = before?.lastDts(kind);
+  const presentedTo = before?.presentedTo(kind);
+  return { ...(lastDts !== undefined && { lastDts }), ...(presentedTo !== undefined && { presentedTo }) };
 }
 
 function floor(track: Track, lastUs: number | undefined): number {

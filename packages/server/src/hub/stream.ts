@@ -287,8 +287,7 @@ export class Stream {
 
   #deliver(sample: Sample, wallMs: number, end: number): void {
     this.input.add(sample.data.length, this.#context.clock.now());
-    const hasVideo = this.#cut!.epoch.tracks[0]!.parameters.kind === 'video';
-    this.#gop.push(sample, wallMs, hasVideo);
+    this.#gop.push(sample, wallMs, this.#cut!.epoch.tracks[0]!);
     this.#tails.note(sample, end);
     for (const sink of this.#sinks) {
       try {

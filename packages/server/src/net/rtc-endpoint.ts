@@ -106,6 +106,17 @@ interface Answered {
   readonly data: OfferedMedia | undefined;
 }
 
+/**
+ * True if packets will come from sources that the offer does not name, as those of layers do: the library hands them over
+ * only where it knows of a single section.
+ */
+function unnamed(taken: readonly Taken[]): boolean {
+  return taken.some(
+    ({ direction, media, layers }) =>
+      direction === 'recvonly' && (layers !== undefined || media.ssrcs.length === 0),
+  );
+}
+
 /** Messages that the other end may send on a channel where nobody listens. */
 const MAX_CHATTER = 100;
 
@@ -115,6 +126,8 @@ class LibraryPeer implements RtcPeer {
   readonly #connection: Library.PeerConnection;
   readonly #tracks = new Map<string, Library.Track>();
   readonly #handlers: RtcPeerHandlers;
+  /** All sections share the first one's track; packets are told apart by their payload type. */
+  readonly #shared: readonly Taken[] | undefined;
   #channel: Library.DataChannel | undefined;
   #over = false;
 
@@ -125,6 +138,8 @@ class LibraryPeer implements RtcPeer {
     handlers: RtcPeerHandlers,
   ) {
     this.#handlers = handlers;
+    this.#shared = unnamed(taken) ? taken : undefined;
+    const known = this.#shared === undefined ? taken : taken.slice(0, 1);
     const connection = new library.PeerConnection('onair', {
       iceServers: [],
       enableIceUdpMux: true,
@@ -135,10 +150,10 @@ class LibraryPeer implements RtcPeer {
     });
     this.#connection = connection;
     try {
-      for (const one of taken) this.#addTrack(library, one);
+      for (const one of known) this.#addTrack(library, one);
       connection.onStateChange((state) => this.#changed(state));
       connection.onDataChannel((channel) => this.#opened(channel));
-      connection.setRemoteDescription(reducedOffer(offer, taken, data), 'offer');
+      connection.setRemoteDescription(reducedOffer(offer, known, data), 'offer');
       connection.setLocalDescription('answer');
       const own = parseSdp(connection.localDescription()?.sdp ?? '');
       const parts = [...own.media, own];
@@ -163,7 +178,7 @@ class LibraryPeer implements RtcPeer {
   }
 
   send(mid: string, packet: Uint8Array): boolean {
-    const track = this.#tracks.get(mid);
+    const track = this.#tracks.get(this.#shared?.[0]?.media.mid ?? mid);
     if (this.#over || track === undefined || !track.isOpen()) return false;
     try {
       return track.sendMessageBinary(
@@ -220,8 +235,14 @@ class LibraryPeer implements RtcPeer {
     const track = this.#connection.addTrack(section);
     this.#tracks.set(media.mid, track);
     track.onMessage((bytes) => {
-      if (!this.#over) this.#handlers.packet(media.mid, bytes);
+      if (!this.#over) this.#handlers.packet(this.#midOf(bytes) ?? media.mid, bytes);
     });
+  }
+
+  /** Section of a packet on the shared track. RTCP is of any. */
+  #midOf(bytes: Uint8Array): string | undefined {
+    const type = (bytes[1] ?? 0) & 0x7f;
+    return this.#shared?.find(({ codec }) => codec.payloadType === type)?.media.mid;
   }
 
   #changed(state: string): void {

@@ -39,6 +39,7 @@ function chosen(kind: 'video' | 'audio', name: 'vp8' | 'opus', payloadType: numb
     ssrcs: [],
     formats: [],
     extensions: new Map(),
+    layers: [],
   };
   return { media, codec, name };
 }

@@ -1,8 +1,11 @@
 import { ParseError, type StreamName, type Timebase, type Track, ticks } from '@onair/media';
 import {
+  headerExtension,
   isRtcp,
   parseRtcp,
   parseRtp,
+  type RtpPacket,
+  STREAM_ID_URI,
   writeBitrate,
   writeNack,
   writePictureLoss,
@@ -13,6 +16,7 @@ import type { Clock, Publication, SessionTable, StreamRegistry } from '../../hub
 import type { RtcPeer } from '../../net/index.ts';
 import { LipSync } from './lip-sync.ts';
 import { type LaneUnit, RtpLane } from './rtp-lane.ts';
+import { Simulcast } from './simulcast.ts';
 
 /** What a publisher over WebRTC needs of the server. */
 export interface WhipPublisherDeps {
@@ -39,15 +43,33 @@ const POLL_MS = 20;
 const REPORT_MS = 500;
 /** A key frame is asked for this often at most, in milliseconds. */
 const ASK_MS = 500;
+/** A layer without packets for so long is asked for nothing, in milliseconds. */
+const LAYER_OFF_MS = 1_000;
 /** Packets in a row that are none of this session's, after which it ends. */
 const MAX_STRANGE = 2_000;
 /** Source that reports come from. RFC 3550 §6.4.2 needs one, though it sends nothing. */
 const SSRC = 1;
 
+/** One source of packets: a section of the offer, or one of the layers of its picture. */
 interface Section {
   readonly mid: string;
   readonly lane: RtpLane;
+  readonly layer: Layer | undefined;
   track: Track | undefined;
+  /** When a packet came last, monotonic ms. */
+  heard: number;
+  /** When a key frame was asked for last, monotonic ms. */
+  asked: number;
+  /** Nothing can be shown before the next key frame. */
+  wanted: boolean;
+}
+
+interface Layer {
+  /** Place in the offer. */
+  readonly index: number;
+  readonly rid: string;
+  /** Id of the header extension that has it. */
+  readonly extension: number;
 }
 
 /** A browser or encoder on air by WHIP: RTP becomes samples of one clock. */
@@ -56,12 +78,14 @@ export class WhipPublisher {
   readonly #publication: Publication;
   readonly #sections: readonly Section[];
   readonly #sync: LipSync | undefined;
+  /** Undefined for a picture without layers. */
+  readonly #simulcast: Simulcast | undefined;
   readonly #release: (reason: string) => void;
   #peer: RtcPeer | undefined;
   #cancel: (() => void) | undefined;
-  readonly #since: { readonly begin: number; heard: number; report: number; asked: number; keyframe: number };
+  readonly #since: { readonly begin: number; heard: number; report: number; keyframe: number };
   readonly #count = { bytes: 0, strange: 0 };
-  readonly #state = { opened: false, over: false, wanted: false };
+  readonly #state = { opened: false, over: false };
   #onEnd: () => void = () => undefined;
 
   /** @throws HubError `PUBLISH_CONFLICT`, `TOO_MANY_STREAMS`, `HUB_CLOSED`. */
@@ -74,15 +98,27 @@ export class WhipPublisher {
     this.#deps = deps;
     const { clock } = deps;
     const now = clock.now();
-    this.#since = { begin: now, heard: now, report: now, asked: Number.NEGATIVE_INFINITY, keyframe: now };
-    this.#sections = chosen.map(({ media, codec, name }) => {
-      const lane = new RtpLane(name, codec.payloadType, {
-        unit: (unit) => this.#unit(section, unit),
-        broken: () => this.#wantKeyframe(),
-      });
-      const section: Section = { mid: media.mid, lane, track: undefined };
-      return section;
-    });
+    this.#since = { begin: now, heard: now, report: now, keyframe: now };
+    this.#sections = chosen.flatMap((one) =>
+      layersOf(one).map((layer) => {
+        const lane = new RtpLane(one.name, one.codec.payloadType, {
+          unit: (unit) => this.#unit(section, unit),
+          broken: () => this.#wantKeyframe(section),
+        });
+        const section: Section = {
+          mid: one.media.mid,
+          lane,
+          layer,
+          track: undefined,
+          heard: now,
+          asked: Number.NEGATIVE_INFINITY,
+          wanted: false,
+        };
+        return section;
+      }),
+    );
+    const layers = this.#sections.filter(({ layer }) => layer !== undefined).length;
+    this.#simulcast = layers === 0 ? undefined : new Simulcast(layers);
     const video = this.#sections.find(({ lane }) => lane.video);
     const audio = this.#sections.find(({ lane }) => !lane.video);
     this.#sync = video && audio ? new LipSync(video.lane.clockRate, audio.lane.clockRate) : undefined;
@@ -155,7 +191,7 @@ export class WhipPublisher {
       figures,
       close: (reason) => this.#publication.revoke(reason),
     });
-    const codecs = this.#sections.map(({ lane }) => lane.codec).join(', ');
+    const codecs = [...new Set(this.#sections.map(({ lane }) => lane.codec))].join(', ');
     const told = { session: session.id, stream, protocol: 'whip', address };
     log('publisher came', { ...told, codecs });
     return (reason) => {
@@ -172,14 +208,26 @@ export class WhipPublisher {
 
   #media(mid: string, bytes: Uint8Array, now: number): boolean {
     const packet = parseRtp(bytes);
-    const section = this.#sections.find((one) => one.mid === mid);
+    const section = this.#sectionOf(mid, packet, bytes);
     if (section === undefined) return false;
+    section.heard = now;
     const taken = section.lane.push(packet, now);
     if (taken) {
       this.#since.heard = now;
       this.#count.strange = 0;
     }
     return taken;
+  }
+
+  /** Layers say who they are until the first report has reached the sender, then their source alone tells. */
+  #sectionOf(mid: string, { ssrc }: RtpPacket, bytes: Uint8Array): Section | undefined {
+    if (this.#simulcast === undefined) return this.#sections.find((one) => one.mid === mid);
+    const known = this.#sections.find(({ lane }) => lane.reception?.ssrc === ssrc);
+    if (known !== undefined) return known;
+    return this.#sections.find(({ mid: own, layer, lane }) => {
+      if (own !== mid || lane.reception !== undefined) return false;
+      return layer === undefined || textOf(headerExtension(bytes, layer.extension)) === layer.rid;
+    });
   }
 
   #control(bytes: Uint8Array, now: number): void {
@@ -189,7 +237,10 @@ export class WhipPublisher {
       if (section === undefined) continue;
       section.lane.reception?.noteReport(one.ntp, now);
       const kind = section.lane.video ? 'video' : 'audio';
-      this.#sync?.reported(kind, one.ntp, section.lane.unwrap(one.timestamp));
+      const own = section.lane.unwrap(one.timestamp);
+      const { layer } = section;
+      const time = layer === undefined ? own : this.#simulcast!.reported(layer.index, one.ntp, own);
+      if (time !== undefined) this.#sync?.reported(kind, one.ntp, time);
     }
   }
 
@@ -197,7 +248,13 @@ export class WhipPublisher {
     const { lane } = section;
     const now = this.#deps.clock.now();
     this.#sync?.arrived(lane.video ? 'video' : 'audio', unit.timestamp, now);
-    if (unit.parameters !== undefined) {
+    if (section.layer !== undefined) {
+      const { index } = section.layer;
+      const parameters = unit.parameters?.kind === 'video' ? unit.parameters : undefined;
+      this.#simulcast!.arrived(index, unit.timestamp, parameters, now);
+      if (parameters !== undefined) this.#settle(now);
+      section.track = this.#simulcast!.trackOf(index);
+    } else if (unit.parameters !== undefined) {
       section.track = {
         id: lane.video ? 1 : 2,
         timebase: lane.clockRate as Timebase,
@@ -207,16 +264,19 @@ export class WhipPublisher {
     }
     if (section.track === undefined) return;
     if (lane.video && unit.keyframe) {
-      this.#since.keyframe = now;
-      this.#state.wanted = false;
+      if (section.track.id === 1) this.#since.keyframe = now;
+      section.wanted = false;
     }
-    let time = unit.timestamp;
+    let time =
+      section.layer === undefined
+        ? unit.timestamp
+        : this.#simulcast!.timeOf(section.layer.index, unit.timestamp);
     if (lane.video && this.#sync !== undefined) {
-      const shift = this.#sync.shift(unit.timestamp);
+      const shift = this.#sync.shift(time);
       // Sound comes first or not at all; pictures wait for it as long as the stream does.
       if (shift !== undefined) time += Math.round((shift * lane.clockRate) / 1000);
       else if (now - this.#since.begin < SOUND_WAIT_MS) {
-        this.#wantKeyframe();
+        this.#wantKeyframe(section);
         return;
       }
     }
@@ -230,16 +290,33 @@ export class WhipPublisher {
     });
   }
 
-  #wantKeyframe(): void {
-    this.#state.wanted = true;
-    this.#ask(this.#deps.clock.now());
+  /** What of the layers is on air changes: each begins anew with a key frame. */
+  #settle(now: number): void {
+    const lineUp = this.#simulcast?.settle(now);
+    if (lineUp === undefined) return;
+    for (const id of lineUp.gone) this.#publication.removeTrack(id);
+    for (const track of lineUp.tracks) this.#publication.setTrack(track);
+    // All at one time, though one may have been asked just now.
+    for (const section of this.#sections) section.asked = Number.NEGATIVE_INFINITY;
+    this.#wantKeyframe();
   }
 
-  #ask(now: number): void {
-    if (now - this.#since.asked < ASK_MS) return;
-    for (const { lane, mid } of this.#sections) {
-      if (!lane.video || lane.reception === undefined) continue;
-      this.#since.asked = now;
+  /** Of one layer or of all pictures. */
+  #wantKeyframe(of?: Section): void {
+    for (const section of this.#sections) {
+      if (section.lane.video && (of ?? section) === section) section.wanted = true;
+    }
+    this.#ask(this.#deps.clock.now(), false);
+  }
+
+  /** @param all of every picture, wanted or not: layers that begin at one time can be switched. */
+  #ask(now: number, all: boolean): void {
+    for (const section of this.#sections) {
+      const { lane, mid, layer, wanted, asked } = section;
+      if (!lane.video || lane.reception === undefined || !(wanted || all) || now - asked < ASK_MS) continue;
+      // A layer that is switched off has no pictures to give.
+      if (layer !== undefined && now - section.heard > LAYER_OFF_MS) continue;
+      section.asked = now;
       this.#peer?.send(mid, writePictureLoss(SSRC, lane.reception.ssrc));
     }
   }
@@ -258,24 +335,48 @@ export class WhipPublisher {
       const ssrc = lane.reception?.ssrc;
       if (lost.length > 0 && ssrc !== undefined) this.#peer?.send(mid, writeNack(SSRC, ssrc, lost));
     }
-    if (this.#state.wanted || now - this.#since.keyframe >= keyframeMs) this.#ask(now);
+    this.#settle(now);
+    this.#ask(now, now - this.#since.keyframe >= keyframeMs);
     if (now - this.#since.report >= REPORT_MS) this.#report(now);
   }
 
   #report(now: number): void {
     this.#since.report = now;
     const { maxBitrate } = this.#deps.settings();
-    for (const { lane, mid } of this.#sections) {
-      const { reception } = lane;
-      if (reception === undefined) continue;
-      const report = writeReceiverReport(SSRC, [reception.block(now)]);
-      const bitrate = lane.video ? writeBitrate(SSRC, [reception.ssrc], maxBitrate) : new Uint8Array(0);
+    for (const mid of new Set(this.#sections.map((section) => section.mid))) {
+      const lanes = this.#sections.filter((one) => one.mid === mid).map(({ lane }) => lane);
+      const receptions = lanes.flatMap(({ reception }) => reception ?? []);
+      if (receptions.length === 0) continue;
+      const report = writeReceiverReport(
+        SSRC,
+        receptions.map((reception) => reception.block(now)),
+      );
+      // All layers share what the sender may send.
+      const bitrate = lanes[0]!.video
+        ? writeBitrate(
+            SSRC,
+            receptions.map(({ ssrc }) => ssrc),
+            maxBitrate,
+          )
+        : new Uint8Array(0);
       const compound = new Uint8Array(report.length + bitrate.length);
       compound.set(report);
       compound.set(bitrate, report.length);
       this.#peer?.send(mid, compound);
     }
   }
+}
+
+/** One for each layer of a picture; of anything else one that is none. */
+function layersOf({ media, layers = [] }: ChosenMedia): (Layer | undefined)[] {
+  const extension = media.extensions.get(STREAM_ID_URI);
+  if (layers.length === 0 || extension === undefined) return [undefined];
+  return layers.map((rid, index) => ({ index, rid, extension }));
+}
+
+/** Names of layers are ASCII. RFC 8852 §3.1. */
+function textOf(bytes: Uint8Array | undefined): string | undefined {
+  return bytes === undefined ? undefined : String.fromCharCode(...bytes);
 }
 
 /** How long pictures wait for the first sound, in milliseconds. */

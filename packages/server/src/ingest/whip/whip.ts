@@ -1,5 +1,13 @@
 import { splitStreamName } from '@onair/media';
-import { type ChosenMedia, choosePublished, readOffer, type Taken, writeAnswer } from '@onair/media/sdp';
+import { MID_URI, STREAM_ID_URI } from '@onair/media/rtp';
+import {
+  type ChosenMedia,
+  choosePublished,
+  type OfferedMedia,
+  readOffer,
+  type Taken,
+  writeAnswer,
+} from '@onair/media/sdp';
 import { HubError } from '../../hub/index.ts';
 import {
   HttpProblem,
@@ -40,6 +48,8 @@ export interface WhipDeps extends WhipPublisherDeps {
 
 /** What a sender begins with at most, kbit/s: enough for 720p. */
 const START_KBPS = 2_500;
+/** With layers, which a sender begins only if all smaller ones have what they need: for 720p, 360p and 180p. */
+const START_LAYERS_KBPS = 4_000;
 /** Below this a sender would make the picture smaller again and again, kbit/s. */
 const MIN_KBPS = 300;
 
@@ -58,11 +68,12 @@ async function publish(call: RtcOfferCall, deps: WhipDeps): Promise<RtcSession> 
   const offer = readingBody(() => readOffer(call.sdp), 'OFFER_REFUSED');
   const chosen = readingBody(() => choosePublished(offer), 'OFFER_REFUSED');
   const taken = chosen.map(
-    ({ media, codec }): Taken => ({
+    ({ media, codec, layers }): Taken => ({
       media,
       codec,
       direction: 'recvonly',
-      moreParameters: media.kind === 'video' ? bitrates(deps.settings()) : 'usedtx=0',
+      moreParameters: media.kind === 'video' ? bitrates(deps.settings(), layers !== undefined) : 'usedtx=0',
+      ...(layers === undefined ? {} : { layers, extensions: namesOf(media) }),
     }),
   );
   const publisher = begin(call, chosen, identity, deps);
@@ -110,10 +121,15 @@ function begin(
   }
 }
 
+/** Header extensions by which packets say what they are of. */
+function namesOf({ extensions }: OfferedMedia): ReadonlyMap<string, number> {
+  return new Map([...extensions].filter(([uri]) => uri === MID_URI || uri === STREAM_ID_URI));
+}
+
 /** Chromium's bit rate begins at 300 kbit/s and falls from there unless it is told these; others do not know them. */
-function bitrates({ maxBitrate }: WhipSettings): string {
+function bitrates({ maxBitrate }: WhipSettings, layered: boolean): string {
   const max = Math.round(maxBitrate / 1000);
-  const start = Math.min(START_KBPS, max);
+  const start = Math.min(layered ? START_LAYERS_KBPS : START_KBPS, max);
   const min = Math.min(MIN_KBPS, max);
   return `x-google-start-bitrate=${start};x-google-min-bitrate=${min};x-google-max-bitrate=${max}`;
 }

@@ -114,5 +114,7 @@ function measuredRate(rendition: Rendition): number | undefined {
   const last = rendition.window.listed.at(-1);
   const { frames, duration } = last ?? rendition.open?.size ?? { frames: 0, duration: 0 };
   // The first picture lasts for no more than a tick until the next one comes.
-  return duration < MEASURED_US ? undefined : Math.round((frames * 1_000_000_000) / duration) / 1000;
+  return duration < MEASURED_US || frames === 0
+    ? undefined
+    : Math.round((frames * 1_000_000_000) / duration) / 1000;
 }
