@@ -102,7 +102,7 @@ const times = (bytes: Uint8Array, id: number) =>
 it('puts H.264 in place of VP8 and leaves times, sound and the rest as they are', async () => {
   const { turned, turner } = setUp();
   const run = recorded();
-  expect(await turned.wanted(run)).toBe(true);
+  expect(await turned.among([run, recorded(videoTrack())])).toEqual([true, false]);
   const header = parseInit(await turned.read(run, undefined, never));
   expect(header.tracks.map(({ codec, trackId }) => [codec, trackId])).toEqual([
     ['h264', 1],
@@ -140,7 +140,6 @@ it('lets the picture before one that is not shown last longer', async () => {
 it('turns nothing that players take, nothing without a program, and tells why it failed', async () => {
   const { turned, turner } = setUp();
   const film = recorded(videoTrack());
-  expect(await turned.wanted(film)).toBe(false);
   await expect(turned.read(film, 0, never)).rejects.toMatchObject({ status: 404 });
   const run = recorded();
   turner.fault = new Error('ffmpeg ended');
@@ -149,10 +148,11 @@ it('turns nothing that players take, nothing without a program, and tells why it
   for (let at = 0; at < 50; at++) turner.hidden.add(ticks(at * 3600));
   await expect(turned.read(run, 0, never)).rejects.toThrow('no picture');
   turner.program = join(folder, 'nothing');
-  expect(await turned.wanted(run)).toBe(false);
+  expect(await turned.among([run])).toEqual([false]);
   await expect(turned.read(run, 0, never)).rejects.toMatchObject({ status: 404 });
-  expect(await turned.wanted({ ...run, path: join(folder, 'gone.mp4') })).toBe(false);
-  turned.close();
+
   turner.program = program;
+  expect(await turned.among([{ ...run, path: join(folder, 'gone.mp4') }])).toEqual([false]);
+  turned.close();
   await expect(turned.read(run, 0, never)).rejects.toMatchObject({ code: 'OVERLOADED' });
 });

@@ -63,13 +63,13 @@ export class TurnedRuns {
     this.#turner = turner;
   }
 
-  /** True if players need the run turned, and it can be. */
-  readonly wanted = async (run: RunView): Promise<boolean> => {
-    if (run.segments.length === 0 || this.#turner.program === undefined) return false;
-    // A file that cannot be read is told of where it is asked for.
-    const tracks = await this.#tracksOf(run).catch(() => []);
-    return foreign(tracks) !== undefined && (await this.#isAble());
-  };
+  /** For each run, whether players need it turned and it can be. */
+  async among(runs: readonly RunView[]): Promise<boolean[]> {
+    const found: boolean[] = [];
+    // One after the other: there may be more of them than files may be open.
+    for (const run of runs) found.push(await this.#wanted(run));
+    return found;
+  }
 
   /**
    * A segment of a run, or without number its header. @param gone resolves when the asker is gone.
@@ -91,6 +91,13 @@ export class TurnedRuns {
   /** Ends all work. Safe to call twice. */
   close(): void {
     this.#jobs.close();
+  }
+
+  async #wanted(run: RunView): Promise<boolean> {
+    if (run.segments.length === 0 || this.#turner.program === undefined) return false;
+    // A file that cannot be read is told of where it is asked for.
+    const tracks = await this.#tracksOf(run).catch(() => []);
+    return foreign(tracks) !== undefined && (await this.#isAble());
   }
 
   async #turn(run: RunView, track: Track, number: number, signal: AbortSignal): Promise<TurnedSegment> {

@@ -52,7 +52,7 @@ export function registerVodRoutes(
       if (recording === undefined) {
         throw new HttpProblem('STREAM_NOT_FOUND', { detail: `There is no recording of ${stream}.` });
       }
-      const text = recordingPlaylist(recording, await Promise.all(recording.runs.map(turned.wanted)));
+      const text = recordingPlaylist(recording, await turned.among(recording.runs));
       if (text === undefined) throw refusedForNow('NOT_READY', 1, 'the first segment is not there yet');
       const age = recording.finished ? 'no-cache' : 'public, max-age=1';
       return reply.header('cache-control', age).type(PLAYLIST_TYPE).send(text);
