@@ -60,7 +60,10 @@ export function videoRecord(parameters: VideoParameters): Uint8Array {
 export function audioRecord(parameters: AudioParameters): Uint8Array {
   const { codec, description } = parameters;
   const binding = AUDIO_BINDINGS[codec];
-  if (description.length > 0) return codec === 'flac' ? flacBlocks(description) : description;
+  if (description.length > 0) {
+    if (codec === 'opus') return atDecodedRate(description);
+    return codec === 'flac' ? flacBlocks(description) : description;
+  }
   switch (codec) {
     case 'mp3':
       return description;
@@ -69,7 +72,7 @@ export function audioRecord(parameters: AudioParameters): Uint8Array {
         .u8(0) // Version
         .u8(parameters.channels)
         .u16(312) // PreSkip of libopus: 6.5 ms at 48 kHz
-        .u32(parameters.sampleRate)
+        .u32(48_000)
         .u16(0) // OutputGain
         .u8(0) // ChannelMappingFamily
         .finish();
@@ -80,6 +83,16 @@ export function audioRecord(parameters: AudioParameters): Uint8Array {
     default:
       return missing(codec, binding);
   }
+}
+
+/**
+ * `dOps` that tells 48 kHz in place of the rate of the recorder's input, which decoders do not need: Chromium refuses one that
+ * is not that of the sample entry. Firefox tells that of its microphone.
+ */
+function atDecodedRate(description: Uint8Array): Uint8Array {
+  const record = description.slice();
+  if (record.length >= 8) new DataView(record.buffer).setUint32(4, 48_000);
+  return record;
 }
 
 function missing(codec: string, binding: CodecBinding): never {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { hex, TRACKS } from '../../../../test/kit/mp4-tracks.ts';
+import type { AudioParameters } from '../model/codec.ts';
 import { ParseError } from '../model/errors.ts';
 import { dumpBoxes } from './dump.ts';
 import { initSegment, progressiveHeader } from './init.ts';
@@ -22,6 +23,14 @@ describe('initSegment', () => {
     expect(parseInit(bytes).tracks[0]!.language).toBe('pt-BR');
     const german = { ...TRACKS.aac!, language: 'deu' };
     expect(parseInit(initSegment(german)).tracks[0]!.language).toBe('deu');
+  });
+
+  it('tells the decoded rate of Opus, whatever the recorder took in', () => {
+    const { opus } = TRACKS;
+    const parameters = opus!.parameters as AudioParameters;
+    const description = hex('00020138 0000ac44 0000 00');
+    expect(initSegment({ ...opus!, parameters: { ...parameters, description } })).toEqual(initSegment(opus!));
+    expect(description[6]).toBe(0xac);
   });
 
   it.each(Object.keys(TRACKS))('%s is read back', (codec) => {
