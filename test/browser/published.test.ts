@@ -94,8 +94,8 @@ function pictures(path: string): number {
 }
 
 /** What ffprobe shows of an address: it plays from it as any player does, while this process serves it. */
-async function shownBy(entries: string, url: string): Promise<string> {
-  const args = ['-v', 'error', '-show_entries', entries, '-of', 'csv=p=0', url];
+async function shownBy(entries: string, url: string, ...options: string[]): Promise<string> {
+  const args = ['-v', 'error', ...options, '-show_entries', entries, '-of', 'csv=p=0', url];
   const { stdout } = await promisify(execFile)('ffprobe', args, { timeout: 60_000 });
   return stdout.trim().replaceAll('\n', ', ');
 }
@@ -192,26 +192,34 @@ describe.runIf(process.env.ONAIR_LONG === '1')('a minute published by MediaRecor
       expect(after).toBe(before);
       expect(Math.abs(seconds - duration!)).toBeLessThan(frame);
       expect(Math.abs(seconds - shown)).toBeLessThan(frame);
-      // VP8 in MP4 is nothing that players take: the file is WebM then.
+      // VP8 in MP4 is nothing that players take: they get it as H.264, and the file is WebM.
       const webm = codecs.includes('vp8');
-      const kept: readonly PeerPlayer[] = webm
-        ? [{ player: 'native', playlist: new URL(file).pathname.slice(stream.length + 2) }]
-        : [
-            { player: 'hls.js', playlist: 'playlist.m3u8' },
-            { player: 'native', playlist: 'playlist.m3u8' },
-          ];
-      const vod = await open(stream, kept, webm ? 'hls' : 'vod');
+      const counted = await shownBy(
+        'stream=codec_name,nb_read_frames',
+        `${base}/playlist.m3u8`,
+        '-count_frames',
+      );
+      const kept: readonly PeerPlayer[] = [
+        { player: 'hls.js', playlist: 'playlist.m3u8' },
+        { player: 'native', playlist: 'playlist.m3u8' },
+        ...(webm
+          ? [{ player: 'native', playlist: new URL(file).pathname.slice(stream.length + 2) } as const]
+          : []),
+      ];
+      const vod = await open(stream, kept, 'vod');
       const [one, two] = await Promise.all([
         toTheEnd({
           run: (script, what) => vod.page.page.evaluate(script as never, what as never),
         } as WebPage),
-        webm ? [] : toTheEnd(vod.other.page),
+        toTheEnd(vod.other.page),
       ]);
       const played = [...one, ...two];
       const errors = [...(await vod.page.reports()), ...(await vod.other.reports())].map((r) => r.errors);
       console.log(
-        `${engine}, afterwards: ${webm ? 'native (WebM)' : 'hls.js, native, shaka'}: ${JSON.stringify(played)} ${JSON.stringify(errors)}`,
+        `${engine}, afterwards: ${counted}; hls.js, native, ${webm ? 'native (WebM), ' : ''}shaka: ` +
+          `${JSON.stringify(played)} ${JSON.stringify(errors)}`,
       );
+      expect(counted).toContain(`h264,${after}`);
       for (const { time, width } of played) {
         expect(width).toBeGreaterThan(0);
         expect(time).toBeGreaterThan(seconds - 0.5);

@@ -1,6 +1,7 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type ProbedPacket, probePackets } from '../kit/packets.ts';
 import { Scope } from '../kit/scope.ts';
@@ -113,6 +114,18 @@ describe('an upload', () => {
       const movie = await probeMovie(server.http, file, `${name}.mp4`);
       const source = fromFirstPicture('a.webm');
       for (const stream of [0, 1]) expect(sizes(movie.packets, stream)).toEqual(sizes(source, stream));
+      if (name === 'one') {
+        // Players of HLS take no VP8 in MP4.
+        const args = ['-v', 'error', '-count_frames', '-show_entries', 'stream=codec_name,nb_read_frames'];
+        const shown = promisify(execFile)('ffprobe', [
+          ...args,
+          '-of',
+          'csv=p=0',
+          `${server.http}${playlist}`,
+        ]);
+        const count = (stream: number): number => sizes(source, stream).length;
+        expect((await shown).stdout).toContain(`h264,${count(0)}\nopus,${count(1)}\n`);
+      }
       recordings.push((await fetchRecording(server.http, playlist)).files[0]!);
     }
     expect(Buffer.compare(recordings[0]!, recordings[1]!)).toBe(0);

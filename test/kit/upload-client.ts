@@ -72,7 +72,7 @@ export class SocketUpload {
   }
 }
 
-/** A recording as its playlist shows it, all of its media fetched. */
+/** A recording as its playlist shows it, all of its media fetched, with pictures in the codec that was recorded. */
 export async function fetchRecording(
   http: string,
   playlist: string,
@@ -87,7 +87,7 @@ export async function fetchRecording(
   const text = await (await fetch(url)).text();
   const list = parseMediaPlaylist(text);
   const get = async (uri: string): Promise<Uint8Array> => {
-    const response = await fetch(new URL(uri, url));
+    const response = await fetch(new URL(uri.replace('.h264.', '.'), url));
     if (response.status !== 200) throw new Error(`${uri}: ${response.status}`);
     return new Uint8Array(await response.arrayBuffer());
   };

@@ -12,7 +12,8 @@ import type { HttpServer } from './net/index.ts';
 import type { Logger } from './observe/index.ts';
 import type { CmafPackager } from './packager/cmaf/index.ts';
 import { type OrderAnswer, Recordings, type RecordingView } from './record/index.ts';
-import { openRecordedMedia, registerVodRoutes } from './vod/index.ts';
+import { type PictureSettings, turnPictures } from './transcode/index.ts';
+import { openRecordedMedia, type PictureTurner, registerVodRoutes } from './vod/index.ts';
 
 /** What recordings and uploads are joined with. */
 export interface RecordedUploadsDeps {
@@ -66,13 +67,18 @@ export function registerRecordedUploads(deps: RecordedUploadsDeps): RecordedUplo
     finished: (recording) => deps.finished(recording),
     log,
   });
-  registerVodRoutes(http, recordings);
+  const endVod = registerVodRoutes(
+    http,
+    recordings,
+    pictureTurner(() => config().transcode),
+  );
   const archive: RecordingArchive = { open: (stream) => openRecordedMedia(recordings, stream) };
   const reconsider = (stream: StreamName): void => recordings.reconsider(stream);
   const order = (stream: StreamName, on: boolean): OrderAnswer => recordings.order(stream, on);
   if (!upload.enabled) {
     void recordings.recover(new Set());
     const close = async (): Promise<void> => {
+      endVod();
       await recordings.close();
       sync.close();
     };
@@ -100,12 +106,24 @@ export function registerRecordedUploads(deps: RecordedUploadsDeps): RecordedUplo
     log,
   });
   const close = async (): Promise<void> => {
+    endVod();
     await chunks.close();
     await uploads.close();
     await recordings.close();
     sync.close();
   };
   return { archive, reconsider, order, close };
+}
+
+/** Turns pictures of recordings by the same program as those of streams. */
+function pictureTurner(settings: () => PictureSettings): PictureTurner {
+  return {
+    get program(): string | undefined {
+      const { enabled, program } = settings();
+      return enabled ? program : undefined;
+    },
+    turn: (batch) => turnPictures({ ...batch, to: 'h264', program: settings().program }),
+  };
 }
 
 function isWanted(stream: Stream, which: Config['record']['streams']): boolean {

@@ -143,7 +143,18 @@ class RunScan {
 /** @throws ParseError or SyntaxError for what is not the beginning of a run. */
 function readHeader(init: Uint8Array, text: Uint8Array, size: number): RunHeader {
   const facts = JSON.parse(new TextDecoder().decode(text)) as Record<string, unknown>;
-  const tracks = parseInit(init).tracks.map((entry): Track => {
+  return {
+    init,
+    size,
+    tracks: tracksOfInit(init),
+    wallMs: typeof facts.wallMs === 'number' ? facts.wallMs : 0,
+    sourceOffset: typeof facts.sourceOffset === 'number' ? facts.sourceOffset : undefined,
+  };
+}
+
+/** The tracks of a run, as its `ftyp` and `moov` tell them. @throws ParseError for anything else. */
+export function tracksOfInit(init: Uint8Array): Track[] {
+  return parseInit(init).tracks.map((entry): Track => {
     const { trackId, kind, codec, description, timebase, width, height, sampleRate, channels, language } =
       entry;
     const common = { id: trackId, timebase, ...(language === undefined ? {} : { language }) };
@@ -155,11 +166,4 @@ function readHeader(init: Uint8Array, text: Uint8Array, size: number): RunHeader
     ) as Track['parameters'];
     return { ...common, parameters };
   });
-  return {
-    init,
-    size,
-    tracks,
-    wallMs: typeof facts.wallMs === 'number' ? facts.wallMs : 0,
-    sourceOffset: typeof facts.sourceOffset === 'number' ? facts.sourceOffset : undefined,
-  };
 }

@@ -16,6 +16,7 @@ import {
   StreamRegistry,
   systemClock,
 } from '../hub/index.ts';
+import { turnPictures } from './picture-batch.ts';
 import { pictureBridgedKind } from './picture-bridge.ts';
 import { PictureTranscoder } from './picture-transcoder.ts';
 import { H264_FOR_HLS, H264_FOR_RTP, VP8_FOR_RTP } from './rules.ts';
@@ -192,4 +193,42 @@ it('leaves pictures out, and says so, while the program is too slow', async () =
   }
   expect(publication!.warnings.map(({ code }) => code)).toContain('PICTURES_LEFT_OUT');
   expect(pictures.left).toBeGreaterThan(50);
+});
+
+it('turns pictures that are all there, from wherever it is wanted, with the same parameters, and ends', async () => {
+  const { signal } = new AbortController();
+  const turned = (first: number, samples = vp8) =>
+    turnPictures({ track: vp8[0]!.track, to: 'h264', samples, first, program: 'ffmpeg', signal });
+  const [all, some, later] = await Promise.all([turned(0), turned(10), turned(0, vp8.slice(25))]);
+  const times = vp8.map(({ pts }) => pts);
+  expect([all, some, later].map((made) => made.map(({ time }) => time))).toEqual([
+    times,
+    times.slice(10),
+    times.slice(25),
+  ]);
+  for (const [first] of [all, some, later]) {
+    expect(first!.keyframe).toBe(true);
+    expect(first!.parameters).toEqual(all[0]!.parameters);
+  }
+});
+
+it('tells why pictures cannot be turned, and ends a program that nobody waits for', async () => {
+  const slow = join(folder, 'slower');
+  writeFileSync(slow, '#!/bin/sh\nexec sleep 60\n', { mode: 0o700 });
+  const abort = new AbortController();
+  const turned = (program: string) =>
+    turnPictures({
+      track: vp8[0]!.track,
+      to: 'h264',
+      samples: vp8,
+      first: 0,
+      program,
+      signal: abort.signal,
+    });
+  await expect(turned(join(folder, 'nothing'))).rejects.toThrow('is not on the PATH');
+  await expect(turned('false')).rejects.toThrow('ffmpeg ended');
+  const ending = turned(slow);
+  abort.abort(new Error('enough'));
+  await expect(ending).rejects.toThrow('enough');
+  await expect(turned('ffmpeg')).rejects.toThrow('enough');
 });

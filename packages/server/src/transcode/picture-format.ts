@@ -20,11 +20,15 @@ const MAX_BITRATE = '6M';
 /** Pictures from one key frame to the next at most: browsers that record set one in ten seconds, HLS wants one in two. */
 const MAX_GROUP = '60';
 
-/** Arguments of ffmpeg for a track whose pictures come as Matroska on its standard input. */
-export function argumentsFor({ parameters }: Track, target: PictureTarget): string[] {
+/**
+ * Arguments of ffmpeg for a track whose pictures come as Matroska on its standard input.
+ * @param fromMs pictures in front of this time are decoded only, in milliseconds of what goes in.
+ */
+export function argumentsFor({ parameters }: Track, target: PictureTarget, fromMs = 0): string[] {
   const { width, height } = parameters as VideoParameters;
   // A picture that changes its size keeps the first one's for the viewers; halves of colour need even numbers.
   const size = width > 1 && height > 1 ? `${width & ~1}:${height & ~1}` : 'trunc(iw/2)*2:trunc(ih/2)*2';
+  const wanted = fromMs > 0 ? `select=gte(t\\,${(fromMs - 0.5) / 1000}),` : '';
   return [
     ...['-v', 'error', '-nostdin', '-protocol_whitelist', 'pipe'],
     // Nothing is to be looked at in advance, and no thread may hold pictures back.
@@ -41,7 +45,7 @@ export function argumentsFor({ parameters }: Track, target: PictureTarget): stri
       '-i',
       'pipe:0',
     ],
-    ...['-map', '0:v:0', '-vf', `scale=${size},format=yuv420p`, '-fps_mode', 'passthrough'],
+    ...['-map', '0:v:0', '-vf', `${wanted}scale=${size},format=yuv420p`, '-fps_mode', 'passthrough'],
     ...['-enc_time_base', '1:1000', '-g', MAX_GROUP, '-force_key_frames', 'source'],
     ...(target === 'h264' ? H264 : VP8),
     ...['-flush_packets', '1', 'pipe:1'],

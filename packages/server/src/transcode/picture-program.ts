@@ -27,6 +27,18 @@ export interface PictureListener {
   picture(picture: MadePicture): void;
   /** Nothing will come any more. Not called after {@link PictureProgram.close}. */
   failed(reason: string): void;
+  /** All that went in has come out; after {@link PictureProgram.end} only, in place of `failed`. */
+  ended?(): void;
+}
+
+/** How a program is run. */
+export interface PictureProgramOptions {
+  /** Milliseconds of a clock that never goes back. */
+  readonly now: () => number;
+  /** Name or path of ffmpeg. */
+  readonly program: string;
+  /** The first picture that is wanted, in milliseconds behind the first that goes in; those before it only lead to it. */
+  readonly fromMs?: number;
 }
 
 /**
@@ -39,6 +51,7 @@ export class PictureProgram {
   readonly #listener: PictureListener;
   readonly #muxer: WebmMuxer;
   readonly #now: () => number;
+  #ending = false;
   /** Times of the pictures inside, by the milliseconds under which they went in, and when. */
   readonly #inside = new Map<number, { readonly time: number; readonly since: number }>();
   #base: number | undefined;
@@ -46,18 +59,17 @@ export class PictureProgram {
   #complaint = '';
   #over = false;
 
-  /** @param now milliseconds of a clock that never goes back. @param program name or path of ffmpeg. */
   constructor(
     track: Track,
     target: PictureTarget,
     listener: PictureListener,
-    { now, program }: { readonly now: () => number; readonly program: string },
+    { now, program, fromMs }: PictureProgramOptions,
   ) {
     this.#track = track;
     this.#listener = listener;
     this.#now = now;
     this.#muxer = new WebmMuxer([track]);
-    const child = spawn(program, argumentsFor(track, target), { stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(program, argumentsFor(track, target, fromMs), { stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child = child;
     // Of a program that is not there, or ends: `close` tells.
     child.on('error', (error: NodeJS.ErrnoException) => {
@@ -68,7 +80,10 @@ export class PictureProgram {
     child.stderr!.on('data', (part) => {
       this.#complaint = (this.#complaint + String(part)).slice(-MAX_COMPLAINT);
     });
-    child.on('close', () => this.#fail(lastLine(this.#complaint) ?? 'ffmpeg ended'));
+    child.on('close', (code) => {
+      if (this.#ending && code === 0) this.#ended();
+      else this.#fail(lastLine(this.#complaint) ?? 'ffmpeg ended');
+    });
     this.#read(target);
     child.stdin!.write(this.#muxer.header());
   }
@@ -104,6 +119,12 @@ export class PictureProgram {
     );
   }
 
+  /** Nothing more goes in: what is inside comes out, and then the listener is told. */
+  end(): void {
+    this.#ending = true;
+    this.#child.stdin!.end();
+  }
+
   /** Ends the program at once. Safe to call twice. */
   close(): void {
     this.#over = true;
@@ -132,6 +153,12 @@ export class PictureProgram {
     if (time <= this.#last) return;
     this.#last = time;
     this.#listener.picture({ parameters, keyframe, time, data });
+  }
+
+  #ended(): void {
+    if (this.#over) return;
+    this.close();
+    this.#listener.ended?.();
   }
 
   #fail(reason: string): void {

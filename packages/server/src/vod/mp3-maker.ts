@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { HttpProblem, refusedForNow } from '../net/index.ts';
+import { hasEncoder } from './encoder-look.ts';
 
 /** MP3s made at one time: each takes a core. */
 const MAX_JOBS = 2;
@@ -23,7 +24,7 @@ export class Mp3Maker {
 
   /** True if the program is there; looked for once. */
   get available(): Promise<boolean> {
-    this.#known ??= this.#look();
+    this.#known ??= hasEncoder(this.#program, 'libmp3lame');
     return this.#known;
   }
 
@@ -60,18 +61,5 @@ export class Mp3Maker {
     // A program that ends early closes its input; what it made is what counts.
     pipeline(source, child.stdin).catch(() => undefined);
     return made;
-  }
-
-  async #look(): Promise<boolean> {
-    const child = spawn(this.#program, ['-v', 'error', '-h', 'encoder=libmp3lame'], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-      timeout: 10_000,
-    });
-    let text = '';
-    child.stdout.on('data', (part) => {
-      text = (text + String(part)).slice(0, 4096);
-    });
-    const [code] = await once(child, 'close').catch(() => [1]);
-    return code === 0 && text.includes('libmp3lame');
   }
 }

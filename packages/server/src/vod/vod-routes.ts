@@ -1,14 +1,16 @@
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { open, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { isNamePart, type StreamName, streamName } from '@onair/media';
 import type { FastifyReply } from 'fastify';
 import { HttpProblem, type HttpServer, readByteRange, refusedForNow } from '../net/index.ts';
-import { HEADER_FILE, type RecordingView, WEBM_FILE } from '../record/index.ts';
+import { HEADER_FILE, type RecordingView, type RunView, WEBM_FILE } from '../record/index.ts';
 import { Mp3Maker } from './mp3-maker.ts';
-import { recordingPlaylist } from './playlist.ts';
+import { recordingPlaylist, TURNED } from './playlist.ts';
+import { readSpan, type Span } from './span.ts';
+import { type PictureTurner, TurnedRuns } from './turned-runs.ts';
 
 /** Recordings as these routes need them. */
 export interface RecordingSource {
@@ -28,13 +30,21 @@ interface FileCall {
 const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl';
 /** What lies behind such an address never changes. */
 const IMMUTABLE = 'public, max-age=31536000, immutable';
+/** Another ffmpeg may make something else of it. */
+const TURNED_AGE = 'public, max-age=3600';
 
 /**
  * `/APP/NAME/playlist.m3u8`: the recording of the stream from its beginning, live while it is made and complete
- * afterwards, and under `/APP/NAME/recordings/ID/` its segments and the finished file.
+ * afterwards, and under `/APP/NAME/recordings/ID/` its segments and the finished file. The returned function ends what
+ * is being made for them.
  */
-export function registerVodRoutes(server: HttpServer, recordings: RecordingSource): void {
+export function registerVodRoutes(
+  server: HttpServer,
+  recordings: RecordingSource,
+  turner: PictureTurner,
+): () => void {
   const mp3 = new Mp3Maker();
+  const turned = new TurnedRuns(turner);
   server.registerMedia((scope) => {
     scope.get<PlaylistCall>('/:app/:name/playlist.m3u8', async (request, reply) => {
       const stream = nameOf(request.params);
@@ -42,7 +52,7 @@ export function registerVodRoutes(server: HttpServer, recordings: RecordingSourc
       if (recording === undefined) {
         throw new HttpProblem('STREAM_NOT_FOUND', { detail: `There is no recording of ${stream}.` });
       }
-      const text = recordingPlaylist(recording);
+      const text = recordingPlaylist(recording, await turned.among(recording.runs));
       if (text === undefined) throw refusedForNow('NOT_READY', 1, 'the first segment is not there yet');
       const age = recording.finished ? 'no-cache' : 'public, max-age=1';
       return reply.header('cache-control', age).type(PLAYLIST_TYPE).send(text);
@@ -58,10 +68,13 @@ export function registerVodRoutes(server: HttpServer, recordings: RecordingSourc
       const { id, file } = request.params;
       const recording = await recordings.find(nameOf(request.params), id);
       if (recording === undefined) throw new HttpProblem('NOT_FOUND');
-      const span = spanOf(recording, file);
-      if (span !== undefined) {
-        reply.header('cache-control', IMMUTABLE).type(recording.audioOnly ? 'audio/mp4' : 'video/mp4');
-        return reply.send(await readSpan(span));
+      const place = placeOf(recording, file);
+      if (place !== undefined) {
+        const bytes = place.turned
+          ? await turned.read(place.run, place.segment, once(reply.raw, 'close'))
+          : await readSpan(spanOf(place));
+        reply.header('cache-control', place.turned ? TURNED_AGE : IMMUTABLE);
+        return reply.type(recording.audioOnly ? 'audio/mp4' : 'video/mp4').send(bytes);
       }
       if (file === WEBM_FILE && recording.webmBytes > 0)
         return sendWebm(recording, request.headers.range, reply);
@@ -70,6 +83,7 @@ export function registerVodRoutes(server: HttpServer, recordings: RecordingSourc
       throw new HttpProblem('NOT_FOUND');
     });
   });
+  return () => turned.close();
 }
 
 function nameOf({ app, name }: PlaylistCall['Params']): StreamName {
@@ -77,45 +91,38 @@ function nameOf({ app, name }: PlaylistCall['Params']): StreamName {
   return streamName(app, name);
 }
 
-/** Octets of a file: from, and up to. */
-interface Span {
-  readonly path: string;
-  readonly from: number;
-  readonly to: number;
+/** A segment of a run, or its header. */
+interface Place {
+  readonly run: RunView;
+  /** Index of the segment within the run; undefined for the header. */
+  readonly segment: number | undefined;
+  /** With H.264 in place of the pictures that were recorded. */
+  readonly turned: boolean;
 }
 
-/** The octets behind the address of a segment or of the header of a run. */
-function spanOf({ runs }: RecordingView, file: string): Span | undefined {
-  const header = /^init-(\d{1,9})\.mp4$/.exec(file)?.[1];
+/** What lies behind the address of a segment or of the header of a run. */
+function placeOf({ runs }: RecordingView, file: string): Place | undefined {
+  const turned = file.includes(TURNED);
+  const plain = file.replace(TURNED, '');
+  const header = /^init-(\d{1,9})\.mp4$/.exec(plain)?.[1];
   if (header !== undefined) {
     const run = runs[Number(header)];
-    return run === undefined ? undefined : { path: run.path, from: 0, to: run.initBytes };
+    return run === undefined ? undefined : { run, segment: undefined, turned };
   }
-  const wanted = /^(\d{1,9})\.m4s$/.exec(file)?.[1];
+  const wanted = /^(\d{1,9})\.m4s$/.exec(plain)?.[1];
   if (wanted === undefined) return undefined;
   let left = Number(wanted);
-  for (const { path, segments } of runs) {
-    const segment = segments[left];
-    if (segment !== undefined) return { path, from: segment.start, to: segment.end };
-    left -= segments.length;
+  for (const run of runs) {
+    if (run.segments[left] !== undefined) return { run, segment: left, turned };
+    left -= run.segments.length;
   }
   return undefined;
 }
 
-async function readSpan({ path, from, to }: Span): Promise<Buffer> {
-  const handle = await open(path, 'r');
-  try {
-    const bytes = Buffer.alloc(to - from);
-    let at = 0;
-    while (at < bytes.length) {
-      const { bytesRead } = await handle.read(bytes, at, bytes.length - at, from + at);
-      if (bytesRead === 0) throw new HttpProblem('GONE');
-      at += bytesRead;
-    }
-    return bytes;
-  } finally {
-    await handle.close();
-  }
+function spanOf({ run: { path, initBytes, segments }, segment }: Place): Span {
+  if (segment === undefined) return { path, from: 0, to: initBytes };
+  const { start, end } = segments[segment]!;
+  return { path, from: start, to: end };
 }
 
 /** A file of which all is sent. */

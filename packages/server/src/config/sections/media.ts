@@ -159,7 +159,7 @@ export const webrtc = z.strictObject({
 export const transcode = z.strictObject({
   enabled: key(z.boolean().default(true), {
     description:
-      'Whether pictures are turned into another codec for those viewers who need it: VP8 into H.264 for RTMP, FLV and HLS; for WebRTC HEVC and H.264 with B-frames into H.264 without, and H.264 into VP8 for browsers that have none.',
+      'Whether pictures are turned into another codec for those viewers who need it: VP8 into H.264 for RTMP, FLV, HLS and the playlists of recordings; for WebRTC HEVC and H.264 with B-frames into H.264 without, and H.264 into VP8 for browsers that have none.',
     reload: true,
   }),
   program: key(z.string().min(1).max(4096).default('ffmpeg'), {
