@@ -286,7 +286,15 @@ it('publishes what WebCodecs encodes, and the player of Flash days plays it', as
   expect(answer).toEqual({ done: true, args: [5] });
   expect(errors).toEqual([]);
 
-  // What was recorded so far, from a place in it.
+  // What was recorded so far, from a place in it, once that is something.
+  await until(
+    async () => {
+      const text = await (await fetch(`${server.http}/live/test/playlist.m3u8`)).text();
+      const lengths = [...text.matchAll(/#EXTINF:([\d.]+)/g)].map(([, length]) => Number(length));
+      return lengths.reduce((sum, length) => sum + length, 0) > 4;
+    },
+    { timeoutMs: 30_000, message: 'four seconds are recorded' },
+  );
   const late = await connect(`rtmp://127.0.0.1:${server.ports.rtmp}/live`);
   await play(late, 'test', 0);
   await moves(late, 5);

@@ -9,7 +9,7 @@ const WEBM_VP8 = 'video/webm; codecs="vp8"';
 const MAX_WAITING = 1_000;
 
 interface Wrapped {
-  wrapper: WebmWrapper | undefined;
+  wrapper?: WebmWrapper;
 }
 
 /**
@@ -41,7 +41,7 @@ export class WebmTracks {
     return tracks.map((track) => {
       const { mime, codecString } = track;
       if (!/^vp0?8/.test(codecString) || this.#supports(mime) || !this.#supports(WEBM_VP8)) return track;
-      this.#wrapped.set(track.id, { wrapper: undefined });
+      this.#wrapped.set(track.id, {});
       return { ...track, mime: WEBM_VP8 };
     });
   }
@@ -74,19 +74,18 @@ export class WebmTracks {
   }
 
   #soon(step: (module: Module) => void): void {
-    const module = this.#module;
-    const careful = (made: Module): void => {
+    const careful = (): void => {
       try {
-        step(made);
+        step(this.#module!);
       } catch {
         // A malformed chunk is left out, as a decoder would.
       }
     };
-    if (module !== undefined) {
-      careful(module);
+    if (this.#module !== undefined) {
+      careful();
       return;
     }
-    if (this.#waiting.length < MAX_WAITING) this.#waiting.push(() => careful(this.#module!));
+    if (this.#waiting.length < MAX_WAITING) this.#waiting.push(careful);
     if (this.#loading) return;
     this.#loading = true;
     this.#load().then(
