@@ -34,7 +34,9 @@ const LONGEST_MS = 40_000;
 const HINT_PATIENCE_MS = 5000;
 
 interface Hint {
-  readonly answer: Promise<HlsAnswer | undefined>;
+  answer: Promise<HlsAnswer | undefined>;
+  /** Why there is no answer. */
+  failure: string | undefined;
   listed: { readonly part: Part; readonly ms: number } | undefined;
 }
 
@@ -172,8 +174,12 @@ export class RenditionWatch {
     }
     for (const { type, uri } of playlist.preloadHints) {
       if (type !== 'PART' || this.#hints.has(uri)) continue;
-      const answer = askHls(resolveUri(uri, this.url), this.#stop.signal).catch(() => undefined);
-      this.#hints.set(uri, { answer, listed: undefined });
+      const hint: Hint = { answer: Promise.resolve(undefined), listed: undefined, failure: undefined };
+      hint.answer = askHls(resolveUri(uri, this.url), this.#stop.signal).catch((error) => {
+        hint.failure = error instanceof Error ? `${error.message} ${error.cause ?? ''}` : String(error);
+        return undefined;
+      });
+      this.#hints.set(uri, hint);
     }
   }
 
@@ -183,10 +189,17 @@ export class RenditionWatch {
   }
 
   async #judgeHints(): Promise<void> {
-    for (const [uri, { answer, listed }] of this.#hints) {
-      const came = await answer;
+    for (const [uri, hint] of this.#hints) {
+      const came = await hint.answer;
+      const { listed, failure } = hint;
       if (listed === undefined) continue;
-      const nothing = { url: uri, status: 0, headers: new Map(), body: new Uint8Array(), askedMs: 0 };
+      const nothing = {
+        url: `${uri} (${failure})`,
+        status: 0,
+        headers: new Map(),
+        body: new Uint8Array(),
+        askedMs: 0,
+      };
       const judged = came ?? { ...nothing, answeredMs: performance.now() };
       this.#deps.found(checkHintAnswer(judged, listed.part, listed.ms, this.#deps.slackMs()));
     }
