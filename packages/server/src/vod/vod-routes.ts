@@ -71,7 +71,7 @@ export function registerVodRoutes(
       const place = placeOf(recording, file);
       if (place !== undefined) {
         const bytes = place.turned
-          ? await turned.read(place.run, place.segment, once(reply.raw, 'close'))
+          ? await turned.read(place.run, place.segment, whenGone(reply))
           : await readSpan(spanOf(place));
         reply.header('cache-control', place.turned ? TURNED_AGE : IMMUTABLE);
         return reply.type(recording.audioOnly ? 'audio/mp4' : 'video/mp4').send(bytes);
@@ -89,6 +89,11 @@ export function registerVodRoutes(
 function nameOf({ app, name }: PlaylistCall['Params']): StreamName {
   if (!isNamePart(app) || !isNamePart(name)) throw new HttpProblem('STREAM_NAME_INVALID');
   return streamName(app, name);
+}
+
+/** Resolves when the client is gone; one whose connection fails is, also when nobody waits for this any more. */
+function whenGone(reply: FastifyReply): Promise<unknown> {
+  return once(reply.raw, 'close').catch(() => undefined);
 }
 
 /** A segment of a run, or its header. */
