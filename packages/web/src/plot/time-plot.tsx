@@ -72,7 +72,7 @@ function optionsOf(
         // A text at either end would be cut or stand in the texts of the other axis.
         values: (plot, splits) =>
           splits.map((second) => {
-            if (plot.data[0].length === 0) return '';
+            if (plot.data[0].length < 2) return '';
             const at = plot.valToPos(second, 'x');
             const fits = at >= LABEL_ROOM && at <= plot.over.clientWidth - LABEL_ROOM;
             return fits ? time.format(second * 1000) : '';
