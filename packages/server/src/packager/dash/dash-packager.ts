@@ -183,7 +183,8 @@ export class DashPackager implements Packager, LogReader<CmafConfig> {
     if (newest.init.file !== place.init) return { kind: isOlder(place, newest) ? 'gone' : 'unknown' };
     const behind = place.time - ticksOf(newest.init.track, newest.span.start);
     if (behind < 0) return { kind: 'gone' };
-    const next = rendition.ended ? undefined : segmentsOf(rendition, newest.boundary.discontinuities);
+    const over = rendition.ended || rendition.track === undefined;
+    const next = over ? undefined : segmentsOf(rendition, newest.boundary.discontinuities);
     if (next === undefined) return { kind: 'unknown' };
     return { kind: isNextAt(behind, next, this.#hls.options.segmentMs) ? 'coming' : 'unknown' };
   }

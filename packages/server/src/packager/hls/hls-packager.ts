@@ -232,7 +232,7 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
     if (rendition === undefined) return 'unknown';
     const part = rendition.part(number);
     if (part !== undefined) return part.bytes;
-    if (number === rendition.hint && !rendition.ended) return 'coming';
+    if (number === rendition.hint && !rendition.ended && rendition.track !== undefined) return 'coming';
     return number < rendition.nextPart && number >= rendition.firstPart ? 'gone' : 'unknown';
   }
 

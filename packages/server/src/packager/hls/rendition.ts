@@ -150,6 +150,11 @@ export class Rendition {
     if (open.parts.length > before) this.#change();
   }
 
+  /** A segment without media begins: the epoch has no track for this rendition. */
+  miss(boundary: Boundary, rule: CutRule): void {
+    this.#begin(boundary, rule, boundary.time);
+  }
+
   /** Ends the growing segment and all that were announced, so that numbers stay those of the other renditions. */
   close(end: number, rule: CutRule): void {
     for (const boundary of this.#boundaries.splice(0)) this.#begin(boundary, rule, boundary.time);

@@ -116,11 +116,7 @@ export class Segmenter {
       lane.rendition.reopen();
       this.#byTrack.set(track.id, lane);
     }
-    for (const [name, { rendition }] of this.#lanes) {
-      if (tracks.has(name)) continue;
-      rendition.track = undefined;
-      rendition.end();
-    }
+    for (const [name, { rendition }] of this.#lanes) if (!tracks.has(name)) rendition.track = undefined;
     this.#lead.lane = [...this.#byTrack.values()][0];
     this.#lead.frontier = Number.NEGATIVE_INFINITY;
     this.#lead.start = { discontinuity };
@@ -143,8 +139,8 @@ export class Segmenter {
     for (const lane of this.#byTrack.values()) {
       for (const block of lane.gate.drain()) this.#following(lane, block);
     }
-    const rule: CutRule = { ...this.#kept, steady: true };
-    for (const { rendition } of this.#byTrack.values()) rendition.close(this.#lead.frontier, rule);
+    for (const rendition of [...this.current, ...this.#absent])
+      rendition.close(this.#lead.frontier, this.#keptWhole);
     this.#lead.start ??= { discontinuity: false };
   }
 
@@ -242,11 +238,24 @@ export class Segmenter {
     const boundary = this.timeline.next(time, discontinuity, forced);
     if (forced) this.#missKeyframe(time);
     for (const { rendition } of this.#byTrack.values()) rendition.bound(boundary);
+    for (const rendition of this.#absent) rendition.miss(boundary, this.#keptWhole);
+  }
+
+  /**
+   * Renditions that the running epoch has no track for. They go on with segments without media (RFC 8216bis §4.4.4.7),
+   * since the track may come back: a list that ended must not go on.
+   */
+  get #absent(): Rendition[] {
+    return this.renditions.filter(({ track, ended }) => track === undefined && !ended);
   }
 
   #rule({ video, track }: Block<CmafConfig>): CutRule {
     const steady = !video || this.#port.steady(track);
     return { ...this.#kept, steady };
+  }
+
+  get #keptWhole(): CutRule {
+    return { ...this.#kept, steady: true };
   }
 
   get #kept(): Omit<CutRule, 'steady'> {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { writeMediaPlaylist, writeMultivariantPlaylist } from '@onair/media/hls';
 import type { Clock, Packager, PackagerKind, Stream, StreamState } from '../../hub/index.ts';
-import { type HlsPackager, PlaylistBody, type Rendition } from '../hls/index.ts';
+import { type HlsPackager, PlaylistBody } from '../hls/index.ts';
 import type { HlsSegment } from '../hls/segment.ts';
 import { eventTags } from './event-tags.ts';
 import { tsMediaPlaylist, tsMultivariantPlaylist } from './ts-playlist.ts';
@@ -94,7 +94,7 @@ export class TsPackager implements Packager {
   playlist(): PlaylistBody | undefined {
     const listed = this.#listed();
     if (listed === undefined) return undefined;
-    const ended = this.#leader()?.ended === true;
+    const ended = this.#ended;
     const state = `${listed[0]!.boundary.msn} ${listed.at(-1)!.boundary.msn} ${ended}`;
     return this.#render('media', state, () =>
       writeMediaPlaylist(tsMediaPlaylist(listed, this.#hls.targetDuration, ended)),
@@ -105,9 +105,8 @@ export class TsPackager implements Packager {
   segment(msn: number): Uint8Array | 'gone' | 'unknown' {
     this.#catchUp();
     const shelf = this.#shelf!;
-    const leader = this.#leader();
     // Whoever kept an address while everything was let go of.
-    while (leader?.segment(msn) !== undefined && (shelf.last ?? 0) < msn && this.#makeNext(shelf, leader));
+    while (this.#leading(msn) !== undefined && (shelf.last ?? 0) < msn && this.#makeNext(shelf));
     const segment = shelf.made.get(msn);
     if (segment !== undefined && !segment.gap) return segment.bytes;
     return segment === undefined && msn < (shelf.last ?? 0) ? 'gone' : 'unknown';
@@ -178,7 +177,7 @@ export class TsPackager implements Packager {
     if (!this.#catchUp()) return undefined;
     const { made, last = 0 } = this.#shelf!;
     let listed: TsSegment[] = [];
-    for (const { boundary } of this.#leader()?.window.listed ?? []) {
+    for (const { boundary } of this.#leaders()) {
       const segment = made.get(boundary.msn);
       if (segment !== undefined) listed.push(segment);
       else if (boundary.msn < last) listed = []; // Numbers must follow one another.
@@ -199,12 +198,10 @@ export class TsPackager implements Packager {
       since: this.#clock.now(),
     };
     const shelf = this.#shelf;
-    const leader = this.#leader();
-    if (leader === undefined) return true;
-    for (const msn of shelf.made.keys()) if (leader.segment(msn) === undefined) shelf.made.delete(msn);
+    for (const msn of shelf.made.keys()) if (this.#leading(msn) === undefined) shelf.made.delete(msn);
     if (this.#cancelWork !== undefined) return false;
-    if (!this.#makeNext(shelf, leader)) return true;
-    if (this.#next(shelf, leader) === undefined) return true;
+    if (!this.#makeNext(shelf)) return true;
+    if (this.#next(shelf) === undefined) return true;
     this.#cancelWork = this.#clock.soon(() => {
       this.#cancelWork = undefined;
       this.#catchUp();
@@ -213,8 +210,8 @@ export class TsPackager implements Packager {
     return false;
   }
 
-  #makeNext(shelf: Shelf, leader: Rendition): boolean {
-    const next = this.#next(shelf, leader);
+  #makeNext(shelf: Shelf): boolean {
+    const next = this.#next(shelf);
     if (next === undefined) return false;
     const { msn } = next.sources.leader.boundary;
     shelf.made.set(msn, shelf.converter.convert(next.sources, next.choice));
@@ -223,38 +220,54 @@ export class TsPackager implements Packager {
   }
 
   /** The segment to be made next, if all of it is there. */
-  #next(
-    shelf: Shelf,
-    leader: Rendition,
-  ): { readonly sources: TsSources; readonly choice: TsChoice } | undefined {
-    const { listed } = leader.window;
-    for (const segment of listed) {
+  #next(shelf: Shelf): { readonly sources: TsSources; readonly choice: TsChoice } | undefined {
+    const leaders = this.#leaders();
+    for (const segment of leaders) {
       const { msn, epoch } = segment.boundary;
       if (shelf.last !== undefined && msn <= shelf.last) continue;
       const choice = chooseTracks(epoch.tracks);
       if ('refused' in choice) continue;
-      const sources = this.#sources(segment, choice, leader);
+      const sources = this.#sources(segment, choice, leaders.at(-1)!);
       return sources === undefined ? undefined : { sources, choice };
     }
     return undefined;
   }
 
   /** The parts of one segment, or undefined while one of them may still come. */
-  #sources(segment: HlsSegment, choice: TsChoice, leader: Rendition): TsSources | undefined {
-    const { msn } = segment.boundary;
+  #sources(leader: HlsSegment, choice: TsChoice, newest: HlsSegment): TsSources | undefined {
+    const { msn } = leader.boundary;
     const video = choice.video === undefined ? undefined : this.#hls.rendition('video')?.segment(msn);
     const sound = choice.audio === undefined ? undefined : this.#hls.rendition(choice.audioName);
     const audio = sound?.segment(msn);
-    const awaited = sound !== undefined && audio === undefined && !sound.ended && !leader.ended;
-    if (awaited && !isPast(segment, leader.window.listed.at(-1)!)) return undefined;
-    return { leader: segment, video, audio };
+    const awaited = sound !== undefined && audio === undefined && !this.#ended;
+    if (awaited && !isPast(leader, newest)) return undefined;
+    return { leader, video, audio };
   }
 
-  /** The rendition whose segments are listed: the video's, or that of the audio alone. */
-  #leader(): Rendition | undefined {
-    const choice = chooseTracks(this.#hls.tracks);
-    if ('refused' in choice) return undefined;
-    return this.#hls.rendition(choice.video === undefined ? choice.audioName : 'video');
+  /** True if no segment will be added. */
+  get #ended(): boolean {
+    return this.#hls.current.length > 0 && this.#hls.current.every(({ ended }) => ended);
+  }
+
+  /**
+   * The segments that are listed, those of pictures where there are any and else of sound: which of both leads may change
+   * with each epoch, and what was listed must not leave for that.
+   */
+  #leaders(): HlsSegment[] {
+    const found: HlsSegment[] = [];
+    for (const { name, window } of this.#hls.renditions) {
+      for (const segment of window.listed) if (leaderOf(segment) === name) found.push(segment);
+    }
+    return found.sort((a, b) => a.boundary.msn - b.boundary.msn);
+  }
+
+  /** The segment of the leading rendition with this number, listed or still kept. */
+  #leading(msn: number): HlsSegment | undefined {
+    for (const { name, window } of this.#hls.renditions) {
+      const segment = window.segment(msn);
+      if (segment !== undefined && leaderOf(segment) === name) return segment;
+    }
+    return undefined;
   }
 
   #render(kind: string, state: string, write: () => string): PlaylistBody {
@@ -287,6 +300,13 @@ export class TsPackager implements Packager {
     this.#shelf = undefined;
     this.#rendered.clear();
   }
+}
+
+/** Name of the rendition that a segment is led by. */
+function leaderOf({ boundary }: HlsSegment): string | undefined {
+  const choice = chooseTracks(boundary.epoch.tracks);
+  if ('refused' in choice) return undefined;
+  return choice.video === undefined ? choice.audioName : 'video';
 }
 
 /** True if the newest segment ends so long after this one that what is missing will not come. */
