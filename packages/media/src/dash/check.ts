@@ -20,6 +20,7 @@ interface Reports {
 
 const MPEG = 'ISO/IEC 23009-1';
 const LOW_LATENCY = 'DASH-IF IOP v5 part 10';
+const MAIN_PROFILE = 'urn:mpeg:dash:profile:isoff-main:2011';
 /** Seconds that rounding of written times may hide. */
 const ROUNDING = 0.000_002;
 
@@ -134,7 +135,13 @@ function checkPeriod(period: Period, mpd: Mpd, room: number, reports: Reports): 
     ])) {
       if (!type.startsWith(`${set.contentType}/`)) must(`${MPEG} §5.3.7.2`, `${name}: ${type}`);
     }
-    if (set.startWithSAP < 1 || set.startWithSAP > 2)
+    for (const profile of set.profiles ?? []) {
+      if (!mpd.profiles.includes(profile))
+        must(`${MPEG} §8.1`, `${name}: ${profile} is not a profile of the MPD`);
+    }
+    // The main profile (§8.5) asks for no access point.
+    const live = (set.profiles ?? mpd.profiles).some((profile) => profile !== MAIN_PROFILE);
+    if (live && (set.startWithSAP < 1 || set.startWithSAP > 2))
       must(`${MPEG} §8.4.2`, `${name}: segments start with an access point of type ${set.startWithSAP}`);
     if (set.lang !== undefined && !/^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/.test(set.lang))
       must(`${MPEG} §5.3.3.2`, `${name}: ${set.lang} is no language`);

@@ -87,8 +87,10 @@ export interface AdaptationSet {
   readonly mimeType: string;
   /** BCP 47. */
   readonly lang?: string | undefined;
+  /** Those of the MPD that this set keeps to, if not all. ISO/IEC 23009-1 §5.3.7.2, §8.1. */
+  readonly profiles?: readonly string[] | undefined;
   readonly segmentAlignment: boolean;
-  /** Type of the access point that every segment starts with; 1 is a closed group of pictures. */
+  /** Type of the access point that every segment starts with; 1 is a closed group of pictures, 0 none in some. */
   readonly startWithSAP: number;
   /** What is true of all representations and may be passed over. ISO/IEC 23009-1 §5.8.4.9. */
   readonly supplementalProperties: readonly Descriptor[];

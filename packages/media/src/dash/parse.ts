@@ -196,6 +196,7 @@ function adaptationSet(node: Node): AdaptationSet {
     contentType,
     mimeType,
     lang: node.text('lang'),
+    profiles: node.read('profiles', (value) => value.split(',')),
     segmentAlignment: node.read('segmentAlignment', readBoolean) ?? false,
     startWithSAP: node.read('startWithSAP', readCount) ?? 0,
     supplementalProperties: node.all('SupplementalProperty', descriptor),

@@ -76,7 +76,9 @@ function eventStream({ schemeIdUri, value, timescale, events }: EventStream): Xm
 
 function adaptationSet(set: AdaptationSet): XmlElement {
   const { id, contentType, mimeType, lang, segmentAlignment, startWithSAP } = set;
-  return xmlElement('AdaptationSet', { id, contentType, mimeType, lang, segmentAlignment, startWithSAP }, [
+  const profiles = set.profiles?.join(',');
+  const attributes = { id, contentType, mimeType, lang, profiles, segmentAlignment, startWithSAP };
+  return xmlElement('AdaptationSet', attributes, [
     ...set.supplementalProperties.map((property) => descriptor('SupplementalProperty', property)),
     ...set.inbandEventStreams.map((scheme) => descriptor('InbandEventStream', scheme)),
     ...set.producerReferenceTimes.map(producerReferenceTime),

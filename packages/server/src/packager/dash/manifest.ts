@@ -11,6 +11,7 @@ import {
 import { EVENT_SCHEME, EVENT_VALUE, SCTE35_SCHEME } from '@onair/media/isobmff';
 import {
   expectedEnd,
+  heldOf,
   lastEnd,
   mediaFile,
   type RunSegments,
@@ -20,6 +21,8 @@ import {
 } from './segments.ts';
 
 const LIVE_PROFILE = 'urn:mpeg:dash:profile:isoff-live:2011';
+/** Asks for no access point at the start of a segment. ISO/IEC 23009-1 §8.5. */
+const MAIN_PROFILE = 'urn:mpeg:dash:profile:isoff-main:2011';
 const CMAF_PROFILE = 'urn:mpeg:dash:profile:cmaf:2019';
 const LOW_LATENCY_PROFILE = 'http://www.dashif.org/guidelines/low-latency-live-v5';
 /** How often low-latency players look for the next segment, in seconds. */
@@ -71,7 +74,7 @@ export function manifestOf(runs: readonly ShownRun[], facts: ManifestFacts): Mpd
   const delay = 2 * longest + 1;
   return {
     type: ended ? 'static' : 'dynamic',
-    profiles: [LIVE_PROFILE, CMAF_PROFILE, ...(lowLatency ? [LOW_LATENCY_PROFILE] : [])],
+    profiles: [LIVE_PROFILE, MAIN_PROFILE, CMAF_PROFILE, ...(lowLatency ? [LOW_LATENCY_PROFILE] : [])],
     availabilityStartTime: facts.epochMs,
     publishTime: facts.publishMs,
     minimumUpdatePeriod: ended ? undefined : growing ? UPDATE_S : Math.max(UPDATE_S, longest / 2),
@@ -196,13 +199,16 @@ function adaptationSetOf(
   const { parameters } = track;
   const kind = parameters.kind === 'audio' ? 'audio' : 'video';
   const origin = ticksOf(track, run.origin);
+  const accessible = heldOf(segments).every(({ independent }) => independent);
   return {
     id: track.id,
     contentType: kind,
     mimeType: `${kind}/mp4`,
     lang: languageOf(track),
     segmentAlignment: true,
-    startWithSAP: segments.listed.every(({ parts }) => parts[0]?.independent !== false) ? 1 : 0,
+    // Encoders that set no key frame in time: what the others promise is not true of this set (§8.1).
+    ...(accessible ? {} : { profiles: [MAIN_PROFILE] }),
+    startWithSAP: accessible ? 1 : 0,
     supplementalProperties: coloursOf(track),
     inbandEventStreams: segments === shown.renditions[0] ? EVENT_SCHEMES : [],
     roles: [{ schemeIdUri: 'urn:mpeg:dash:role:2011', value: 'main' }],
