@@ -67,7 +67,7 @@ function checkParts(playlist: MediaPlaylist, faults: Faults): void {
   }
   for (const segment of segments) {
     checkPartLengths(segment.parts, partTarget, must);
-    checkPartSum(segment, must);
+    checkPartSum(segment, faults);
   }
   if (pending !== undefined) checkPartLengths(pending.parts, partTarget, must);
   checkPartAges(playlist, faults.of('old-parts', 'should'));
@@ -113,14 +113,19 @@ function checkPartLengths(parts: readonly Part[], partTarget: number, must: Repo
   }
 }
 
-/** The parts are the segment: their durations add up. */
-function checkPartSum(segment: Segment, must: Report): void {
+/**
+ * The parts are the segment: their durations add up. A hole in the media is part of the segment (RFC 8216 §4.3.2.1:
+ * durations can be added up without perceptible error) and may be more than a part can tell.
+ */
+function checkPartSum(segment: Segment, faults: Faults): void {
   if (segment.parts.length === 0) return;
   let sum = 0;
   for (const part of segment.parts) sum += part.duration;
-  if (Math.abs(sum - segment.duration) > ROUNDING * (segment.parts.length + 1)) {
-    must('RFC 8216bis §4.4.4.9', `${segment.uri}: ${segment.duration} s, its parts ${sum.toFixed(5)} s`);
-  }
+  const over = sum - segment.duration;
+  const message = `${segment.uri}: ${segment.duration} s, its parts ${sum.toFixed(5)} s`;
+  if (over > ROUNDING * (segment.parts.length + 1)) faults.of('part-duration')('RFC 8216bis §4.4.4.9', message);
+  if (over < -ROUNDING * (segment.parts.length + 1))
+    faults.of('part-duration', 'should')('RFC 8216bis §6.2.1', message);
 }
 
 function checkServerControl(playlist: MediaPlaylist, faults: Faults): void {

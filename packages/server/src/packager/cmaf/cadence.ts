@@ -91,9 +91,9 @@ export class Cadence {
 
   /**
    * Places the next sample in decoding order.
-   * @param duration ticks, where the source knows it.
+   * @param duration ticks, where the source knows it. @param keyframe decoding can begin with it.
    */
-  place(dts: number, pts: number, duration: number | undefined): Placed {
+  place(dts: number, pts: number, duration: number | undefined, keyframe = false): Placed {
     const source = dts;
     let at = dts;
     let correction = 0;
@@ -108,7 +108,7 @@ export class Cadence {
     }
     if (duration === undefined) this.#measure(source);
     const shown = Math.round(at);
-    this.#lag = this.#behind(shown);
+    this.#lag = this.#behind(shown, keyframe);
     const out = Math.max(shown - this.#lag, this.#last + 1);
     const length = duration ?? this.#grid.period ?? this.#lastInterval;
     this.#next = Math.max(at + length + correction, out + 1);
@@ -121,11 +121,15 @@ export class Cadence {
     return { dts: out, duration: until - out, composition, lag: this.#lag };
   }
 
-  /** Ticks that a picture is decoded earlier than at `shown`, so that decoding times have no hole. */
-  #behind(shown: number): number {
+  /**
+   * Ticks that a picture is decoded earlier than at `shown`, so that decoding times have no hole. A key frame makes up for
+   * all of a hole before the pictures in front of it: decoders begin anew there, and segments begin when they are shown.
+   */
+  #behind(shown: number, keyframe: boolean): number {
     if (this.#promised === undefined) return 0;
-    const late = shown - this.#promised;
-    const tolerated = this.#lag > 0 ? 0 : TOLERATED * (this.#promised - this.#last);
+    const carried = keyframe ? this.#lag : 0;
+    const late = shown - this.#promised - carried;
+    const tolerated = this.#lag > 0 && !keyframe ? 0 : TOLERATED * (this.#promised - this.#last);
     return late > tolerated && late <= LONGEST_LAG * this.#tick.base ? late : 0;
   }
 

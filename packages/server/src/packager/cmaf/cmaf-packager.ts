@@ -95,7 +95,7 @@ export class CmafPackager implements Packager {
     }
     const lane = this.#lanes.get(sample.track.id);
     if (lane === undefined) return;
-    const placed = lane.cadence.place(sample.dts, sample.pts, sample.duration);
+    const placed = lane.cadence.place(sample.dts, sample.pts, sample.duration, sample.keyframe);
     if (lane.video) {
       this.#flushAudio();
       if (sample.keyframe) this.#meetAt(placed.dts + placed.composition, lane.track.timebase);

@@ -158,7 +158,8 @@ export class Rendition {
   /** Ends the growing segment and all that were announced, so that numbers stay those of the other renditions. */
   close(end: number, rule: CutRule): void {
     for (const boundary of this.#boundaries.splice(0)) this.#begin(boundary, rule, boundary.time);
-    this.#finish(end, rule);
+    // Nothing follows on: what has media ends with it.
+    this.#finish(this.#open?.empty === false ? 0 : end, rule);
   }
 
   /** No more will come: EXT-X-ENDLIST. */

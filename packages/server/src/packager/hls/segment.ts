@@ -33,7 +33,7 @@ export interface HlsInit {
 export interface MediaSpan {
   /** Presentation time of the first sample. */
   readonly start: number;
-  /** From the decoding time of the first sample to the end of the last. */
+  /** From the decoding time of the first sample to when the last one has been shown. */
   readonly length: number;
 }
 
@@ -82,6 +82,8 @@ export interface SegmentSize {
 const ROUNDING_US = 50;
 /** Shortest part, in µs. */
 const MIN_PART_US = 1000;
+/** A hole of more µs at the end of a segment is part of it, so that durations add up to dates. */
+const SEEN_HOLE_US = 40_000;
 
 /** The segment that is growing: gathers blocks into parts. */
 export class OpenSegment {
@@ -96,6 +98,8 @@ export class OpenSegment {
   #end = 0;
   #first: Block<CmafConfig> | undefined;
   #frames = 0;
+  /** {@link Block.lag} of the last block. */
+  #lag = 0;
   #nextPart: number;
   /** Presentation time in µs where the segment before ended, if this one goes on from there. */
   readonly #before: number | undefined;
@@ -135,7 +139,7 @@ export class OpenSegment {
   get span(): MediaSpan {
     const first = this.#first;
     if (first === undefined) return { start: this.boundary.time, length: 0 };
-    return { start: placeOf(first), length: this.#end - first.time };
+    return { start: placeOf(first), length: this.#end + this.#lag - first.time };
   }
 
   get empty(): boolean {
@@ -187,10 +191,8 @@ export class OpenSegment {
     } else if (this.#blocks.length > 0) {
       if (!steady) this.#settleEnd(block.time, target);
       const splits = block.independent && block.video && !isIndependent(this.#blocks[0]!);
-      const full = steady
-        ? end - this.#partStart > target + ROUNDING_US
-        : this.#end - this.#partStart >= MIN_PART_SHARE * target;
-      if (splits || full) this.closePart();
+      const fits = steady && end - this.#partStart <= target + ROUNDING_US;
+      if (splits || (!fits && this.#isFilled(target))) this.closePart();
     }
     // A hole in front of a part counts as part of it, unless that would make it too long.
     const least = steady ? end : block.time;
@@ -200,7 +202,16 @@ export class OpenSegment {
     this.#chunks.push(block.bytes);
     this.#frames++;
     this.#end = end;
-    if (steady && end - this.#partStart + block.duration > target + ROUNDING_US) this.closePart();
+    this.#lag = block.lag;
+    if (!steady) return;
+    // Frames of other lengths than the part was made for: what is beyond the target belongs to the part behind.
+    if (end - this.#partStart > target + ROUNDING_US) this.#settleEnd(end, target);
+    if (end - this.#partStart + block.duration > target + ROUNDING_US && this.#isFilled(target)) this.closePart();
+  }
+
+  /** True if the growing part is as long as a part must be that others follow. */
+  #isFilled(target: number): boolean {
+    return this.#end - this.#partStart >= MIN_PART_SHARE * target;
   }
 
   /** The block after the last one begins at `next`; what is beyond the target belongs to the part behind. */
@@ -224,7 +235,7 @@ export class OpenSegment {
   }
 
   /**
-   * @param end µs of stream time where a segment without media ends.
+   * @param end µs of stream time where the next one begins, or a segment without media ends; 0 if nothing follows on.
    * @param next where the block after the last one begins, if it was not known how long that lasts.
    * @param target PART-TARGET in µs.
    * @param longest that a segment may become, µs.
@@ -236,7 +247,9 @@ export class OpenSegment {
       this.closePart();
     }
     // Frames may last longer than a part can tell: the segment does tell, so that dates and durations agree.
-    const span = Math.max(this.#end, Math.min(next ?? 0, this.start + longest)) - this.start;
+    const media = Math.max(this.#end, Math.min(next ?? 0, this.start + longest)) - this.start;
+    const hole = end - this.#shownFrom - media > SEEN_HOLE_US;
+    const span = hole ? Math.max(media, Math.min(end - this.#shownFrom, longest)) : media;
     const bytes = concatBytes(this.#parts.map((part) => part.bytes));
     let at = 0;
     const parts = this.#parts.map((part) => {

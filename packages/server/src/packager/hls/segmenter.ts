@@ -230,7 +230,7 @@ export class Segmenter {
   }
 
   #tooLong(start: number, block: Block<CmafConfig>): boolean {
-    return block.time + block.duration - start > this.timeline.maxSegment;
+    return block.time + block.lag + block.duration - start > this.timeline.maxSegment;
   }
 
   /** @param forced the leading track brings no keyframe. */
