@@ -69,10 +69,9 @@ function watched() {
             continue;
           }
           if (Math.min(...samples.map(({ pts }) => pts)) !== t) faults.add(`${where}: begins elsewhere`);
-          const last = samples.at(-1)!;
-          const length = last.dts + last.duration - samples[0]!.dts;
+          const length = Math.max(...samples.map(({ pts }) => pts)) - t;
           // A hole of half a second or less belongs to the segment before it.
-          if (length > d + timescale / 5 || d - length > timescale / 2)
+          if (length >= d || d - length > timescale)
             faults.add(`${where}: lasts ${length}, told ${d}`);
         }
       }
@@ -92,6 +91,15 @@ function watched() {
       proven.add(segment);
       const samples = samplesOf(segment);
       if (segment.gap !== (samples.length === 0)) faults.add(`${name}: a gap that is none`);
+      // What lasts longer than its parts has a hole: they tell all of its media.
+      let media = 0;
+      for (const [at, { dts, duration }] of samples.entries())
+        media += Math.min(duration, (samples[at + 1]?.dts ?? dts + duration) - dts) / segment.init.track.timebase;
+      let told = 0;
+      for (const { duration } of segment.parts) told += duration / 1_000_000;
+      const most = Math.max(0, ...samples.map(({ duration }) => duration / segment.init.track.timebase));
+      if (told < segment.duration / 1_000_000 - 0.001 && told < media - most)
+        faults.add(`${name} ${segment.boundary.msn}: ${told} s of parts for ${media} s of media`);
       const [first] = samples;
       if (first !== undefined && !first.keyframe && segment.independent)
         faults.add(`${name} ${segment.boundary.msn}: begins without key frame`);

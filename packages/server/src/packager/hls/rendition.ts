@@ -139,7 +139,9 @@ export class Rendition {
       this.#boundaries.shift();
       const [after] = this.#boundaries;
       const at = placeOf(block);
-      const first = after === undefined || !this.#reaches(block, after) ? Math.max(next.time, at) : next.time;
+      const skipped = after !== undefined && this.#reaches(block, after);
+      const behind = this.#open?.empty === false ? at : Math.max(next.time, at);
+      const first = skipped ? next.time : behind;
       // What comes is known to go on from the last block only if no segment lies between them.
       this.#begin(next, rule, first, rule.steady ? undefined : Math.min(block.time, next.time));
     }

@@ -139,7 +139,8 @@ export class OpenSegment {
   get span(): MediaSpan {
     const first = this.#first;
     if (first === undefined) return { start: this.boundary.time, length: 0 };
-    return { start: placeOf(first), length: this.#end + this.#lag - first.time };
+    const shown = placeOf(first) + first.lag;
+    return { start: shown, length: this.#end + this.#lag - first.time - first.lag };
   }
 
   get empty(): boolean {
@@ -242,7 +243,8 @@ export class OpenSegment {
    */
   finish(end: number, next: number | undefined, target: number, longest: number): HlsSegment {
     if (this.#blocks.length > 0) {
-      if (next !== undefined) this.#settleEnd(next, target);
+      const over = this.#end - this.#partStart > target + ROUNDING_US;
+      if (next !== undefined || over) this.#settleEnd(next ?? this.#end, target);
       this.#end = Math.max(this.#end, this.#partStart + MIN_PART_US);
       this.closePart();
     }

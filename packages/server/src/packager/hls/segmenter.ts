@@ -221,7 +221,8 @@ export class Segmenter {
 
   /** True if the growing segment has no room for this block. */
   #overfull({ open }: Rendition, block: Block<CmafConfig>): boolean {
-    return open !== undefined && this.#tooLong(open.start, block);
+    // One that begins late may be the hole behind another: none lasts longer than from boundary to boundary.
+    return open !== undefined && this.#tooLong(Math.min(open.start, open.boundary.time), block);
   }
 
   #missKeyframe(time: number): void {
