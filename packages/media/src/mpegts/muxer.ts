@@ -75,6 +75,8 @@ export class TsMuxer {
   #clock: number | undefined;
   /** Ticks of the last unit in front of which tables stand. */
   #tables = 0;
+  /** No unit of the segment carries the clock: a short one would be without. */
+  #clockless = false;
   /** PIDs whose next packet says that it does not follow on. */
   readonly #broken = new Set<number>();
 
@@ -137,6 +139,7 @@ export class TsMuxer {
     const runs =
       audio === undefined || lanes.audio === undefined ? [] : audioRuns(audio, timebase, lanes.audio);
     const place: Progress = { media, runs, video: 0, run: 0, metadata: 0 };
+    this.#clockless = lanes.video !== undefined && (media.video ?? []).length === 0;
     this.#out.expect(expectedBytes(media, runs.length));
     this.#out.section(PAT_PID, lanes.pat);
     this.#out.section(MUX_PID.map, lanes.pmt);
@@ -265,6 +268,10 @@ export class TsMuxer {
       this.#clock = last + i * step;
       this.#out.clock(pid, pcrOf(this.#clock));
     }
+    if (!this.#clockless || time <= this.#clock!) return;
+    this.#clockless = false;
+    this.#clock = time;
+    this.#out.clock(pid, pcrOf(time));
   }
 
   /** Clock references for a unit at `time`, so that none is further than allowed from the next one's. */

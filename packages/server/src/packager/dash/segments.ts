@@ -98,9 +98,10 @@ export function timelineOf(segments: RunSegments, expectedEnd: number | undefine
   for (const [i, segment] of listed.entries()) {
     const next: Placed | undefined = listed[i + 1] ?? open;
     const own = endOf(segment);
-    // What has no media may have been announced only when this one was behind that place.
-    const start = next !== undefined && isEmpty(next) ? Math.max(next.span.start, own) : next?.span.start;
-    const end = start !== undefined && start - own <= HIDDEN_HOLE_US ? start : own;
+    // What has no media is not told: the length must not change when it leaves.
+    const follows = next?.boundary.msn === segment.boundary.msn + 1 && !isEmpty(next);
+    const start = follows ? next.span.start : Math.max(segment.end, own);
+    const end = start - own <= HIDDEN_HOLE_US ? start : own;
     const t = ticksOf(track, segment.span.start);
     if (!segment.gap) timeline.push({ t, d: Math.max(1, ticksOf(track, end) - t) });
   }
