@@ -141,7 +141,11 @@ export function lifeSamples(one: Life, number = 0): Timed[] {
 
 /** The marks of the samples in some bytes, in order: `v0.17` is the eighteenth picture of the first connection. */
 export function marksIn(bytes: Uint8Array): string[] {
-  return [...Buffer.from(bytes).toString('latin1').matchAll(/([va]\d+\.\d+);/g)].map((found) => found[1]!);
+  return [
+    ...Buffer.from(bytes)
+      .toString('latin1')
+      .matchAll(/([va]\d+\.\d+);/g),
+  ].map((found) => found[1]!);
 }
 
 function marked(data: Uint8Array, at: number, mark: string): Uint8Array {

@@ -71,8 +71,7 @@ function watched() {
           if (Math.min(...samples.map(({ pts }) => pts)) !== t) faults.add(`${where}: begins elsewhere`);
           const length = Math.max(...samples.map(({ pts }) => pts)) - t;
           // A hole of half a second or less belongs to the segment before it.
-          if (length >= d || d - length > timescale)
-            faults.add(`${where}: lasts ${length}, told ${d}`);
+          if (length >= d || d - length > timescale) faults.add(`${where}: lasts ${length}, told ${d}`);
         }
       }
     }
@@ -85,7 +84,7 @@ function watched() {
       const before = listed[i - 1];
       // Another life may have begun with what is older than its connection.
       const follows = before !== undefined && !segment.boundary.discontinuity;
-      if (follows && segment.programDateTime <= before.programDateTime)
+      if (follows && Math.round(segment.programDateTime) < Math.round(before.programDateTime))
         faults.add(`${name} ${segment.boundary.msn}: the date goes back`);
       if (proven.has(segment)) continue;
       proven.add(segment);
@@ -94,7 +93,8 @@ function watched() {
       // What lasts longer than its parts has a hole: they tell all of its media.
       let media = 0;
       for (const [at, { dts, duration }] of samples.entries())
-        media += Math.min(duration, (samples[at + 1]?.dts ?? dts + duration) - dts) / segment.init.track.timebase;
+        media +=
+          Math.min(duration, (samples[at + 1]?.dts ?? dts + duration) - dts) / segment.init.track.timebase;
       let told = 0;
       for (const { duration } of segment.parts) told += duration / 1_000_000;
       const most = Math.max(0, ...samples.map(({ duration }) => duration / segment.init.track.timebase));

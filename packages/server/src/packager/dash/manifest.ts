@@ -81,7 +81,9 @@ export function manifestOf(runs: readonly ShownRun[], facts: ManifestFacts): Mpd
     mediaPresentationDuration:
       ended && last !== undefined ? round(last.start + (last.duration ?? 0)) : undefined,
     minBufferTime: round(longest),
-    timeShiftBufferDepth: ended ? undefined : round(Math.max(facts.windowS, 3 * longest, delay)),
+    timeShiftBufferDepth: ended
+      ? undefined
+      : round(Math.max(delay, Math.min(Math.max(facts.windowS, 3 * longest), heldS(runs)))),
     suggestedPresentationDelay: ended ? undefined : round(delay),
     maxSegmentDuration: round(longest),
     serviceDescriptions: growing
@@ -118,6 +120,19 @@ function timelinesOf(
   return renditions.map((segments) =>
     timelineOf(segments, lowLatency && !ended ? expectedEnd(segments, leader, segmentMs) : undefined),
   );
+}
+
+/** Seconds of the presentation that all renditions still tell; infinite while nothing has left. */
+function heldS(runs: readonly ShownRun[]): number {
+  const [first] = runs;
+  const last = runs.at(-1);
+  if (first === undefined || last === undefined) return Number.POSITIVE_INFINITY;
+  const starts = first.renditions.flatMap((held) => heldOf(held).slice(0, 1));
+  const begun = Math.max(...starts.map(({ span }) => span.start)) - first.run.origin;
+  const leader = starts[0]!.span.start > first.run.origin;
+  if (first.run.start === 0 && !leader) return Number.POSITIVE_INFINITY;
+  const end = last.run.start + ((lastEnd(last.renditions) ?? last.run.origin) - last.run.origin) / 1_000_000;
+  return Math.max(0, end - first.run.start - begun / 1_000_000);
 }
 
 /** Seconds of the longest segment told. */

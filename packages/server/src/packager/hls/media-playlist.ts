@@ -61,7 +61,10 @@ export function mediaPlaylist(
     segments: modelSegments(rendition.name, listed, growing, skipped, 3 * target * 1_000_000),
     pending: growing === undefined ? undefined : modelHead(rendition.name, growing, growing.parts),
     // Of a track that is not there no part comes.
-    preloadHints: ended || rendition.track === undefined ? [] : [{ type: 'PART', uri: partUri(rendition.name, rendition.hint) }],
+    preloadHints:
+      ended || rendition.track === undefined
+        ? []
+        : [{ type: 'PART', uri: partUri(rendition.name, rendition.hint) }],
     renditionReports: ended ? [] : reports,
     dateRanges: recent?.listed ?? ranges.all(),
     endList: ended,

@@ -82,6 +82,8 @@ export interface SegmentSize {
 const ROUNDING_US = 50;
 /** Shortest part, in µs. */
 const MIN_PART_US = 1000;
+/** What a segment lasts that lies behind its time: the one before went on over all of it. */
+const LEAST_US = 10;
 /** A hole of more µs at the end of a segment is part of it, so that durations add up to dates. */
 const SEEN_HOLE_US = 40_000;
 
@@ -207,7 +209,8 @@ export class OpenSegment {
     if (!steady) return;
     // Frames of other lengths than the part was made for: what is beyond the target belongs to the part behind.
     if (end - this.#partStart > target + ROUNDING_US) this.#settleEnd(end, target);
-    if (end - this.#partStart + block.duration > target + ROUNDING_US && this.#isFilled(target)) this.closePart();
+    if (end - this.#partStart + block.duration > target + ROUNDING_US && this.#isFilled(target))
+      this.closePart();
   }
 
   /** True if the growing part is as long as a part must be that others follow. */
@@ -261,10 +264,13 @@ export class OpenSegment {
     });
     // What is missing at the end of the segment before belongs to the hole, as far as one segment can tell it.
     const { time } = this.boundary;
-    const from = Math.min(Math.max(this.#before ?? time, end - longest), Math.max(time, end - MIN_PART_US));
+    const before = this.#before ?? time;
+    const latest = Math.max(time, end - MIN_PART_US);
+    const behind = before > latest;
+    const from = behind ? before : Math.min(Math.max(before, end - longest), latest);
     const shown = this.empty ? from : this.#shownFrom;
     const dated = this.#dated(shown);
-    const duration = this.empty ? Math.max(MIN_PART_US, end - from) : span;
+    const duration = this.empty ? Math.max(behind ? LEAST_US : MIN_PART_US, end - from) : span;
     return {
       boundary: this.boundary,
       init: this.init,

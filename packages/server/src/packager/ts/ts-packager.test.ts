@@ -241,6 +241,14 @@ describe('TsPackager', () => {
     expect(report.streams.map(({ streamType }) => streamType)).toEqual([0x1b, 0x0f, 0x15]);
   });
 
+  it('refuses video without parameter sets, which it could not be decoded by', () => {
+    const { ts, publish, faults } = prepare();
+    publish(media({ seconds: 5, video: VIDEO }), () => ts().playlist());
+    expect(ts().refused).toBe('h264');
+    expect(ts().playlist()).toBeUndefined();
+    expect(faults).toEqual([]);
+  });
+
   it('carries the tags of a stream beside the date', () => {
     const tag = hex('494433040000 00000000');
     const hub = prepare({ tags: () => ({ between: (from) => [{ pts: from * 0.09 + 900, tag }] }) });

@@ -94,11 +94,11 @@ export class TsConverter {
       splices: this.#splices,
     };
     if (same && next.audio === before.audio && next.splices === before.splices && !discontinuity) return;
-    this.#running = next;
     this.#muxer.begin(
       { video: next.video, audio: next.audio, metadata: true, splices: next.splices },
       before !== undefined && discontinuity,
     );
+    this.#running = next;
   }
 
   #metadata({ boundary: { time }, programDateTime, duration }: HlsSegment): TsMetadata[] {
