@@ -49,6 +49,8 @@ export class StreamEvents {
     raw.socket?.setTimeout(0);
     raw.on('error', () => raw.destroy());
     raw.once('close', () => this.#gone(raw));
+    // An answer without end has nothing that could be waited for.
+    raw.socket?.once('end', () => raw.destroy());
     this.#readers.add(raw);
     if (this.#readers.size === 1) this.#start();
     raw.write(`retry: 2000\n\n${this.#text()}`);

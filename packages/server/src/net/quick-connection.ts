@@ -42,6 +42,8 @@ export class QuickConnection {
   /** What came while an answer was under way. */
   #early: Buffer | undefined;
   #lastAnswer = false;
+  /** The client sends no more. */
+  #halfClosed = false;
 
   /** @param deadline when a request must have come, in monotonic ms. */
   constructor(socket: Socket, owner: QuickOwner, deadline: number) {
@@ -96,7 +98,7 @@ export class QuickConnection {
 
   /** True if the answer under way is not to be the last of the connection. */
   stays(block: HeaderBlock): boolean {
-    return !block.closes && !this.#owner.closing;
+    return !block.closes && !this.#owner.closing && !this.#halfClosed;
   }
 
   /** The bytes may be everybody's, and are good until this returns. */
@@ -147,7 +149,7 @@ export class QuickConnection {
     const { socket } = this;
     if (error) return;
     if (socket.timeout) socket.setTimeout(0);
-    if (this.#lastAnswer || this.#owner.closing) {
+    if (this.#lastAnswer || this.#halfClosed || this.#owner.closing) {
       this.#end();
       return;
     }
@@ -160,9 +162,12 @@ export class QuickConnection {
     this.#read(early, early.length);
   };
 
-  readonly #onEnd = (): void => this.#end();
+  /** Whoever asks no more still gets what it asked for (RFC 9112 §9.6); what came early is read before the end is. */
+  readonly #onEnd = (): void => {
+    this.#halfClosed = true;
+    if (this.#state !== 'answering') this.#end();
+  };
 
-  /** Whoever asks no more need not be waited for. */
   #end(): void {
     this.socket.end();
     this.socket.destroySoon();

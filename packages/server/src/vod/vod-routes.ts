@@ -91,9 +91,17 @@ function nameOf({ app, name }: PlaylistCall['Params']): StreamName {
   return streamName(app, name);
 }
 
-/** Resolves when the client is gone; one whose connection fails is, also when nobody waits for this any more. */
-function whenGone(reply: FastifyReply): Promise<unknown> {
-  return once(reply.raw, 'close').catch(() => undefined);
+/**
+ * Resolves when the client is gone; one whose connection fails is, also when nobody waits for this any more. One that
+ * sends no more is taken to be: what it asked for costs too much to be made for nobody.
+ */
+function whenGone({ raw, request }: FastifyReply): Promise<unknown> {
+  const closed = once(raw, 'close').catch(() => undefined);
+  if (request.raw.httpVersionMajor >= 2) return closed;
+  const over = new AbortController();
+  void closed.then(() => over.abort());
+  const ended = once(request.raw.socket, 'end', { signal: over.signal }).catch(() => undefined);
+  return Promise.race([closed, ended]);
 }
 
 /** A segment of a run, or its header. */

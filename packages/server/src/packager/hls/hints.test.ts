@@ -69,7 +69,7 @@ class HintWatch {
       this.#packager.whenPart(name, number, (result) => {
         hint.result = result;
         // After three target durations there is an error, and players ask again.
-        if (result === 'late' && this.#now() - asked >= patienceMs) this.#hints.delete(uri);
+        if (result === 'late' && this.#now() - asked > patienceMs - 1) this.#hints.delete(uri);
         const part = this.#packager.part(name, number);
         if (typeof part !== 'string') hint.bytes = part;
       });
