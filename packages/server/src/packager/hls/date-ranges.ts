@@ -48,9 +48,9 @@ export class DateRanges {
    * @throws ParseError `HLS_ATTRIBUTE` for text that a playlist cannot hold.
    */
   set(range: DateRange): void {
-    check(range);
     const before = this.#entries.get(range.id)?.range;
     const merged = before === undefined ? range : merge(before, range);
+    check(merged);
     this.#entries.delete(range.id);
     this.#entries.set(range.id, { range: merged, changed: this.#now() });
     this.#removed.delete(range.id);

@@ -10,7 +10,7 @@ import type { WaitResult } from './waiters.ts';
 const RUNS =
   process.env.ONAIR_LONG === '1'
     ? { numRuns: 1_000_000, interruptAfterTimeLimit: 180_000 }
-    : { numRuns: 40, seed: 3 };
+    : { numRuns: 15, seed: 3 };
 
 /** Other pictures than before: their init segment differs. */
 const OTHER = videoTrack({ ...videoParameters(640, 360), frameRate: 30 });
@@ -78,7 +78,7 @@ class HintWatch {
 }
 
 const shapes = fc.record({
-  seconds: fc.integer({ min: 3, max: 8 }),
+  seconds: fc.integer({ min: 3, max: 6 }),
   fps: fc.constantFrom(60, 30, 24_000 / 1001, 15, 2),
   gop: fc.integer({ min: 1, max: 200 }),
   reorder: fc.integer({ min: 0, max: 2 }),
@@ -146,6 +146,6 @@ describe('parts that are hinted at', () => {
       }),
       RUNS,
     );
-    expect(came).toBeGreaterThan(500);
-  });
+    expect(came).toBeGreaterThan(200);
+  }, 240_000);
 });

@@ -1,6 +1,11 @@
 import { createHash } from 'node:crypto';
-import { decodeEvent, type Sample, type StreamName, type Track } from '@onair/media';
-import { type RenditionReport, writeMediaPlaylist, writeMultivariantPlaylist } from '@onair/media/hls';
+import { decodeEvent, ParseError, type Sample, type StreamName, type Track } from '@onair/media';
+import {
+  type DateRange,
+  type RenditionReport,
+  writeMediaPlaylist,
+  writeMultivariantPlaylist,
+} from '@onair/media/hls';
 import type {
   Block,
   Clock,
@@ -265,7 +270,7 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
     if (event === undefined) return;
     const dateOf = (time: number): number | undefined => this.dateOf(time);
     for (const range of [rangeOfEvent(event, dateOf), interstitialOf(event, dateOf)])
-      if (range !== undefined) this.dateRanges.set(range);
+      if (range !== undefined) this.#tell(range);
   }
 
   state(state: StreamState): void {
@@ -334,6 +339,15 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
         lastMsn: progress!.msn,
         ...(progress!.part < 0 ? {} : { lastPart: progress!.part }),
       }));
+  }
+
+  #tell(range: DateRange): void {
+    try {
+      this.dateRanges.set(range);
+    } catch (error) {
+      // What a playlist cannot hold, and the end of a break whose beginning nobody knows, is in the media only.
+      if (!(error instanceof ParseError)) throw error;
+    }
   }
 
   #changed({ name }: Rendition): void {
