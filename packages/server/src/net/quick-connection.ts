@@ -41,9 +41,8 @@ export class QuickConnection {
   #block: HeaderBlock | undefined;
   /** What came while an answer was under way. */
   #early: Buffer | undefined;
+  /** The connection closes behind the answer: one of both sides has said so, or the client has closed its own. */
   #lastAnswer = false;
-  /** The client sends no more. */
-  #halfClosed = false;
 
   /** @param deadline when a request must have come, in monotonic ms. */
   constructor(socket: Socket, owner: QuickOwner, deadline: number) {
@@ -76,7 +75,7 @@ export class QuickConnection {
   write(first: Uint8Array | string, second: Uint8Array | undefined, stays: boolean): void {
     const { socket } = this;
     this.#exchange = undefined;
-    this.#lastAnswer = !stays;
+    this.#lastAnswer ||= !stays;
     if (!socket.writable) return;
     if (second === undefined) socket.write(first, 'latin1');
     else {
@@ -98,7 +97,7 @@ export class QuickConnection {
 
   /** True if the answer under way is not to be the last of the connection. */
   stays(block: HeaderBlock): boolean {
-    return !block.closes && !this.#owner.closing && !this.#halfClosed;
+    return !block.closes && !this.#owner.closing && !this.#lastAnswer;
   }
 
   /** The bytes may be everybody's, and are good until this returns. */
@@ -149,7 +148,7 @@ export class QuickConnection {
     const { socket } = this;
     if (error) return;
     if (socket.timeout) socket.setTimeout(0);
-    if (this.#lastAnswer || this.#halfClosed || this.#owner.closing) {
+    if (this.#lastAnswer || this.#owner.closing) {
       this.#end();
       return;
     }
@@ -164,7 +163,7 @@ export class QuickConnection {
 
   /** Whoever asks no more still gets what it asked for (RFC 9112 §9.6); what came early is read before the end is. */
   readonly #onEnd = (): void => {
-    this.#halfClosed = true;
+    this.#lastAnswer = true;
     if (this.#state !== 'answering') this.#end();
   };
 
