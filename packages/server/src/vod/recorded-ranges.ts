@@ -1,6 +1,5 @@
-import { ParseError } from '@onair/media';
 import type { DateRange } from '@onair/media/hls';
-import { DateRanges, interstitialOf, rangeOfEvent } from '../packager/hls/index.ts';
+import { DateRanges, tellEvent } from '../packager/hls/index.ts';
 import type { RunView } from '../record/index.ts';
 
 /** Date ranges that a playlist has at most; the oldest are left out. */
@@ -20,19 +19,8 @@ export function recordedRanges(runs: readonly RunView[]): readonly DateRange[] {
     const end = last.time + last.duration;
     for (const event of events) {
       // What was announced for later did not come.
-      if (event.time >= end) continue;
-      for (const range of [rangeOfEvent(event, dateOf), interstitialOf(event, dateOf)])
-        if (range !== undefined) tell(ranges, range);
+      if (event.time < end) tellEvent(ranges, event, dateOf);
     }
   }
   return ranges.all();
-}
-
-function tell(ranges: DateRanges, range: DateRange): void {
-  try {
-    ranges.set(range);
-  } catch (error) {
-    // What a playlist cannot hold is in the media only.
-    if (!(error instanceof ParseError)) throw error;
-  }
 }

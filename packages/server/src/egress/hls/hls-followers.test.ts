@@ -8,9 +8,9 @@ afterEach(closeHlsServers);
 
 /** Whoever has no answer after so long gets none, in ms. */
 const PATIENCE_MS = 15_000;
-const FOLLOWERS = 16;
+const FOLLOWERS = 8;
 /** Seconds of media. */
-const SECONDS = process.env.ONAIR_LONG === '1' ? 59 : 6;
+const SECONDS = process.env.ONAIR_LONG === '1' ? 59 : 4;
 
 /**
  * Follows a playlist until it ends, over connections that are used again and again, and asks for each part that is

@@ -1,11 +1,6 @@
 import { createHash } from 'node:crypto';
-import { decodeEvent, ParseError, type Sample, type StreamName, type Track } from '@onair/media';
-import {
-  type DateRange,
-  type RenditionReport,
-  writeMediaPlaylist,
-  writeMultivariantPlaylist,
-} from '@onair/media/hls';
+import { decodeEvent, type Sample, type StreamName, type Track } from '@onair/media';
+import { type RenditionReport, writeMediaPlaylist, writeMultivariantPlaylist } from '@onair/media/hls';
 import type {
   Block,
   Clock,
@@ -20,7 +15,7 @@ import type { CmafConfig } from '../cmaf/cmaf-log.ts';
 import type { CmafPackager } from '../cmaf/cmaf-packager.ts';
 import { Bitrates } from './bitrates.ts';
 import { DateRanges } from './date-ranges.ts';
-import { interstitialOf, rangeOfEvent } from './event-range.ts';
+import { tellEvent } from './event-range.ts';
 import { mediaPlaylist, type SkipWish } from './media-playlist.ts';
 import { multivariantPlaylist } from './multivariant.ts';
 import type { HlsOptions } from './options.ts';
@@ -45,8 +40,11 @@ const SILENT_TRACK_MS = 2_500;
  */
 const CATCH_UP_MS = 6_000;
 
-/** Segments with which a rendition is far enough, whatever the leading one lists. */
+/** Segments with which a rendition is far enough, whatever the leading one lists, and whoever asks can begin. */
 const ENOUGH = 3;
+
+/** Part of the wished length below which a stream's first segment is not enough to begin with. */
+const SHORT = 0.5;
 
 /** What requests need of one rendition. */
 interface Desk {
@@ -199,13 +197,18 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
 
   /**
    * Waits until the playlist of a rendition lists a whole segment: there are players that take a list without one
-   * for broken. After a while they get what there is.
+   * for broken. One that a stream began with in the middle is too short for that. After a while they get what there is.
+   * @param full waits for three: RFC 8216 §6.3.3 lets players begin three target durations from the end, and Chromium's
+   *   own gives up where it has played a shorter list before the next version comes.
    */
-  whenListed(name: string, settle: (result: WaitResult) => void): StopWaiting {
+  whenListed(name: string, full: boolean, settle: (result: WaitResult) => void): StopWaiting {
+    const least = full ? ENOUGH : 1;
     const ready = (): boolean => {
       const rendition = this.rendition(name);
       if (rendition === undefined || rendition.ended) return true;
-      return rendition.window.listed.length > 0 && !this.#isBehind(rendition);
+      const { listed } = rendition.window;
+      if (listed.length === 1 && listed[0]!.duration < SHORT * this.#options().segmentMs * 1000) return false;
+      return listed.length >= least && !this.#isBehind(rendition);
     };
     return this.#desk(name).waiters.hold(ready, FIRST_SEGMENT_MS, (result) =>
       settle(result === 'late' && this.rendition(name)?.progress !== undefined ? 'ready' : result),
@@ -267,10 +270,7 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
   sample(sample: Sample): void {
     if (sample.track.parameters.kind !== 'data') return;
     const event = decodeEvent(sample.data);
-    if (event === undefined) return;
-    const dateOf = (time: number): number | undefined => this.dateOf(time);
-    for (const range of [rangeOfEvent(event, dateOf), interstitialOf(event, dateOf)])
-      if (range !== undefined) this.#tell(range);
+    if (event !== undefined) tellEvent(this.dateRanges, event, (time) => this.dateOf(time));
   }
 
   state(state: StreamState): void {
@@ -339,15 +339,6 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
         lastMsn: progress!.msn,
         ...(progress!.part < 0 ? {} : { lastPart: progress!.part }),
       }));
-  }
-
-  #tell(range: DateRange): void {
-    try {
-      this.dateRanges.set(range);
-    } catch (error) {
-      // What a playlist cannot hold, and the end of a break whose beginning nobody knows, is in the media only.
-      if (!(error instanceof ParseError)) throw error;
-    }
   }
 
   #changed({ name }: Rendition): void {

@@ -1,5 +1,5 @@
 export * from './date-ranges.ts';
-export { interstitialOf, rangeOfEvent } from './event-range.ts';
+export { tellEvent } from './event-range.ts';
 export * from './hls-packager.ts';
 export type { SkipWish } from './media-playlist.ts';
 export * from './options.ts';
