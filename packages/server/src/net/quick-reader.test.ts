@@ -2,7 +2,14 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Config, loadConfig } from '../config/index.ts';
 import { createLog } from '../observe/index.ts';
-import { answerPrepared, createHttpServer, type Exchange, HttpProblem, PreparedAnswer } from './index.ts';
+import {
+  answerPrepared,
+  createHttpServer,
+  type Exchange,
+  goneAtEnd,
+  HttpProblem,
+  PreparedAnswer,
+} from './index.ts';
 
 const ending: (() => unknown)[] = [];
 afterEach(async () => {
@@ -36,9 +43,15 @@ async function open(settings: Partial<Config['http']> = {}) {
     return true;
   });
   server.fastify.get('/framework', async (request) => ({ url: request.url }));
-  server.fastify.get('/slow', async () => {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    return 'slow';
+  server.fastify.get('/slow', () => new Promise((resolve) => setTimeout(resolve, 20, 'slow')));
+  server.fastify.get('/endless', (request, reply) => {
+    reply.hijack();
+    goneAtEnd(request.raw, reply.raw);
+    reply.raw.once('close', () => gone.push(request.url));
+  });
+  server.fastify.get('/dear', async (request, reply) => {
+    goneAtEnd(request.raw, reply.raw);
+    return { listeners: request.socket.listenerCount('end') };
   });
   server.fastify.post('/framework', async (request) => ({ body: request.body }));
   const port = await server.listen();
@@ -299,6 +312,20 @@ describe('connections', () => {
     await client.gone();
     expect(client.statuses).toEqual([200, 200, 200]);
     expect(client.heard).toMatch(/"\/framework"\}$/);
+  });
+
+  it('half closed are over where the answer is without end, and only there', async () => {
+    const { dial, gone } = await open();
+    const client = dial();
+    for (const count of [1, 2]) {
+      client.ask('/dear');
+      await client.answers(count);
+    }
+    expect(new Set(client.heard.match(/"listeners":\d+/g)).size).toBe(1);
+    client.ask('/endless');
+    client.socket.end();
+    await client.gone();
+    await vi.waitFor(() => expect(gone).toEqual(['/endless']), PATIENT);
   });
 
   it.each(['/direct', '/held', '/large', '/framework', '/slow'])('half closed get %s whole', async (path) => {

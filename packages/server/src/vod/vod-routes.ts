@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { isNamePart, type StreamName, streamName } from '@onair/media';
 import type { FastifyReply } from 'fastify';
-import { HttpProblem, type HttpServer, readByteRange, refusedForNow } from '../net/index.ts';
+import { goneAtEnd, HttpProblem, type HttpServer, readByteRange, refusedForNow } from '../net/index.ts';
 import { HEADER_FILE, type RecordingView, type RunView, WEBM_FILE } from '../record/index.ts';
 import { Mp3Maker } from './mp3-maker.ts';
 import { recordingPlaylist, TURNED } from './playlist.ts';
@@ -91,17 +91,10 @@ function nameOf({ app, name }: PlaylistCall['Params']): StreamName {
   return streamName(app, name);
 }
 
-/**
- * Resolves when the client is gone; one whose connection fails is, also when nobody waits for this any more. One that
- * sends no more is taken to be: what it asked for costs too much to be made for nobody.
- */
+/** Resolves when the client is gone; one whose connection fails is, also when nobody waits for this any more. */
 function whenGone({ raw, request }: FastifyReply): Promise<unknown> {
-  const closed = once(raw, 'close').catch(() => undefined);
-  if (request.raw.httpVersionMajor >= 2) return closed;
-  const over = new AbortController();
-  void closed.then(() => over.abort());
-  const ended = once(request.raw.socket, 'end', { signal: over.signal }).catch(() => undefined);
-  return Promise.race([closed, ended]);
+  goneAtEnd(request.raw, raw);
+  return once(raw, 'close').catch(() => undefined);
 }
 
 /** A segment of a run, or its header. */
