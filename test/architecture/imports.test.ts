@@ -23,7 +23,7 @@ const SERVER: Record<string, readonly string[]> = {
   net: ['observe', 'config', '@media', '@contracts'],
   disk: [],
   record: ['disk', 'hub', 'packager', '@media', '@contracts'],
-  vod: ['record', 'net', 'observe', '@media', '@contracts'],
+  vod: ['record', 'packager', 'net', 'observe', '@media', '@contracts'],
   ingest: ['disk', 'hub', 'net', 'observe', '@media', '@contracts'],
   egress: ['hub', 'packager', 'relay', 'net', 'observe', '@media', '@contracts'],
   files: ['egress', 'net', 'observe', 'config', '@media', '@contracts'],

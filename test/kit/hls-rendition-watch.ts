@@ -32,6 +32,7 @@ const LONGEST_MS = 40_000;
 
 /** How long parts that are listed, and were asked for before, may still take at the end. */
 const HINT_PATIENCE_MS = 5000;
+const PATIENCE_STEP_MS = 100;
 
 interface Hint {
   answer: Promise<HlsAnswer | undefined>;
@@ -106,7 +107,7 @@ export class RenditionWatch {
       await this.#reload(blocking ? nextOf(last!.playlist) : undefined);
     }
     const there = [...this.#hints.values()].filter(({ listed }) => listed !== undefined);
-    await Promise.race([Promise.all(there.map(({ answer }) => answer)), sleep(HINT_PATIENCE_MS)]);
+    await Promise.race([Promise.all(there.map(({ answer }) => answer)), patience(HINT_PATIENCE_MS)]);
     this.#stop.abort();
     await this.#judgeHints();
     await this.#deps.media.settled();
@@ -212,6 +213,14 @@ export class RenditionWatch {
     this.#delta = playlist.media;
     this.#deps.found([...checkMediaPlaylist(playlist.media), ...checkDelta(full, playlist.media)]);
   }
+}
+
+/**
+ * Waits for `ms`, in which answers can be read: of a time in which this process stands still, as on a busy machine, a
+ * step counts, or the end would come before what has arrived meanwhile is looked at.
+ */
+async function patience(ms: number): Promise<void> {
+  for (let left = ms; left > 0; left -= PATIENCE_STEP_MS) await sleep(PATIENCE_STEP_MS);
 }
 
 /** True if `playlist` lists more than was wished for: the request came late. */

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
-import { refusedForNow } from '../net/index.ts';
+import { goneAtEnd, refusedForNow } from '../net/index.ts';
 import { type ApiDeps, publicStreams } from './ports.ts';
 
 /** Shortest and longest time between two lists, milliseconds. */
@@ -49,6 +49,7 @@ export class StreamEvents {
     raw.socket?.setTimeout(0);
     raw.on('error', () => raw.destroy());
     raw.once('close', () => this.#gone(raw));
+    goneAtEnd(reply.request.raw, raw);
     this.#readers.add(raw);
     if (this.#readers.size === 1) this.#start();
     raw.write(`retry: 2000\n\n${this.#text()}`);

@@ -75,8 +75,12 @@ export class AdminGuard {
     const { limiter, signIns } = this.#sources;
     const retryAfter = limiter.retryAfter(address);
     if (retryAfter > 0) return { kind: 'limited', retryAfter };
-    if (this.demoAccount(local) && (await isDemoAccount(user, password))) return { secret: signIns.create() };
-    return this.#refuse(address);
+    if (!this.demoAccount(local)) return this.#refuse(address);
+    // Counted before it is looked at, which takes a while: guesses that come together would all be looked at.
+    const takeBack = limiter.failed(address);
+    if (!(await isDemoAccount(user, password))) return tellRefused(address);
+    takeBack();
+    return { secret: signIns.create() };
   }
 
   /** Ends the sign-in of a cookie. */
@@ -95,9 +99,13 @@ export class AdminGuard {
 
   #refuse(address: string): { readonly kind: 'wrong' } {
     this.#sources.limiter.failed(address);
-    channels.accessRefused.publish({ protocol: 'http', address, code: 'AUTH_FAILED' });
-    return { kind: 'wrong' };
+    return tellRefused(address);
   }
+}
+
+function tellRefused(address: string): { readonly kind: 'wrong' } {
+  channels.accessRefused.publish({ protocol: 'http', address, code: 'AUTH_FAILED' });
+  return { kind: 'wrong' };
 }
 
 /** The token of an `Authorization: Bearer` header (RFC 6750 §2.1). */

@@ -32,16 +32,21 @@ export class AttemptLimiter {
     return Math.max(1, Math.ceil((known.since + MINUTE_MS - this.#now()) / 1000));
   }
 
-  /** Counts a failed attempt. */
-  failed(address: string): void {
+  /** Counts a failed attempt, or one that takes time as if it had. The returned function takes it back, once. */
+  failed(address: string): () => void {
     const group = addressGroup(address);
-    const known = this.#current(group);
-    if (known !== undefined) {
-      known.count++;
-      return;
+    let known = this.#current(group);
+    if (known === undefined) {
+      if (this.#failures.size >= MAX_ADDRESSES) this.#failures.delete(this.#failures.keys().next().value!);
+      known = { count: 0, since: this.#now() };
+      this.#failures.set(group, known);
     }
-    if (this.#failures.size >= MAX_ADDRESSES) this.#failures.delete(this.#failures.keys().next().value!);
-    this.#failures.set(group, { count: 1, since: this.#now() });
+    known.count++;
+    let counts = 1;
+    return () => {
+      known.count -= counts;
+      counts = 0;
+    };
   }
 
   #current(group: string): Failures | undefined {

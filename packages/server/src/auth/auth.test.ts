@@ -130,6 +130,36 @@ describe('the operator', () => {
     expect(await enter('hogehogeunko')).toEqual({ kind: 'limited', retryAfter: 60 });
   });
 
+  it('counts guesses of the account that come together before it looks at them', async () => {
+    const token = AdminToken.open(folder);
+    const signIns = new SignIns(folder, 1000, () => now);
+    const admin = new AdminGuard({ token, signIns, limiter: limiter(3), demoAccount: () => true });
+    const enter = (password: string) =>
+      admin.signInAs(DEMO_USER, password, { address: '127.0.0.1', local: true });
+    // What is right does not count once it is known.
+    for (let i = 0; i < 4; i++) expect(await enter('hogehogeunko')).toHaveProperty('secret');
+    const guesses = await Promise.all(Array.from({ length: 8 }, (_, n) => enter(`guess ${n}`)));
+    expect(guesses.map((guess) => ('kind' in guess ? guess.kind : 'in'))).toEqual([
+      ...Array(3).fill('wrong'),
+      ...Array(5).fill('limited'),
+    ]);
+    expect(await enter('hogehogeunko')).toEqual({ kind: 'limited', retryAfter: 60 });
+    now += 60_000;
+    expect(await enter('hogehogeunko')).toHaveProperty('secret');
+  });
+
+  it('takes a failed attempt back once', () => {
+    const attempts = limiter(2);
+    const takeBack = attempts.failed('10.0.0.1');
+    attempts.failed('10.0.0.1');
+    expect(attempts.retryAfter('10.0.0.1')).toBe(60);
+    takeBack();
+    takeBack();
+    expect(attempts.retryAfter('10.0.0.1')).toBe(0);
+    attempts.failed('10.0.0.1');
+    expect(attempts.retryAfter('10.0.0.1')).toBe(60);
+  });
+
   it('has ten guesses a minute and address', () => {
     const { guard: admin, token } = guard();
     for (let i = 0; i < 10; i++) expect(admin.signIn(`wrong${i}`, '10.0.0.1')).toEqual({ kind: 'wrong' });

@@ -4,6 +4,12 @@ import type { Config } from '../config/index.ts';
 /** Answers a request. */
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
+/** What Node's servers have and its types leave out. */
+interface HalfOpenServer extends Server {
+  /** An answer goes on when the client's side has ended. */
+  httpAllowHalfOpen?: boolean;
+}
+
 /** Limits of HTTP/1.1 connections, with and without TLS. */
 export function connectionOptions({ headersTimeoutMs, requestTimeoutMs, maxHeaderBytes }: Config['http']) {
   // Node looks for late heads at intervals; the promised time includes one of them.
@@ -22,6 +28,8 @@ export function createPlainListener(settings: Config['http'], handler: RequestHa
     { ...connectionOptions(settings), keepAliveTimeout: settings.keepAliveTimeoutMs },
     handler,
   );
+  // Who shuts down its side behind the request still gets the answer (RFC 9112 §9.6).
+  (server as HalfOpenServer).httpAllowHalfOpen = true;
   // The socket is watched for silence.
   server.setTimeout(settings.idleTimeoutMs);
   return server;

@@ -3,6 +3,7 @@ export { bindAddress } from './any-address.ts';
 export { type CertificateSource, fingerprint, loadIdentity, OWN_CERTIFICATE_FILE } from './certificate.ts';
 export { cutSocket } from './cut-socket.ts';
 export { allowEndlessBody } from './endless-body.ts';
+export { goneAtEnd } from './gone-at-end.ts';
 export {
   answerPreflight,
   answerPrepared,

@@ -41,6 +41,7 @@ export class QuickConnection {
   #block: HeaderBlock | undefined;
   /** What came while an answer was under way. */
   #early: Buffer | undefined;
+  /** The connection closes behind the answer: one of both sides has said so, or the client has closed its own. */
   #lastAnswer = false;
 
   /** @param deadline when a request must have come, in monotonic ms. */
@@ -74,7 +75,7 @@ export class QuickConnection {
   write(first: Uint8Array | string, second: Uint8Array | undefined, stays: boolean): void {
     const { socket } = this;
     this.#exchange = undefined;
-    this.#lastAnswer = !stays;
+    this.#lastAnswer ||= !stays;
     if (!socket.writable) return;
     if (second === undefined) socket.write(first, 'latin1');
     else {
@@ -96,7 +97,7 @@ export class QuickConnection {
 
   /** True if the answer under way is not to be the last of the connection. */
   stays(block: HeaderBlock): boolean {
-    return !block.closes && !this.#owner.closing;
+    return !block.closes && !this.#owner.closing && !this.#lastAnswer;
   }
 
   /** The bytes may be everybody's, and are good until this returns. */
@@ -160,9 +161,12 @@ export class QuickConnection {
     this.#read(early, early.length);
   };
 
-  readonly #onEnd = (): void => this.#end();
+  /** Whoever asks no more still gets what it asked for (RFC 9112 §9.6); what came early is read before the end is. */
+  readonly #onEnd = (): void => {
+    this.#lastAnswer = true;
+    if (this.#state !== 'answering') this.#end();
+  };
 
-  /** Whoever asks no more need not be waited for. */
   #end(): void {
     this.socket.end();
     this.socket.destroySoon();

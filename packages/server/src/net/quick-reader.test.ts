@@ -2,7 +2,14 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Config, loadConfig } from '../config/index.ts';
 import { createLog } from '../observe/index.ts';
-import { answerPrepared, createHttpServer, type Exchange, HttpProblem, PreparedAnswer } from './index.ts';
+import {
+  answerPrepared,
+  createHttpServer,
+  type Exchange,
+  goneAtEnd,
+  HttpProblem,
+  PreparedAnswer,
+} from './index.ts';
 
 const ending: (() => unknown)[] = [];
 afterEach(async () => {
@@ -36,6 +43,16 @@ async function open(settings: Partial<Config['http']> = {}) {
     return true;
   });
   server.fastify.get('/framework', async (request) => ({ url: request.url }));
+  server.fastify.get('/slow', () => new Promise((resolve) => setTimeout(resolve, 20, 'slow')));
+  server.fastify.get('/endless', (request, reply) => {
+    reply.hijack();
+    goneAtEnd(request.raw, reply.raw);
+    reply.raw.once('close', () => gone.push(request.url));
+  });
+  server.fastify.get('/dear', async (request, reply) => {
+    goneAtEnd(request.raw, reply.raw);
+    return { listeners: request.socket.listenerCount('end') };
+  });
   server.fastify.post('/framework', async (request) => ({ body: request.body }));
   const port = await server.listen();
   const dial = () => new Client(port);
@@ -269,16 +286,67 @@ describe('connections that Node takes over', () => {
 describe('connections', () => {
   it('of who goes away while waiting are forgotten, and a late answer goes nowhere', async () => {
     const { dial, held, gone } = await open();
-    const [resets, ends] = [dial(), dial()];
-    resets.ask('/held/reset');
-    ends.ask('/held/end');
-    await vi.waitFor(() => expect(held).toHaveLength(2));
-    resets.socket.resetAndDestroy();
-    ends.socket.end();
-    await vi.waitFor(() => expect(gone.sort()).toEqual(['/held/end', '/held/reset']));
-    for (const exchange of held) exchange.sendPrepared(BODY);
-    await ends.gone();
-    expect(ends.heard).toBe('');
+    const client = dial();
+    client.ask('/held');
+    await vi.waitFor(() => expect(held).toHaveLength(1));
+    client.socket.resetAndDestroy();
+    await vi.waitFor(() => expect(gone).toEqual(['/held']));
+    held[0]!.sendPrepared(BODY);
+    await client.gone();
+  });
+
+  it('of who sends no more end with the answers', async () => {
+    const { dial, held } = await open();
+    const client = dial();
+    client.ask('/held');
+    await vi.waitFor(() => expect(held).toHaveLength(1));
+    client.ask('/held');
+    client.ask('/framework');
+    client.socket.end();
+    for (const count of [1, 2]) {
+      await vi.waitFor(() => expect(held).toHaveLength(count));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(client.closed).toBe(false);
+      held[count - 1]!.sendPrepared(BODY);
+    }
+    await client.gone();
+    expect(client.statuses).toEqual([200, 200, 200]);
+    expect(client.heard).toMatch(/"\/framework"\}$/);
+  });
+
+  it('half closed are over where the answer is without end, and only there', async () => {
+    const { dial, gone } = await open();
+    const client = dial();
+    for (const count of [1, 2]) {
+      client.ask('/dear');
+      await client.answers(count);
+    }
+    expect(new Set(client.heard.match(/"listeners":\d+/g)).size).toBe(1);
+    client.ask('/endless');
+    client.socket.end();
+    await client.gone();
+    await vi.waitFor(() => expect(gone).toEqual(['/endless']), PATIENT);
+  });
+
+  it.each(['/direct', '/held', '/large', '/framework', '/slow'])('half closed get %s whole', async (path) => {
+    const { dial, held } = await open();
+    for (const before of ['', '/direct', '/framework']) {
+      const client = dial();
+      if (before !== '') {
+        client.ask(before);
+        await client.answers(1);
+      }
+      client.ask(path, 'Accept: */*');
+      client.socket.end();
+      if (path === '/held') {
+        await vi.waitFor(() => expect(held).toHaveLength(1), PATIENT);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        held.pop()!.sendPrepared(BODY);
+      }
+      await client.gone();
+      expect(client.statuses).toEqual(before === '' ? [200] : [200, 200]);
+      if (path === '/large') expect(client.heard.length).toBeGreaterThan(LARGE.bytes.length);
+    }
   });
 
   it('are closed when nothing comes, before and after an answer', async () => {

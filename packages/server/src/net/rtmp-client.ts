@@ -49,6 +49,7 @@ export class RtmpClient {
   #markClosed: (error: Error | undefined) => void = () => undefined;
   #error: Error | undefined;
   #markReady: () => void = () => undefined;
+  #capsEx = 0;
 
   /** Opens at once. */
   constructor(options: RtmpClientOptions) {
@@ -80,6 +81,11 @@ export class RtmpClient {
   /** Message stream that the server gave. */
   get streamId(): number {
     return this.#session.streamId;
+  }
+
+  /** Flags of Enhanced RTMP that the server honours, of `CAPS_EX`; 0 before it has said so, and if it says nothing. */
+  get capsEx(): number {
+    return this.#capsEx;
   }
 
   /** Bytes that wait for the server to take them. */
@@ -162,6 +168,10 @@ export class RtmpClient {
       this.#open(next);
       before.destroy();
       return;
+    }
+    if (event.kind === 'connected') {
+      const { capsEx } = event.properties;
+      this.#capsEx = typeof capsEx === 'number' ? capsEx & 0xff : 0;
     }
     if (event.kind === 'ready') {
       clearTimeout(this.#deadline);

@@ -1,14 +1,14 @@
 import { appendFileSync, existsSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { streamName } from '@onair/media';
-import { parseMediaPlaylist } from '@onair/media/hls';
+import { checkMediaPlaylist, parseMediaPlaylist } from '@onair/media/hls';
 import { dumpElements } from '@onair/media/webm';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { FakeClock } from '../../../../test/kit/fake-clock.ts';
 import { audioTrack, programme, videoTrack } from '../../../../test/kit/samples.ts';
 import { Scope } from '../../../../test/kit/scope.ts';
 import { DiskSync } from '../disk/index.ts';
-import { StreamRegistry } from '../hub/index.ts';
+import { type EventDraft, StreamRegistry } from '../hub/index.ts';
 import { cmafPackagerKind } from '../packager/cmaf/index.ts';
 import { recordingPlaylist } from '../vod/index.ts';
 import { Recordings } from './index.ts';
@@ -221,5 +221,41 @@ describe('Recordings', () => {
     await vi.waitFor(() => expect(registry.find(NAME)?.state).not.toBe('waiting'));
     publish(2);
     expect(recordings.order(NAME, false)).toBe('already');
+  });
+
+  it('tell timed events as date ranges, also of a recording that goes on, that is read again, or that a crash left', async () => {
+    const first = setUp();
+    const { recordings, registry } = first;
+    const publication = first.publish(6);
+    const stream = registry.find(NAME)!;
+    const say = (id: string, seconds: number, more: Partial<EventDraft> = {}): void => {
+      const draft = { id, name: 'slide', time: seconds * 1e6, data: { id }, ...more };
+      stream.announce(draft, id);
+    };
+    say('now', 5.5, { duration: 1e6 });
+    say('out', 6.5, { splice: { kind: 'out', section: 'fc3000' } });
+    say('in', 8.5, { splice: { kind: 'in', section: 'fc3001', of: 'out' } });
+    say('ad', 9, { data: { interstitial: { uri: '/ads/1.m3u8' } } });
+    say('never', 3000);
+    for (const sample of programme(videoTrack(), audio, 6, 25, 6000)) publication.push(sample);
+    const tells = (recording: RecordingView | undefined): Record<string, number> => {
+      const { dateRanges, segments } = parseMediaPlaylist(recordingPlaylist(recording!)!);
+      const begin = segments[0]!.programDateTime!;
+      return Object.fromEntries(dateRanges.map(({ id, startDate }) => [id, startDate! - begin]));
+    };
+    const all = { now: 5500, out: 6500, ad: 9000, 'ad.interstitial': 9000 };
+    await recordings.settle(NAME);
+    await vi.waitFor(async () => expect(tells(await recordings.newest(NAME))).toEqual(all));
+    // A crash: what is on the disk is read again.
+    await recordings.close();
+    const second = setUp(first.folder);
+    await second.recordings.recover(new Set());
+    const done = await second.recordings.newest(NAME);
+    expect(done?.finished).toBe(true);
+    expect(tells(done)).toEqual(all);
+    const list = parseMediaPlaylist(recordingPlaylist(done!)!);
+    const out = list.dateRanges.find(({ id }) => id === 'out')!;
+    expect(out.endDate! - out.startDate!).toBe(2000);
+    expect(checkMediaPlaylist(list)).toEqual([]);
   });
 });

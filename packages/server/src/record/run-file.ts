@@ -55,6 +55,8 @@ export function runHeader(
 export interface RunVisitor {
   header(header: RunHeader): void;
   chunk(chunk: ChunkPlace): void;
+  /** An `emsg` box in front of a chunk, header included. */
+  message?(bytes: Uint8Array): void;
   /** Some chunks have come; reading goes on when it resolves. */
   batch?(): Promise<void>;
 }
@@ -110,7 +112,8 @@ class RunScan {
       this.#header = readHeader(concatBytes(this.#init), bytes.subarray(8), this.#at);
       this.valid = this.#at;
       this.#visitor.header(this.#header);
-    } else if (type === 'moof') this.#moof = bytes;
+    } else if (type === 'emsg') this.#visitor.message?.(bytes);
+    else if (type === 'moof') this.#moof = bytes;
     else if (type === 'mdat' && this.#moof !== undefined && this.#header !== undefined) {
       this.#chunk(this.#header, concatBytes([this.#moof, bytes]));
       this.#moof = undefined;

@@ -1,8 +1,9 @@
 import { truncate } from 'node:fs/promises';
-import type { Track } from '@onair/media';
+import type { TimedEvent, Track } from '@onair/media';
 import { AppendFile } from '../disk/index.ts';
 import type { Block } from '../hub/index.ts';
 import type { CmafConfig } from '../packager/cmaf/index.ts';
+import { RunEvents } from './run-events.ts';
 import { type RunFacts, type RunHeader, runHeader, scanRun } from './run-file.ts';
 import { type ChunkNote, type RunSegment, SegmentIndex } from './segment-index.ts';
 import type { RunView } from './view.ts';
@@ -31,6 +32,7 @@ export class OpenRun implements RecordedRun {
   readonly sourceOffset: number | undefined;
   readonly #index: SegmentIndex;
   readonly #ends: TrackEnds;
+  readonly #events = new RunEvents();
 
   constructor(path: string, tracks: readonly Track[], facts: RunFacts) {
     const { init, bytes } = runHeader(tracks, facts);
@@ -60,6 +62,10 @@ export class OpenRun implements RecordedRun {
     return count === segments.length ? segments : segments.slice(0, count);
   }
 
+  get events(): readonly TimedEvent[] {
+    return this.#events.all;
+  }
+
   get sourceEnd(): SourceEnd {
     return this.#ends.inSource(this.sourceOffset);
   }
@@ -78,6 +84,7 @@ export class OpenRun implements RecordedRun {
   add(block: Block<CmafConfig>): void {
     this.#index.add({ ...block, size: block.bytes.length });
     this.#ends.note(block.track, block);
+    this.#events.take(block.bytes);
     this.file.append(block.bytes);
   }
 
@@ -93,6 +100,7 @@ export class OpenRun implements RecordedRun {
       sourceOffset: this.sourceOffset,
       size: this.size,
       segments: this.#index.segments,
+      events: this.events,
       sourceEnd: this.sourceEnd,
     };
   }
@@ -107,6 +115,7 @@ export async function recoverRun(path: string, resumable: boolean): Promise<Reco
   let header: RunHeader | undefined;
   let index = new SegmentIndex(false, 0);
   let ends = new TrackEnds([]);
+  const events = new RunEvents();
   let cut: { readonly size: number; readonly sourceEnd: SourceEnd } | undefined;
   const valid = await scanRun(path, {
     header: (found) => {
@@ -114,6 +123,7 @@ export async function recoverRun(path: string, resumable: boolean): Promise<Reco
       index = new SegmentIndex(hasVideo(found.tracks), found.size);
       ends = new TrackEnds(found.tracks);
     },
+    message: (bytes) => events.take(bytes),
     chunk: (chunk) => {
       const before = index.segments.length;
       const { size } = index;
@@ -137,6 +147,7 @@ export async function recoverRun(path: string, resumable: boolean): Promise<Reco
     sourceOffset: header.sourceOffset,
     size: keep,
     segments: index.segments.filter(({ end }) => end <= keep),
+    events: events.all,
     sourceEnd: resumable ? cut!.sourceEnd : ends.inSource(header.sourceOffset),
   };
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { StreamName } from '@onair/media';
+import { eventOf, type StreamName, type TimedEvent } from '@onair/media';
 import type { RunSegment } from './segment-index.ts';
 
 /** A stretch of a recording without a break, as it can be fetched. */
@@ -13,6 +13,8 @@ export interface RunView {
   readonly wallMs: number;
   /** Segments that are whole and on the disk. */
   readonly segments: readonly RunSegment[];
+  /** What its chunks carry, on the time of the segments. */
+  readonly events: readonly TimedEvent[];
 }
 
 /** A recording as it is told to others. */
@@ -50,7 +52,7 @@ export function durationOf(runs: readonly Pick<RunView, 'segments'>[]): number {
 
 /** The content of {@link INDEX_FILE}. */
 export function writeIndex({ startedMs, audioOnly, runs, headerBytes, webmBytes }: RecordingView): string {
-  const stored = runs.map(({ path, initBytes, size, wallMs, segments }) => ({
+  const stored = runs.map(({ path, initBytes, size, wallMs, segments, events }) => ({
     file: path.slice(path.lastIndexOf('/') + 1),
     initBytes,
     size,
@@ -62,6 +64,7 @@ export function writeIndex({ startedMs, audioOnly, runs, headerBytes, webmBytes 
       duration,
       independent ? 1 : 0,
     ]),
+    ...(events.length === 0 ? {} : { events }),
   }));
   return JSON.stringify({ version: 1, startedMs, audioOnly, headerBytes, webmBytes, runs: stored });
 }
@@ -93,6 +96,9 @@ export function readIndex(
           independent: independent === 1,
         };
       }),
+      events: (Array.isArray(run.events) ? run.events : [])
+        .map(eventOf)
+        .filter((event) => event !== undefined),
     };
   });
   return {

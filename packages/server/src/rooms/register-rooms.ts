@@ -11,6 +11,7 @@ import type { Config } from '../config/index.ts';
 import {
   checkHost,
   checkOrigin,
+  goneAtEnd,
   HttpProblem,
   type HttpServer,
   hostNameOf,
@@ -128,6 +129,8 @@ function registerPolling(
       config: { anyOrigin: true },
       handler: (request, reply) => {
         reply.hijack();
+        // A poll that its page has left is how the engine learns that somebody is gone.
+        goneAtEnd(request.raw, reply.raw);
         take(request.raw, reply.raw);
       },
     });

@@ -1,5 +1,6 @@
 import { type MediaPlaylist, type Segment, writeMediaPlaylist } from '@onair/media/hls';
 import { type RecordingView, TARGET_DURATION } from '../record/index.ts';
+import { recordedRanges } from './recorded-ranges.ts';
 
 /** In the names of what is not as it was recorded: its pictures are turned into H.264. */
 export const TURNED = '.h264';
@@ -45,7 +46,7 @@ export function recordingPlaylist(
     segments,
     preloadHints: [],
     renditionReports: [],
-    dateRanges: [],
+    dateRanges: recordedRanges(recording.runs),
     endList: recording.finished,
   };
   return writeMediaPlaylist(playlist);

@@ -60,7 +60,7 @@ function recorded(video: Track = vp8): RunView {
     [...programme(video, audio, 1, 25, 6000)].filter(({ track }) => track === audio),
     false,
   );
-  return { path, initBytes: init.length, size, wallMs: 0, segments };
+  return { path, initBytes: init.length, size, wallMs: 0, segments, events: [] };
 }
 
 class FakeTurner implements PictureTurner {

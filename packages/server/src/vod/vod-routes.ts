@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { isNamePart, type StreamName, streamName } from '@onair/media';
 import type { FastifyReply } from 'fastify';
-import { HttpProblem, type HttpServer, readByteRange, refusedForNow } from '../net/index.ts';
+import { goneAtEnd, HttpProblem, type HttpServer, readByteRange, refusedForNow } from '../net/index.ts';
 import { HEADER_FILE, type RecordingView, type RunView, WEBM_FILE } from '../record/index.ts';
 import { Mp3Maker } from './mp3-maker.ts';
 import { recordingPlaylist, TURNED } from './playlist.ts';
@@ -92,8 +92,9 @@ function nameOf({ app, name }: PlaylistCall['Params']): StreamName {
 }
 
 /** Resolves when the client is gone; one whose connection fails is, also when nobody waits for this any more. */
-function whenGone(reply: FastifyReply): Promise<unknown> {
-  return once(reply.raw, 'close').catch(() => undefined);
+function whenGone({ raw, request }: FastifyReply): Promise<unknown> {
+  goneAtEnd(request.raw, raw);
+  return once(raw, 'close').catch(() => undefined);
 }
 
 /** A segment of a run, or its header. */

@@ -72,6 +72,8 @@ export function serveEndless(
   socket.setTimeout(0);
   socket.on('close', () => leave('connection closed'));
   socket.on('error', () => leave('connection failed'));
+  // An answer without end has nothing that could be waited for.
+  socket.on('end', () => socket.end());
   socket.on('drain', () => viewing.viewer?.drained());
   // Whatever the client still sends is not looked at, but must be taken, so that its end is seen.
   socket.resume();

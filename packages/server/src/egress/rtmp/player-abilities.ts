@@ -5,8 +5,8 @@ import { CAPS_EX, type ConnectRequest } from '@onair/media/rtmp';
 /** Codecs that every player of this protocol knows by their old numbers. */
 const OLD_CODECS: ReadonlySet<string> = new Set(['h264', 'aac', 'mp3']);
 
-/** True if the player takes several tracks of a kind. */
-export function takesMultitrack({ capsEx }: ConnectRequest): boolean {
+/** True if the player, or the server that is published to, takes several tracks of a kind. */
+export function takesMultitrack({ capsEx }: Pick<ConnectRequest, 'capsEx'>): boolean {
   return (capsEx & CAPS_EX.multitrack) !== 0;
 }
 

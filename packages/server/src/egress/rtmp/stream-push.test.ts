@@ -1,4 +1,7 @@
-import { streamName } from '@onair/media';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { streamName, type Track } from '@onair/media';
+import { CAPS_EX, RtmpServerSession } from '@onair/media/rtmp';
 import { afterEach, expect, it, vi } from 'vitest';
 import { RtmpHub } from '../../../../../test/kit/rtmp-hub.ts';
 import { audioTrack, programme, videoParameters, videoTrack } from '../../../../../test/kit/samples.ts';
@@ -52,10 +55,11 @@ async function target(): Promise<RtmpHub> {
   return hub;
 }
 
-function publish(hub: RtmpHub) {
+function publish(hub: RtmpHub, more: readonly Track[] = []) {
   const publication = hub.registry.publish(NAME, { protocol: 'test', revoked: () => undefined });
   publication.setTrack(video);
   publication.setTrack(audio);
+  for (const track of more) publication.setTrack(track);
   const samples = programme(video, audio, 2);
   for (const sample of samples) publication.push(sample);
   return publication;
@@ -152,4 +156,52 @@ it('follows a redirect, and does not run in circles', async () => {
   pushes.set([{ stream: NAME, url }]);
   await vi.waitFor(() => expect(pushes.list()[0]?.state).toBe('failed'), 4000);
   expect(asked).toBe(5);
+});
+
+/** A target that takes every publisher and tells these flags of Enhanced RTMP; what it heard of sound. */
+async function foreign(capsEx: number) {
+  const sounds: Uint8Array[] = [];
+  const server = createServer((socket) => {
+    const session = new RtmpServerSession({ nowMs: () => Math.floor(performance.now()) });
+    socket.on('error', () => undefined);
+    socket.on('data', (bytes: Uint8Array) => {
+      session.push(Uint8Array.from(bytes));
+      for (let event = session.next(); event !== undefined; event = session.next()) {
+        if (event.kind === 'connect') session.acceptConnect({ capsEx });
+        if (event.kind === 'publish') session.acceptPublish();
+        if (event.kind === 'media' && event.type === 'audio') sounds.push(event.body);
+      }
+      const out = session.takeOutput();
+      if (out !== undefined) socket.write(out);
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  closers.push(() => server.close());
+  return { url: `rtmp://127.0.0.1:${(server.address() as AddressInfo).port}/live/test`, sounds };
+}
+
+it('sends further sounds to a target that takes multitrack, and no other', async () => {
+  const { hub, pushes } = source();
+  const to = await target();
+  const [many, one] = [await foreign(CAPS_EX.multitrack), await foreign(CAPS_EX.reconnect)];
+  const second = { ...audioTrack(), id: 7, language: 'jpn' };
+  const publication = publish(hub, [second]);
+  pushes.set([to.url('test'), many.url, one.url].map((url) => ({ stream: NAME, url })));
+  await vi.waitFor(() => expect(pushes.list().map(({ state }) => state)).toEqual(['live', 'live', 'live']));
+  let next = 2000;
+  const isMultitrack = ([first = 0]: Uint8Array): boolean => first === 0x95;
+  await vi.waitFor(() => {
+    for (const sample of programme(video, audio, 0.2, 25, next)) publication.push(sample);
+    for (const sample of programme(video, second, 0.2, 25, next))
+      if (sample.track === second) publication.push(sample);
+    next += 200;
+    expect(to.registry.find(NAME)?.epoch?.tracks).toHaveLength(3);
+    expect(many.sounds.filter(isMultitrack).length).toBeGreaterThan(5);
+    expect(one.sounds.length).toBeGreaterThan(5);
+  }, 4000);
+  const kinds = to.registry.find(NAME)!.epoch!.tracks.map(({ parameters }) => parameters.kind);
+  expect(kinds).toEqual(['video', 'audio', 'audio']);
+  expect(many.sounds.some((body) => !isMultitrack(body))).toBe(true);
+  expect(one.sounds.filter(isMultitrack)).toEqual([]);
 });

@@ -5,6 +5,7 @@ import type { Clock, PackagerKind } from '../../hub/index.ts';
 import { RtmpClient, RtmpRefused } from '../../net/rtmp-client.ts';
 import type { TagPackager } from '../../packager/tags/index.ts';
 import { type LiveDeps, SocketTransport, Viewing } from '../live/index.ts';
+import { takesMultitrack } from './player-abilities.ts';
 import { rtmpEnvelope } from './rtmp-envelope.ts';
 
 /** Wait before the second attempt, in milliseconds; it doubles with each failure. */
@@ -165,8 +166,10 @@ export class StreamPush {
     this.#viewing = viewing;
     const { fanout } = viewing.stream.packager(kind);
     connection.setDataFrame(0, 'onMetaData', metadataOf(viewing.stream.epoch?.tracks ?? []));
-    const envelope = rtmpEnvelope(connection.streamId);
-    const pump = fanout.pump({ envelope, tracks: 'default', windowMs: this.#deps.windowMs() });
+    const multitrack = takesMultitrack(connection);
+    const envelope = rtmpEnvelope(connection.streamId, multitrack);
+    const tracks = multitrack ? 'all' : 'default';
+    const pump = fanout.pump({ envelope, tracks, windowMs: this.#deps.windowMs() });
     viewing.join(pump.join(new SocketTransport(connection.socket, stop), {}));
     connection.socket.on('drain', () => viewing.viewer?.drained());
     this.#enter('live', { reason: undefined });

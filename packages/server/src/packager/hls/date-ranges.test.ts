@@ -43,6 +43,16 @@ describe('DateRanges', () => {
     ]);
   });
 
+  it('takes the end of what it knows without its start, and keeps what it knows when that is wrong', () => {
+    const { ranges } = setUp();
+    const end = { startDate: undefined, endDate: START + 1000 };
+    ranges.set(range('a'));
+    ranges.set(range('a', end));
+    ranges.set(range('b'));
+    expect(() => ranges.set(range('b', { ...end, endDate: START - 1 }))).toThrow(ParseError);
+    expect(ranges.all()).toEqual([range('a', { endDate: START + 1000 }), range('b')]);
+  });
+
   it('drops what has ended, keeps what goes on, and remembers what left', () => {
     const { ranges, time } = setUp();
     ranges.set(range('ended', { duration: 5 }));

@@ -1,7 +1,7 @@
 import { ParseError } from '@onair/media';
 import type { DateRange } from '@onair/media/hls';
 
-/** Date ranges kept at one time; the oldest leave first. */
+/** Date ranges that a live playlist keeps at one time. */
 const MAX_RANGES = 256;
 /** Ids of removed ranges that are remembered. */
 const MAX_REMOVED = 1024;
@@ -28,13 +28,15 @@ export interface ShownRanges {
  */
 export class DateRanges {
   readonly #now: () => number;
+  readonly #max: number;
   readonly #entries = new Map<string, Entry>();
   readonly #removed = new Map<string, number>();
   #version = 0;
 
-  /** @param now monotonic ms. */
-  constructor(now: () => number) {
+  /** @param now monotonic ms. @param max how many there are at one time; the oldest leave first. */
+  constructor(now: () => number, max = MAX_RANGES) {
     this.#now = now;
+    this.#max = max;
   }
 
   /** Rises with every change. */
@@ -48,13 +50,13 @@ export class DateRanges {
    * @throws ParseError `HLS_ATTRIBUTE` for text that a playlist cannot hold.
    */
   set(range: DateRange): void {
-    check(range);
     const before = this.#entries.get(range.id)?.range;
     const merged = before === undefined ? range : merge(before, range);
+    check(merged);
     this.#entries.delete(range.id);
     this.#entries.set(range.id, { range: merged, changed: this.#now() });
     this.#removed.delete(range.id);
-    if (this.#entries.size > MAX_RANGES) this.#drop(this.#entries.keys().next().value!);
+    if (this.#entries.size > this.#max) this.#drop(this.#entries.keys().next().value!);
     this.#version++;
   }
 

@@ -1,10 +1,30 @@
-import type { TimedEvent } from '@onair/media';
+import { ParseError, type TimedEvent } from '@onair/media';
 import type { DateRange } from '@onair/media/hls';
+import type { DateRanges } from './date-ranges.ts';
 
 /** CLASS of the date ranges that timed events are. */
 export const EVENT_CLASS = 'onair.event';
 /** Longest JSON of an event that a date range carries, in UTF-16 units; larger ones are in the media only. */
 const MAX_DATA = 512;
+
+/**
+ * Adds an event to the date ranges of a playlist, with the interstitial that it asks for. What a playlist cannot hold,
+ * and the end of a break whose beginning is not there, is in the media only.
+ * @param dateOf ms since the Unix epoch of a stream time in µs; undefined while that is not known.
+ */
+export function tellEvent(
+  ranges: DateRanges,
+  event: TimedEvent,
+  dateOf: (time: number) => number | undefined,
+): void {
+  for (const range of [rangeOfEvent(event, dateOf), interstitialOf(event, dateOf)]) {
+    try {
+      if (range !== undefined) ranges.set(range);
+    } catch (error) {
+      if (!(error instanceof ParseError)) throw error;
+    }
+  }
+}
 
 /**
  * The date range of an event, or undefined while no date is known for its time. The end of a break is told on the range

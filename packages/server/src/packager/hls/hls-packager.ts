@@ -15,7 +15,7 @@ import type { CmafConfig } from '../cmaf/cmaf-log.ts';
 import type { CmafPackager } from '../cmaf/cmaf-packager.ts';
 import { Bitrates } from './bitrates.ts';
 import { DateRanges } from './date-ranges.ts';
-import { interstitialOf, rangeOfEvent } from './event-range.ts';
+import { tellEvent } from './event-range.ts';
 import { mediaPlaylist, type SkipWish } from './media-playlist.ts';
 import { multivariantPlaylist } from './multivariant.ts';
 import type { HlsOptions } from './options.ts';
@@ -270,10 +270,7 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
   sample(sample: Sample): void {
     if (sample.track.parameters.kind !== 'data') return;
     const event = decodeEvent(sample.data);
-    if (event === undefined) return;
-    const dateOf = (time: number): number | undefined => this.dateOf(time);
-    for (const range of [rangeOfEvent(event, dateOf), interstitialOf(event, dateOf)])
-      if (range !== undefined) this.dateRanges.set(range);
+    if (event !== undefined) tellEvent(this.dateRanges, event, (time) => this.dateOf(time));
   }
 
   state(state: StreamState): void {

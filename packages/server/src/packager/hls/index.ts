@@ -1,4 +1,5 @@
 export * from './date-ranges.ts';
+export { tellEvent } from './event-range.ts';
 export * from './hls-packager.ts';
 export type { SkipWish } from './media-playlist.ts';
 export * from './options.ts';
