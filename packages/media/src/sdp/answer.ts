@@ -54,6 +54,7 @@ export function writeAnswer(
       valued('group', `BUNDLE ${mids.join(' ')}`),
       valued('msid-semantic', ' WMS *'),
       valued('ice-options', 'trickle'),
+      ...(offer.mixedExtensions ? [bare('extmap-allow-mixed')] : []),
     ],
     media: offer.media.map((media) => {
       if (media === data) return channels(media, transportLines(transport));

@@ -181,18 +181,21 @@ describe('choice', () => {
   });
 });
 
-it('tells the header extensions that have the short form, and answers with those taken', () => {
-  const more = ['a=extmap:5 urn:a', 'a=extmap:14/recvonly urn:b', 'a=extmap:15 urn:c', 'a=extmap:x urn:d'];
+it('tells the header extensions of either form, and answers with those taken', () => {
+  const ids = ['5 urn:a', '14/recvonly urn:b', '255 urn:c', '0 urn:d', '256 urn:e', 'x urn:f'];
+  const more = ids.map((line) => `a=extmap:${line}`);
   const read = readOffer(offer({ direction: 'recvonly', more }));
   const { extensions } = read.media[1]!;
   expect([...extensions]).toEqual([
     ['urn:a', 5],
     ['urn:b', 14],
+    ['urn:c', 255],
   ]);
   const [video] = chooseWatched(read, { video: { codec: 'h264' } });
   const taken = [{ ...video!, direction: 'sendonly', extensions: new Map([['urn:b', 14]]) }] as const;
   const answer = parseSdp(writeAnswer(read, taken, TRANSPORT));
   expect(attribute(answer.media[1]!, 'extmap')).toBe('14 urn:b');
+  expect(attribute(answer, 'extmap-allow-mixed')).toBeUndefined();
 });
 
 it('answers section by section and rejects what it does not take', () => {

@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest';
-import { choosePublished, parseSdp, readOffer, type Taken, writeAnswer } from './index.ts';
+import { attribute, choosePublished, parseSdp, readOffer, type Taken, writeAnswer } from './index.ts';
 
 const RID = 'urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id';
+/** RFC 8285 §4.2 has room for 16 bytes. */
+const LONG = 'highest-of-three-layers';
 
 /** What Chromium offers for a picture with `sendEncodings`, shortened. */
 function offer(more: readonly string[], extension = `a=extmap:10 ${RID}`): string {
@@ -58,7 +60,10 @@ it('takes the layers of a browser and answers with them, RFC 8853 §5.3', () => 
     setup: 'passive',
     candidates: [],
   } as const;
-  const [sound, picture] = parseSdp(writeAnswer(read, taken, transport)).media;
+  const answer = parseSdp(writeAnswer(read, taken, transport));
+  // RFC 8285 §6: only what the offer allows.
+  expect(attribute(answer, 'extmap-allow-mixed')).toBe('');
+  const [sound, picture] = answer.media;
   const lines = picture!.attributes.map(({ name, value }) => `${name}:${value}`);
   for (const line of [`extmap:10 ${RID}`, 'rid:h recv', 'rid:m recv', 'rid:l recv', 'simulcast:recv h;m;l']) {
     expect(lines).toContain(line);
@@ -68,6 +73,11 @@ it('takes the layers of a browser and answers with them, RFC 8853 §5.3', () => 
 
 it.each<[string, string, readonly string[] | undefined]>([
   ['no layers', offer([]), undefined],
+  [
+    'a name and an id that need the two-byte form',
+    offer([...rids([LONG, 'l']), `a=simulcast:send ${LONG};l`], `a=extmap:200 ${RID}`),
+    [LONG, 'l'],
+  ],
   ['one layer', offer(['a=rid:h send', 'a=simulcast:send h']), undefined],
   ['no way to tell them apart', offer([...rids(['h', 'l']), 'a=simulcast:send h;l'], 'a=x:y'), undefined],
   ['layers that are received', offer([...rids(['h', 'l']), 'a=simulcast:recv h;l']), undefined],

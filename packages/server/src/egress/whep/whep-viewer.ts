@@ -1,5 +1,12 @@
 import { ParseError } from '@onair/media';
-import { isRtcp, ntpOfMs, PLAYOUT_DELAY_URI, parseRtcp, writeSenderReport } from '@onair/media/rtp';
+import {
+  isRtcp,
+  MAX_SHORT_EXTENSION_ID,
+  ntpOfMs,
+  PLAYOUT_DELAY_URI,
+  parseRtcp,
+  writeSenderReport,
+} from '@onair/media/rtp';
 import type { ChosenMedia, Taken } from '@onair/media/sdp';
 import type { Clock, Stream, Viewer } from '../../hub/index.ts';
 import type { RtcChannel, RtcPeer } from '../../net/index.ts';
@@ -72,7 +79,11 @@ export class WhepViewer {
       media,
       codec,
       direction: 'sendonly',
-      extensions: new Map([...media.extensions].filter(([uri]) => uri === PLAYOUT_DELAY_URI)),
+      extensions: new Map(
+        [...media.extensions].filter(
+          ([uri, id]) => uri === PLAYOUT_DELAY_URI && id <= MAX_SHORT_EXTENSION_ID,
+        ),
+      ),
       source: { ssrc: this.#lines[i]!.ssrc, cname: CNAME, stream: 'onair' },
     }));
     this.#cancel = clock.after(options.connectTimeoutMs(), () => this.close('not connected in time'));

@@ -36,6 +36,8 @@ export interface WhipGate {
         readonly ok: false;
         readonly code: 'STREAM_NAME_INVALID' | 'PUBLISH_REFUSED' | 'TOO_MANY_ATTEMPTS';
         readonly reason: string;
+        /** No key helps. */
+        readonly barred?: boolean;
       }
   >;
 }
@@ -101,7 +103,8 @@ async function identify(call: RtcOfferCall, { gate }: WhipDeps): Promise<string>
   const { query, address, forwarded } = call;
   const answer = await gate.authorize({ app, name, query, address, forwarded, protocol: 'whip' });
   if (answer.ok) return answer.identity;
-  if (answer.code === 'PUBLISH_REFUSED' && !new URLSearchParams(query).has('key')) throw keyRequired();
+  const keyless = !new URLSearchParams(query).has('key');
+  if (answer.code === 'PUBLISH_REFUSED' && answer.barred !== true && keyless) throw keyRequired();
   throw new HttpProblem(answer.code, { detail: answer.reason });
 }
 
