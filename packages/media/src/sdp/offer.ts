@@ -36,6 +36,8 @@ export interface OfferedMedia {
   readonly codecs: readonly OfferedCodec[];
   /** Sources it names, those of retransmissions left out. */
   readonly ssrcs: readonly number[];
+  /** Sources of retransmissions that it names. RFC 4588 §8.3. */
+  readonly rtxSsrcs: readonly number[];
   readonly formats: readonly string[];
   /** Ids of header extensions, 1 to 255, by URI (RFC 8285 §5). Only those up to 14 have the one-byte form. */
   readonly extensions: ReadonlyMap<string, number>;
@@ -136,7 +138,7 @@ function readMedia(media: SdpMedia, index: number): OfferedMedia {
     mid,
     direction: DIRECTIONS.find((direction) => attribute(media, direction) !== undefined) ?? 'sendrecv',
     codecs,
-    ssrcs: sourcesOf(media),
+    ...sourcesOf(media),
     formats: media.formats,
     extensions,
     layers: extensions.has(STREAM_ID_URI) ? layersOf(media) : [],
@@ -186,20 +188,20 @@ function byFormat(lines: readonly string[]): Map<string, string> {
 }
 
 /** RFC 5576 §4.1; of a pair in FID the second is the retransmission (RFC 4588 §8.3). */
-function sourcesOf(media: SdpMedia): number[] {
+function sourcesOf(media: SdpMedia): Pick<OfferedMedia, 'ssrcs' | 'rtxSsrcs'> {
   const again = new Set(
     attributes(media, 'ssrc-group')
       .filter((group) => group.startsWith('FID '))
       .map((group) => group.split(' ')[2]),
   );
-  const sources = new Set<number>();
+  const [ssrcs, rtxSsrcs] = [new Set<number>(), new Set<number>()];
   for (const line of attributes(media, 'ssrc')) {
     const [id] = line.split(' ', 1);
-    if (id === undefined || again.has(id) || !/^\d{1,10}$/.test(id)) continue;
+    if (id === undefined || !/^\d{1,10}$/.test(id)) continue;
     const ssrc = Number(id);
-    if (ssrc <= 0xffff_ffff) sources.add(ssrc);
+    if (ssrc <= 0xffff_ffff) (again.has(id) ? rtxSsrcs : ssrcs).add(ssrc);
   }
-  return [...sources];
+  return { ssrcs: [...ssrcs], rtxSsrcs: [...rtxSsrcs] };
 }
 
 /** The `name=value` pairs of an `fmtp` line, names in lower case. */

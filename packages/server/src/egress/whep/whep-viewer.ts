@@ -41,6 +41,8 @@ export interface WhepViewerOptions {
 interface Line {
   readonly mid: string;
   readonly ssrc: number;
+  /** Source of what is sent again. */
+  readonly rtxSsrc: number | undefined;
   readonly clockRate: number;
   readonly sender: RtpSender;
   readonly video: boolean;
@@ -75,16 +77,17 @@ export class WhepViewer {
       close: (reason) => this.close(reason),
     });
     this.#lines = options.chosen.map((chosen) => this.#line(chosen));
-    this.taken = options.chosen.map(({ media, codec }, i) => ({
+    this.taken = options.chosen.map(({ media, codec, rtx }, i) => ({
       media,
       codec,
+      rtx,
       direction: 'sendonly',
       extensions: new Map(
         [...media.extensions].filter(
           ([uri, id]) => uri === PLAYOUT_DELAY_URI && id <= MAX_SHORT_EXTENSION_ID,
         ),
       ),
-      source: { ssrc: this.#lines[i]!.ssrc, cname: CNAME, stream: 'onair' },
+      source: { ssrc: this.#lines[i]!.ssrc, rtxSsrc: this.#lines[i]!.rtxSsrc, cname: CNAME, stream: 'onair' },
     }));
     this.#cancel = clock.after(options.connectTimeoutMs(), () => this.close('not connected in time'));
   }
@@ -162,14 +165,16 @@ export class WhepViewer {
     this.#onEnd();
   }
 
-  #line({ media, codec }: ChosenMedia): Line {
+  #line({ media, codec, rtx }: ChosenMedia): Line {
     const { packager, clock, random } = this.#options;
     const video = media.kind === 'video';
     const ssrc = random();
+    const rtxSsrc = rtx === undefined ? undefined : random();
     let epochs = 0;
     const line: Line = {
       mid: media.mid,
       ssrc,
+      rtxSsrc,
       clockRate: codec.clockRate,
       video,
       viewer: undefined,
@@ -177,6 +182,7 @@ export class WhepViewer {
         {
           payloadType: codec.payloadType,
           ssrc,
+          rtx: rtx && { payloadType: rtx.payloadType, ssrc: rtxSsrc! },
           video,
           playoutDelay: video ? media.extensions.get(PLAYOUT_DELAY_URI) : undefined,
           send: (packet) => this.#peer?.send(media.mid, packet) ?? false,

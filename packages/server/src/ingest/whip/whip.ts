@@ -1,5 +1,5 @@
 import { splitStreamName } from '@onair/media';
-import { MID_URI, STREAM_ID_URI } from '@onair/media/rtp';
+import { MID_URI, REPAIRED_STREAM_ID_URI, STREAM_ID_URI } from '@onair/media/rtp';
 import {
   type ChosenMedia,
   choosePublished,
@@ -70,9 +70,10 @@ async function publish(call: RtcOfferCall, deps: WhipDeps): Promise<RtcSession> 
   const offer = readingBody(() => readOffer(call.sdp), 'OFFER_REFUSED');
   const chosen = readingBody(() => choosePublished(offer), 'OFFER_REFUSED');
   const taken = chosen.map(
-    ({ media, codec, layers }): Taken => ({
+    ({ media, codec, rtx, layers }): Taken => ({
       media,
       codec,
+      rtx,
       direction: 'recvonly',
       moreParameters: media.kind === 'video' ? bitrates(deps.settings(), layers !== undefined) : 'usedtx=0',
       ...(layers === undefined ? {} : { layers, extensions: namesOf(media) }),
@@ -126,7 +127,8 @@ function begin(
 
 /** Header extensions by which packets say what they are of. */
 function namesOf({ extensions }: OfferedMedia): ReadonlyMap<string, number> {
-  return new Map([...extensions].filter(([uri]) => uri === MID_URI || uri === STREAM_ID_URI));
+  const names = [MID_URI, STREAM_ID_URI, REPAIRED_STREAM_ID_URI];
+  return new Map([...extensions].filter(([uri]) => names.includes(uri)));
 }
 
 /** Chromium's bit rate begins at 300 kbit/s and falls from there unless it is told these; others do not know them. */
