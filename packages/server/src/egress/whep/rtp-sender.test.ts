@@ -4,7 +4,7 @@ import { FakeClock } from '../../../../../test/kit/fake-clock.ts';
 import { EPOCH_RECORD, writeRecord } from '../../packager/rtp/index.ts';
 import { RtpSender, type RtpSenderOptions } from './rtp-sender.ts';
 
-function setUp(live: number, video = true, playoutDelay?: number, rtx?: RtpSenderOptions['rtx']) {
+function setUp(live: number, video = true, more: Partial<RtpSenderOptions> = {}) {
   const clock = new FakeClock();
   const sent: RtpPacket[] = [];
   const told: string[] = [];
@@ -13,9 +13,7 @@ function setUp(live: number, video = true, playoutDelay?: number, rtx?: RtpSende
     {
       payloadType: 102,
       ssrc: 7,
-      rtx,
       video,
-      playoutDelay,
       send: (packet) => {
         sent.push(parseRtp(Uint8Array.from(packet)));
         extended.push((packet[0]! & 0x10) !== 0);
@@ -25,6 +23,7 @@ function setUp(live: number, video = true, playoutDelay?: number, rtx?: RtpSende
       drained: () => told.push('drained'),
       epoch: () => told.push('epoch'),
       ended: (reason) => told.push(reason),
+      ...more,
     },
     live,
     65_530,
@@ -100,7 +99,10 @@ it('sends again what is asked for, as long as it remembers', () => {
 });
 
 it('sends again on a source of its own where the viewer has one, RFC 4588', () => {
-  const { sender, sent, extended, frame } = setUp(0, true, 5, { payloadType: 103, ssrc: 8 });
+  const { sender, sent, extended, frame } = setUp(0, true, {
+    playoutDelay: { id: 5, minMs: 60 },
+    rtx: { payloadType: 103, ssrc: 8 },
+  });
   for (let i = 0; i < 4; i++) sender.write(frame(3000 * i, 2, i === 0));
   const first = sent.slice(0, 8);
   for (const { sequence } of first) sender.resend(sequence);
@@ -124,7 +126,7 @@ it('tells of other parameters and of the end', () => {
 });
 
 it('asks the viewer not to hold pictures back, with the first packet of each', () => {
-  const { sender, sent, extended, frame } = setUp(0, true, 5);
+  const { sender, sent, extended, frame } = setUp(0, true, { playoutDelay: { id: 5, minMs: 60 } });
   sender.write(frame(0, 3, true));
   sender.write(frame(3000, 2));
   expect(extended).toEqual([true, false, false, true, false]);

@@ -16,8 +16,8 @@ export interface RtpSenderOptions {
   /** Source and format of what is sent again (RFC 4588); undefined for the packet's own. */
   readonly rtx?: { readonly payloadType: number; readonly ssrc: number } | undefined;
   readonly video: boolean;
-  /** Id of the header extension that tells how long pictures may be held back, where the viewer has it. */
-  readonly playoutDelay?: number | undefined;
+  /** How long pictures are held back at least, in milliseconds, and the id of the header extension that tells it. */
+  readonly playoutDelay?: { readonly id: number; readonly minMs: number } | undefined;
   /** Sends a packet; false if it did not go out. */
   send(packet: Uint8Array): boolean;
   /** Calls back once after `ms` milliseconds; the returned function cancels. */
@@ -185,7 +185,7 @@ export class RtpSender implements ViewerTransport {
     writeRtpHeader(this.#scratch, 0, { marker, payloadType, sequence, timestamp, ssrc });
     let at = RTP_HEADER_BYTES;
     if (first && playoutDelay !== undefined) {
-      writePlayoutDelay(this.#scratch, 0, playoutDelay, 0, MAX_HELD_BACK_MS);
+      writePlayoutDelay(this.#scratch, 0, playoutDelay.id, playoutDelay.minMs, MAX_HELD_BACK_MS);
       at += PLAYOUT_DELAY_BYTES;
     }
     this.#scratch.set(payload, at);
