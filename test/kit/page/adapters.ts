@@ -18,6 +18,11 @@ interface Globals {
   readonly Hls: new (
     options: object,
   ) => {
+    /** Looked at again and again while it plays. */
+    readonly config: { maxLiveSyncPlaybackRate: number };
+    /** Behind the live edge, s. */
+    readonly latency: number;
+    readonly targetLatency: number | null;
     on(event: string, listener: (event: string, data: { fatal: boolean; details: string }) => void): void;
     loadSource(url: string): void;
     attachMedia(video: HTMLVideoElement): void;
@@ -66,6 +71,10 @@ const CRITICAL = 2;
 const PLAIN_SECONDS = 4;
 /** The same with low latency: three parts of a third of a second and some room. */
 const LOW_SECONDS = 1.2;
+/** From so much on behind {@link LOW_SECONDS} hls.js plays faster … */
+const LATE_SECONDS = 0.4;
+/** … until it is so close to it; it keeps a second in its buffer in any case. */
+const IN_TIME_SECONDS = 0.2;
 /** The same as shaka counts it, which is about a second less than from the making of a picture to its being shown, s. */
 const LOW_LATENCY = 0.5;
 /** By so much it may be off before it plays faster or slower, s. */
@@ -136,8 +145,18 @@ export const ADAPTERS: Readonly<Record<PagePlayer, Adapter>> = {
       lowLatencyMode: low,
       liveSyncDuration: sync,
       liveMaxLatencyDuration: sync + 2,
-      maxLiveSyncPlaybackRate: low ? 1.1 : 1,
+      maxLiveSyncPlaybackRate: 1,
     });
+    // Left alone, it plays faster and at 1 in turn, several times a second, and browsers drop pictures at such changes.
+    const hurry = (): void => {
+      const late = hls.latency - (hls.targetLatency ?? Number.POSITIVE_INFINITY);
+      if (late > LATE_SECONDS) hls.config.maxLiveSyncPlaybackRate = 1.1;
+      else if (late < IN_TIME_SECONDS && hls.config.maxLiveSyncPlaybackRate > 1) {
+        hls.config.maxLiveSyncPlaybackRate = 1;
+        video.playbackRate = 1;
+      }
+    };
+    if (low) setInterval(hurry, 500);
     hls.on('hlsError', (_, { fatal, details }) => {
       if (fatal) fault(details);
     });

@@ -37,8 +37,10 @@ export interface EdgeDecision {
 const WINDOW_MS = 1000;
 /** Rate per second of error. */
 const GAIN = 0.5;
-/** Largest change of rate in one decision. */
-const SLEW = 0.02;
+/** Largest change of rate in one decision … */
+const SLEW = 0.03;
+/** … and smallest, but back to 1: browsers drop a picture at some changes. */
+const LEAST = 0.02;
 /** Where the rate must stay 1, the position is moved at this part of the distance. */
 const STEADY_SHARE = 0.5;
 /** After a stall the margin grows by this factor. */
@@ -105,22 +107,19 @@ export class LiveEdge {
   /** What to do now. @param now ms */
   decide(now: number): EdgeDecision {
     this.#relax(now);
-    let least = Number.POSITIVE_INFINITY;
-    for (const one of this.#samples) if (one.ahead < least) least = one.ahead;
-    if (least === Number.POSITIVE_INFINITY) return { rate: 1, skip: 0 };
-    const error = least - this.#margin;
+    if (this.#samples.length === 0) return { rate: 1, skip: 0 };
+    const error = Math.min(...this.#samples.map(({ ahead }) => ahead)) - this.#margin;
     if (error > this.#target.seekBeyond * (this.#steady ? STEADY_SHARE : 1)) {
       this.reset();
       return { rate: 1, skip: error };
     }
-    if (this.#steady) return { rate: 1, skip: 0 };
-    const { tolerance } = this.#target;
-    if (Math.abs(error) > tolerance) this.#steering = true;
-    else if (Math.abs(error) < tolerance / 4) this.#steering = false;
+    const off = Math.abs(error) / this.#target.tolerance;
+    if (off > 1) this.#steering = !this.#steady;
+    else if (off < 0.2) this.#steering = false;
     const wanted = this.#steering ? Math.min(RATE_RANGE.max, Math.max(RATE_RANGE.min, 1 + GAIN * error)) : 1;
     const step = Math.min(SLEW, Math.max(-SLEW, wanted - this.#rate));
-    this.#rate = Math.round((this.#rate + step) * 1000) / 1000;
-    return { rate: Math.round(this.#rate * 100) / 100, skip: 0 };
+    if (!this.#steering || Math.abs(step) >= LEAST) this.#rate = Math.round((this.#rate + step) * 100) / 100;
+    return { rate: this.#rate, skip: 0 };
   }
 
   #relax(now: number): void {

@@ -27,11 +27,11 @@ class FakeHls {
   latency = 1;
   targetLatency = 1;
   liveSyncPosition = 8;
-  readonly config: { readonly maxLiveSyncPlaybackRate: number };
+  readonly config: { maxLiveSyncPlaybackRate: number };
   readonly #listeners = new Map<string, (event: string, data: unknown) => void>();
 
-  constructor(config: { readonly maxLiveSyncPlaybackRate: number }) {
-    this.config = config;
+  constructor(config: object) {
+    this.config = { maxLiveSyncPlaybackRate: 1, ...config };
     FakeHls.made.push(this);
   }
 
@@ -60,10 +60,16 @@ const LIVE = { details: { live: true, edge: 10, partList: [], partTarget: 0.3, t
 
 function make(steadyRate = false): {
   source: InstanceType<typeof HlsSource>;
-  media: { currentTime: number };
+  media: { currentTime: number; playbackRate: number };
   states: SourceState[];
 } {
-  const media = { currentTime: 1, paused: false, seeking: false, buffered: { length: 0 } };
+  const media = {
+    currentTime: 1,
+    playbackRate: 1.05,
+    paused: false,
+    seeking: false,
+    buffered: { length: 0 },
+  };
   const states: SourceState[] = [];
   const source = new HlsSource(
     { address: 'http://h/a/b/index.m3u8', media: media as never, latency: 'lowest', steadyRate },
@@ -131,18 +137,33 @@ it('forgets a quality that the stream has no longer', () => {
 
 it.each([
   [false, 1.1, 2.5, 1],
-  [false, 1.1, 3.5, 8],
+  [false, 1, 3.5, 8],
+  [true, 1, 0.59, 1],
   [true, 1, 1.5, 8],
 ])(
-  'with a steady rate %s: rate up to %d, and what is %d s late is at %d s',
+  'with a steady rate %s: rate up to %d where it is %d s late, and position %d s',
   (steady, rate, late, position) => {
     const { source, media } = make(steady);
     const hls = FakeHls.made[0]!;
     play(hls);
-    expect(hls.config.maxLiveSyncPlaybackRate).toBe(rate);
     hls.latency = hls.targetLatency + late;
     vi.advanceTimersByTime(1000);
+    expect(hls.config.maxLiveSyncPlaybackRate).toBe(rate);
     expect(media.currentTime).toBe(position);
     source.close();
   },
 );
+
+it('plays faster only while it is late, and not up and down around the target', () => {
+  const { source, media } = make();
+  const hls = FakeHls.made[0]!;
+  play(hls);
+  const rates = [0.5, 0.7, 0.5, 0.4, 0.3, 0.5].map((late) => {
+    hls.latency = hls.targetLatency + late;
+    vi.advanceTimersByTime(1000);
+    return hls.config.maxLiveSyncPlaybackRate;
+  });
+  expect(rates).toEqual([1, 1.1, 1.1, 1.1, 1, 1]);
+  expect(media.playbackRate).toBe(1);
+  source.close();
+});

@@ -36,8 +36,14 @@ const FAR_SECONDS = 3;
 const STEADY_FAR_SECONDS = 0.6;
 /** What hls.js calls the level that it chooses itself. */
 const AUTOMATIC = -1;
-/** Fastest rate to come to the target by. */
+/** Fastest rate to come to the target by … */
 const CATCH_UP_RATE = 1.1;
+/** … from so much on behind it, s … */
+const LATE_SECONDS = 0.6;
+/** … until so little is left: hls.js keeps a second in its buffer, and can come no closer. */
+const IN_TIME_SECONDS = 0.35;
+/** How much later the target is after each stall, s. */
+const STALL_SECONDS = 0.4;
 
 /** Plays LL-HLS (and plain HLS) by hls.js, which works wherever there is a media source. */
 export class HlsSource implements Source {
@@ -173,7 +179,7 @@ export class HlsSource implements Source {
       enableWorker: false,
       backBufferLength: 25,
       liveDurationInfinity: true,
-      maxLiveSyncPlaybackRate: this.#options.steadyRate ? 1 : CATCH_UP_RATE,
+      liveSyncOnStallIncrease: STALL_SECONDS,
       ...(sync === undefined ? {} : { liveSyncDuration: sync, liveMaxLatencyDuration: sync * 3 }),
     };
   }
@@ -248,8 +254,21 @@ export class HlsSource implements Source {
     // hls.js makes up for little by its rate; what is more than that it would leave as it is.
     const far = this.#options.steadyRate ? STEADY_FAR_SECONDS : FAR_SECONDS;
     if (this.#following && !paused && !seeking && this.#behind() > far) this.goLive();
+    else if (!this.#options.steadyRate) this.#hurry();
     if (playlist?.state === 'live' && performance.now() - playlist.grewAt > playlist.patience)
       this.#tell('absent');
+  }
+
+  /** By itself hls.js changes the rate several times a second, and browsers drop pictures at such changes. */
+  #hurry(): void {
+    const { config } = this.#hls ?? {};
+    const behind = this.#behind();
+    if (config === undefined) return;
+    if (this.#following && behind > LATE_SECONDS) config.maxLiveSyncPlaybackRate = CATCH_UP_RATE;
+    else if (config.maxLiveSyncPlaybackRate !== 1 && behind < IN_TIME_SECONDS) {
+      config.maxLiveSyncPlaybackRate = 1;
+      this.#options.media.playbackRate = 1;
+    }
   }
 
   #tell(kind: 'live' | 'absent' | 'ended'): void {

@@ -226,6 +226,22 @@ describe('blocking reloads', () => {
     expect(media(await plain).segments).toHaveLength(1);
   });
 
+  it('waits for three segments where a media element asks by itself, for a while', async () => {
+    const { get, until, packager } = await hlsServer();
+    until(2.5);
+    const own = get(path, { 'sec-fetch-dest': 'video' });
+    expect(media(await get(path, { 'sec-fetch-dest': 'empty' })).segments).toHaveLength(1);
+    await vi.waitFor(() => expect(packager().waiting).toBe(1));
+    until(6.5);
+    expect(media(await own).segments).toHaveLength(3);
+    const another = await hlsServer();
+    another.until(2.5);
+    const late = another.get(path, { 'sec-fetch-dest': 'audio' });
+    await vi.waitFor(() => expect(another.packager().waiting).toBe(1));
+    another.clock.advance(9_000);
+    expect(media(await late).segments).toHaveLength(1);
+  });
+
   it('shows parts alone rather than nothing if no segment ends for long', async () => {
     const { get, until, packager, clock } = await hlsServer();
     until(0.5);

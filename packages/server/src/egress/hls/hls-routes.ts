@@ -124,7 +124,7 @@ function servePlaylist(call: Call, name: string): void {
     if (wish === undefined) {
       hold(
         call,
-        (settle) => packager.whenListed(name, settle),
+        (settle) => packager.whenListed(name, isOwnPlayer(call.exchange), settle),
         () => sendNewest(call, packager.playlist(name, skip)),
       );
       return;
@@ -194,6 +194,12 @@ function servePart(call: Call, rendition: Rendition, file: string, number: numbe
       sendFile(call, rendition, file, part);
     },
   );
+}
+
+/** True if a media element asks by itself, and not a script (Fetch Metadata §2.1). */
+function isOwnPlayer({ headers }: Exchange): boolean {
+  const destination = headers['sec-fetch-dest'];
+  return destination === 'video' || destination === 'audio';
 }
 
 /** Answers once waiting is over, which may be now; whoever goes away meanwhile is forgotten. */

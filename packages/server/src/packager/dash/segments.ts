@@ -115,13 +115,18 @@ function isEmpty(segment: Placed): boolean {
   return 'gap' in segment ? segment.gap : segment.empty;
 }
 
+/** Part of the wished length below which a first segment tells nothing of those to come. */
+const SHORT = 0.75;
+
 /**
- * µs that the growing segment of the leading rendition is expected to last: as long as the one before it, or a whole
- * multiple of that once it is longer.
+ * µs that the growing segment of the leading rendition is expected to last: as long as the longer of the two before it,
+ * since a keyframe that somebody asked for ends one early, or a whole multiple of that once it is longer.
  */
 export function expectedLength({ listed, open }: RunSegments, segmentMs: number): number {
   const before = listed.at(-1);
-  const step = before === undefined || before.span.length === 0 ? segmentMs * 1000 : before.span.length;
+  const longest = Math.max(0, ...listed.slice(-2).map(({ span }) => span.length));
+  const told = listed.length > 1 || longest >= SHORT * segmentMs * 1000;
+  const step = told && longest > 0 ? longest : segmentMs * 1000;
   const grown = open?.span.length ?? 0;
   // Nothing can be cut wherever one wishes; where, is known once the first segment is whole.
   const more = before === undefined ? FIRST_SLACK_US : 1;

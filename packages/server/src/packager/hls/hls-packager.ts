@@ -40,8 +40,11 @@ const SILENT_TRACK_MS = 2_500;
  */
 const CATCH_UP_MS = 6_000;
 
-/** Segments with which a rendition is far enough, whatever the leading one lists. */
+/** Segments with which a rendition is far enough, whatever the leading one lists, and whoever asks can begin. */
 const ENOUGH = 3;
+
+/** Part of the wished length below which a stream's first segment is not enough to begin with. */
+const SHORT = 0.5;
 
 /** What requests need of one rendition. */
 interface Desk {
@@ -194,13 +197,18 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
 
   /**
    * Waits until the playlist of a rendition lists a whole segment: there are players that take a list without one
-   * for broken. After a while they get what there is.
+   * for broken. One that a stream began with in the middle is too short for that. After a while they get what there is.
+   * @param full waits for three: RFC 8216 §6.3.3 lets players begin three target durations from the end, and Chromium's
+   *   own gives up where it has played a shorter list before the next version comes.
    */
-  whenListed(name: string, settle: (result: WaitResult) => void): StopWaiting {
+  whenListed(name: string, full: boolean, settle: (result: WaitResult) => void): StopWaiting {
+    const least = full ? ENOUGH : 1;
     const ready = (): boolean => {
       const rendition = this.rendition(name);
       if (rendition === undefined || rendition.ended) return true;
-      return rendition.window.listed.length > 0 && !this.#isBehind(rendition);
+      const { listed } = rendition.window;
+      if (listed.length === 1 && listed[0]!.duration < SHORT * this.#options().segmentMs * 1000) return false;
+      return listed.length >= least && !this.#isBehind(rendition);
     };
     return this.#desk(name).waiters.hold(ready, FIRST_SEGMENT_MS, (result) =>
       settle(result === 'late' && this.rendition(name)?.progress !== undefined ? 'ready' : result),

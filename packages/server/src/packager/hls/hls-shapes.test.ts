@@ -178,6 +178,38 @@ describe('keyframes', () => {
   });
 
   it.each([
+    ['every 2 s, the first after 0.56 s', [0, 17, 77, 137, 197, 257, 317, 377, 437]],
+    ['every 2 s, one more that was asked for', [0, 60, 120, 140, 200, 260, 320, 380, 440]],
+    ['every 2 s, one more in between', [0, 60, 120, 140, 180, 240, 300, 360, 420]],
+    [
+      'every second, the first after 0.9 s',
+      [0, 27, 57, 87, 117, 147, 177, 207, 237, 267, 297, 327, 357, 387, 417, 447],
+    ],
+  ])('%s: the target duration stays as wished, and every segment begins with one', (_, keys) => {
+    const hub = setUp();
+    const all = source({ seconds: 15, gop: 1e6 });
+    const pictures = all.filter(({ sample }) => sample.track === VIDEO);
+    const samples = all.map((timed) => {
+      const keyframe = timed.sample.track !== VIDEO || keys.includes(pictures.indexOf(timed));
+      return { ...timed, sample: { ...timed.sample, keyframe } };
+    });
+    for (const early of [false, true]) {
+      const { packager, publish, faults } = early ? setUp() : hub;
+      let waits = early;
+      publish(samples, () => {
+        if (!waits || packager().rendition('video') === undefined) return;
+        waits = false;
+        packager().whenListed('video', false, () => packager().playlist('video'));
+      });
+      const playlist = parseMediaPlaylist(packager().playlist('video')!.text);
+      expect(playlist.targetDuration).toBe(2);
+      expect(checkMediaPlaylist(playlist)).toEqual([]);
+      expect(startsOf(packager(), 'video').every(Boolean)).toBe(true);
+      expect(faults).toEqual([]);
+    }
+  });
+
+  it.each([
     ['every second', 30, 2],
     ['every 2 s', 60, 2],
     ['every 4 s', 120, 4],
@@ -221,8 +253,8 @@ describe('the first playlist of a rendition', () => {
     const isLate = ({ at, sample }: Timed): boolean => sample.track !== VIDEO && at > 2_500;
     const publication = publish(all.filter((one) => !isLate(one)).filter(({ at }) => at < 5_000));
     const told: string[] = [];
-    packager().whenListed('video', () => told.push('video'));
-    packager().whenListed('audio', () => told.push('audio'));
+    packager().whenListed('video', false, () => told.push('video'));
+    packager().whenListed('audio', false, () => told.push('audio'));
     expect(told).toEqual(['video']);
     for (const { sample } of all.filter((one) => isLate(one) && one.at < 5_000)) publication.push(sample);
     expect(told).toEqual(['video', 'audio']);

@@ -215,7 +215,13 @@ export class Segmenter {
     if (!block.independent) return this.#tooLong(open.start, block);
     // At the keyframe nearest to the wished duration, if they keep their distance.
     const distance = block.time - this.#lead.lastKey;
-    return block.time - open.start + distance / 2 >= this.#options().segmentMs * 1000;
+    const wished = this.#options().segmentMs * 1000;
+    const size = block.time - open.start;
+    if (size + distance / 2 >= wished) return true;
+    // One that came early, as those that are asked for do and a stream's first may: the next may come too late.
+    const next = this.timeline.keyframeInterval ?? (divides(distance, wished) ? distance : wished);
+    const longest = this.timeline.wishedSegment;
+    return block.video && next > distance && next <= longest && size + next > longest;
   }
 
   /** The others went on without the leader, and what they announced is not behind it yet: it has nothing to announce. */
@@ -292,4 +298,10 @@ function servedTracks(tracks: readonly Track[]): ReadonlyMap<string, Track> {
     served.set(served.has(kind) ? `${kind}-${track.id}` : kind, track);
   }
   return served;
+}
+
+/** True if keyframes at this distance meet the wish exactly: somebody set it so. */
+function divides(distance: number, wished: number): boolean {
+  const times = wished / distance;
+  return Math.abs(times - Math.round(times)) <= 0.02 * times;
 }

@@ -16,6 +16,9 @@ const FIRST_DISCONTINUITIES = 1024;
 /** Longest target duration that keyframes far apart lead to, in seconds. */
 const MAX_TARGET = 10;
 
+/** Intervals of keyframes that differ by less than this part are the same. */
+const SAME_INTERVAL = 0.1;
+
 /** What sound may last longer than the pictures it is cut with, at both ends of a segment together, in seconds. */
 const ROOM_S = 0.05;
 
@@ -40,7 +43,8 @@ export class Timeline {
   #nextMsn: number;
   #discontinuities: number;
   #place: { readonly epoch: LogEpoch<CmafConfig>; readonly clock: WallAnchor } | undefined;
-  readonly #intervals = { count: 0, least: Number.POSITIVE_INFINITY, most: 0 };
+  /** Intervals of keyframes in µs: all there were, the longest, and how many are about as long. */
+  readonly #intervals = { count: 0, most: 0, longest: 0 };
   /** Seconds; undefined until a playlist was shown, which must not change it. */
   #target: number | undefined;
 
@@ -71,6 +75,16 @@ export class Timeline {
     return ((this.#target ?? Math.max(MAX_TARGET, this.#wished)) + 0.5 - ROOM_S) * 1_000_000;
   }
 
+  /** Longest a segment may become for the target duration that is promised, or else wished for, in µs. */
+  get wishedSegment(): number {
+    return ((this.#target ?? this.#wished) + 0.5 - ROOM_S) * 1_000_000;
+  }
+
+  /** Longest interval of keyframes so far, in µs; undefined before the second keyframe. */
+  get keyframeInterval(): number | undefined {
+    return this.#intervals.count === 0 ? undefined : this.#intervals.most;
+  }
+
   /** Sets where the segments to come belong. */
   place(epoch: LogEpoch<CmafConfig>, anchor: ClockAnchor): void {
     this.#place = { epoch, clock: new WallAnchor(anchor) };
@@ -91,9 +105,11 @@ export class Timeline {
 
   /** A keyframe came `interval` µs after the one before. */
   keyframe(interval: number): void {
+    const { most, longest } = this.#intervals;
     this.#intervals.count++;
-    this.#intervals.least = Math.min(this.#intervals.least, interval);
-    this.#intervals.most = Math.max(this.#intervals.most, interval);
+    this.#intervals.most = Math.max(most, interval);
+    if (interval > (1 + SAME_INTERVAL) * most) this.#intervals.longest = 1;
+    else if (interval >= (1 - SAME_INTERVAL) * most) this.#intervals.longest = longest + 1;
   }
 
   /**
@@ -122,11 +138,14 @@ export class Timeline {
     return this.#target;
   }
 
-  /** Intervals that are all the same, or one that somebody may have set. */
+  /**
+   * The longest interval came again, or looks as if somebody had set it. Shorter ones tell nothing: a stream begins
+   * between two keyframes of its encoder, and one is made where a picture changes, or a viewer asks for it.
+   */
   get #keyframesAreRegular(): boolean {
-    const { count, least, most } = this.#intervals;
-    if (count === 0) return true;
-    if (count > 1) return most - least <= 0.1 * most;
+    const { count, most, longest } = this.#intervals;
+    if (count === 0 || longest > 1) return true;
+    if (count > 2) return false;
     const halves = most / 500_000;
     return Math.abs(halves - Math.round(halves)) <= 0.02 * halves;
   }
