@@ -1,5 +1,5 @@
 import { ParseError } from '../model/errors.ts';
-import { isRtpCodec, type RtpCodec } from '../rtp/index.ts';
+import { isRtpCodec, REPAIRED_STREAM_ID_URI, type RtpCodec } from '../rtp/index.ts';
 import { formatParameters, type Offer, type OfferedCodec, type OfferedMedia } from './offer.ts';
 
 /** A section and the codec chosen in it. */
@@ -95,7 +95,11 @@ function withLayers(one: ChosenMedia): ChosenMedia {
   const layers = one.media.layers
     .filter(({ payloadTypes }) => payloadTypes.length === 0 || payloadTypes.includes(one.codec.payloadType))
     .map(({ rid }) => rid);
-  return layers.length < 2 ? one : { ...one, layers };
+  if (layers.length < 2) return one;
+  const { rtx, ...rest } = one;
+  // Without its name nobody knows of which layer a packet comes again; then it comes on the layer's own source.
+  const named = one.media.extensions.has(REPAIRED_STREAM_ID_URI);
+  return { ...rest, layers, ...(rtx !== undefined && named && { rtx }) };
 }
 
 /** True if it is sent in the one form known here: H.264 in packetization mode 1, VP9 and AV1 with 8 bits. */

@@ -71,6 +71,16 @@ it('takes the layers of a browser and answers with them, RFC 8853 §5.3', () => 
   expect(sound!.attributes.some(({ name }) => /rid|simulcast|extmap/.test(name))).toBe(false);
 });
 
+it('takes layers again on sources of their own only if these are named, RFC 8852 §3.2', () => {
+  const rtx = ['a=rtcp-fb:102 nack', 'a=fmtp:97 apt=102'];
+  const more = [...rtx, ...rids(['h', 'l']), 'a=simulcast:send h;l'];
+  const rtxOf = (lines: readonly string[]) =>
+    choosePublished(readOffer(offer(lines))).find(({ name }) => name === 'h264')!.rtx?.payloadType;
+  expect(rtxOf(more)).toBeUndefined();
+  expect(rtxOf([...more, 'a=extmap:11 urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id'])).toBe(97);
+  expect(rtxOf(rtx)).toBe(97);
+});
+
 it.each<[string, string, readonly string[] | undefined]>([
   ['no layers', offer([]), undefined],
   [
