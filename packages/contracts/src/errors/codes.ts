@@ -51,7 +51,7 @@ export const ERROR_CODES = {
     status: 403,
     title: 'Publishing refused',
     description:
-      'Publishing from this address needs the right stream key. The answer is the same for a wrong key and for a stream that does not exist.',
+      'Publishing from this address needs the right stream key, or is not possible at all where `auth.lists` denies it. The answer is the same for a wrong key and for a stream that does not exist.',
   },
   PLAY_REFUSED: {
     status: 403,

@@ -25,9 +25,24 @@ it('finds an element behind others and padding, RFC 8285 §4.2', () => {
   }
 });
 
+it('finds an element of the two-byte form, RFC 8285 §4.3', () => {
+  const long = Array.from({ length: 20 }, (_, i) => 0x61 + i);
+  // Padding between elements, one without data, one with an id and a length that the short form does not have.
+  const elements = [0x0a, 2, 0x68, 0x69, 0, 0, 0x0b, 0, 0xc8, 20, ...long, 15, 1, 0x31];
+  for (const profile of [0x1000, 0x1007]) {
+    expect(text(headerExtension(packet(elements, profile, 3), 10))).toBe('hi');
+    expect(text(headerExtension(packet(elements, profile), 11))).toBe('');
+    expect(text(headerExtension(packet(elements, profile), 200))).toBe(String.fromCharCode(...long));
+    expect(text(headerExtension(packet(elements, profile), 15))).toBe('1');
+    expect(headerExtension(packet(elements, profile), 12)).toBeUndefined();
+  }
+});
+
 it.each([
   ['no extension', new Uint8Array(20).fill(0x80, 0, 1), 1],
-  ['another form', packet([0x10, 1], 0x1000), 1],
+  ['another form', packet([0x10, 1], 0x1010), 1],
+  ['an element of the two-byte form that is cut off', packet([9, 0, 0, 0, 0, 1, 3, 7], 0x1000), 1],
+  ['an element of the two-byte form without a length', packet([9, 1, 1, 1], 0x1000), 1],
   ['an element that is cut off', packet([0, 0, 0, 0x1f]), 1],
   ['something behind the reserved id', packet([0xf0, 1, 0x10, 1]), 1],
   ['an extension longer than the packet', packet([0x10, 1]).subarray(0, 18), 1],
@@ -38,12 +53,17 @@ it.each([
 
 it('reads nothing outside of any packet', () => {
   fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 60 }), fc.integer({ min: 1, max: 14 }), (noise, id) => {
-      const bytes = Uint8Array.from(noise);
-      if (bytes.length > 14) bytes.set([0x90, 96], 0);
-      if (bytes.length > 14) bytes.set([0xbe, 0xde], 12);
-      const found = headerExtension(bytes, id);
-      if (found !== undefined) expect(found.length).toBeLessThanOrEqual(16);
-    }),
+    fc.property(
+      fc.uint8Array({ maxLength: 60 }),
+      fc.integer({ min: 1, max: 255 }),
+      fc.boolean(),
+      (noise, id, short) => {
+        const bytes = Uint8Array.from(noise);
+        if (bytes.length > 14) bytes.set([0x90, 96], 0);
+        if (bytes.length > 14) bytes.set(short ? [0xbe, 0xde] : [0x10, 0], 12);
+        const found = headerExtension(bytes, id);
+        if (found !== undefined) expect(found.length).toBeLessThanOrEqual(short ? 16 : 255);
+      },
+    ),
   );
 });

@@ -6,4 +6,5 @@ export * from './payload-format.ts';
 export * from './receive-queue.ts';
 export * from './reception.ts';
 export * from './rtcp.ts';
+export * from './rtx.ts';
 export * from './unit-assembler.ts';

@@ -43,6 +43,12 @@ export class ReceiveQueue {
     return this.#held.size;
   }
 
+  /** True if a number is missing and still waited for. @param sequence 16 bits. */
+  misses(sequence: number): boolean {
+    for (const missing of this.#missing.keys()) if ((missing & 0xffff) === sequence) return true;
+    return false;
+  }
+
   /** Takes a packet; returns those that are in order now. @param now monotonic milliseconds. */
   push(packet: RtpPacket, now: number): OrderedPacket[] {
     let sequence = this.#unwrap.next(packet.sequence);

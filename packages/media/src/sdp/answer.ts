@@ -6,10 +6,18 @@ import { writeSdp } from './write.ts';
 export interface Taken {
   readonly media: OfferedMedia;
   readonly codec: OfferedCodec;
+  /** How its packets are sent again, if not on their own source. */
+  readonly rtx?: OfferedCodec | undefined;
   /** The answerer's direction. */
   readonly direction: 'sendonly' | 'recvonly';
   /** Source that the answerer sends, with its names; absent if it only receives. */
-  readonly source?: { readonly ssrc: number; readonly cname: string; readonly stream: string };
+  readonly source?: {
+    readonly ssrc: number;
+    /** Source of what is sent again. */
+    readonly rtxSsrc?: number | undefined;
+    readonly cname: string;
+    readonly stream: string;
+  };
   /** Header extensions that will be used, by URI, with the ids of the offer. */
   readonly extensions?: ReadonlyMap<string, number>;
   /** Layers of the picture that are received (RFC 8853 §5.3). */
@@ -54,6 +62,7 @@ export function writeAnswer(
       valued('group', `BUNDLE ${mids.join(' ')}`),
       valued('msid-semantic', ' WMS *'),
       valued('ice-options', 'trickle'),
+      ...(offer.mixedExtensions ? [bare('extmap-allow-mixed')] : []),
     ],
     media: offer.media.map((media) => {
       if (media === data) return channels(media, transportLines(transport));
@@ -88,12 +97,16 @@ export function reducedOffer(offer: Offer, taken: readonly Taken[], data?: Offer
           bare(direction[one.direction]),
           bare('rtcp-mux'),
           ...codecLines(one),
-          ...one.media.ssrcs.slice(0, 8).map((ssrc) => valued('ssrc', `${ssrc} cname:peer`)),
+          ...sourcesOf(one).map((ssrc) => valued('ssrc', `${ssrc} cname:peer`)),
         ],
       })),
       ...(data === undefined ? [] : [channels(data, [])]),
     ],
   });
+}
+
+function sourcesOf({ media, rtx }: Taken): number[] {
+  return [...media.ssrcs.slice(0, 8), ...(rtx === undefined ? [] : media.rtxSsrcs.slice(0, 8))];
 }
 
 function channels(
@@ -138,9 +151,11 @@ function rejected(media: OfferedMedia): SdpMedia {
 }
 
 function accepted(one: Taken, transport: AnswererTransport, first: boolean): SdpMedia {
-  const { media, source } = one;
+  const { media, source, rtx } = one;
+  const { formats, ...rest } = section(media, one.codec);
   return {
-    ...section(media, one.codec),
+    ...rest,
+    formats: rtx === undefined ? formats : [...formats, String(rtx.payloadType)],
     attributes: [
       valued('mid', media.mid),
       bare(one.direction),
@@ -149,18 +164,35 @@ function accepted(one: Taken, transport: AnswererTransport, first: boolean): Sdp
       bare('rtcp-rsize'),
       ...[...(one.extensions ?? [])].map(([uri, id]) => valued('extmap', `${id} ${uri}`)),
       ...codecLines(one),
+      ...rtxLines(one),
       ...layerLines(one),
       ...(source === undefined
         ? []
         : [
             valued('msid', `${source.stream} ${source.stream}-${media.kind}`),
             valued('ssrc', `${source.ssrc} cname:${source.cname}`),
+            ...rtxSourceLines(source),
           ]),
       ...(first
         ? [...transport.candidates.map((value) => valued('candidate', value)), bare('end-of-candidates')]
         : []),
     ],
   };
+}
+
+/** RFC 4588 §8.1. */
+function rtxLines({ codec, rtx }: Taken): SdpAttribute[] {
+  if (rtx === undefined) return [];
+  return [
+    valued('rtpmap', `${rtx.payloadType} rtx/${rtx.clockRate}`),
+    valued('fmtp', `${rtx.payloadType} apt=${codec.payloadType}`),
+  ];
+}
+
+/** RFC 4588 §8.3, RFC 5576 §4.2. */
+function rtxSourceLines({ ssrc, rtxSsrc, cname }: NonNullable<Taken['source']>): SdpAttribute[] {
+  if (rtxSsrc === undefined) return [];
+  return [valued('ssrc-group', `FID ${ssrc} ${rtxSsrc}`), valued('ssrc', `${rtxSsrc} cname:${cname}`)];
 }
 
 function layerLines({ layers = [] }: Taken): SdpAttribute[] {

@@ -1,5 +1,5 @@
 import { ParseError } from '../model/errors.ts';
-import { isRtpCodec, type RtpCodec } from '../rtp/index.ts';
+import { isRtpCodec, REPAIRED_STREAM_ID_URI, type RtpCodec } from '../rtp/index.ts';
 import { formatParameters, type Offer, type OfferedCodec, type OfferedMedia } from './offer.ts';
 
 /** A section and the codec chosen in it. */
@@ -7,6 +7,8 @@ export interface ChosenMedia {
   readonly media: OfferedMedia;
   readonly codec: OfferedCodec;
   readonly name: RtpCodec;
+  /** How its packets are sent again, if not on their own source. */
+  readonly rtx?: OfferedCodec;
   /** Names of the layers of a picture that are taken, in the offer's order; absent for one picture without layers. */
   readonly layers?: readonly string[];
 }
@@ -56,7 +58,7 @@ export function chooseWatched(offer: Offer, wanted: WantedMedia): ChosenMedia[] 
       const able = media.codecs.filter((codec) => codec.name === want.codec && usable(codec));
       const codec = able.find((one) => profile !== undefined && h264Profile(one) === profile) ?? able[0];
       if (codec === undefined) continue;
-      chosen.push({ media, codec, name: want.codec });
+      chosen.push(withRtx({ media, codec, name: want.codec }));
       break;
     }
   }
@@ -70,9 +72,21 @@ export function chooseWatched(offer: Offer, wanted: WantedMedia): ChosenMedia[] 
 function preferred(media: OfferedMedia): ChosenMedia | undefined {
   for (const name of PREFERRED) {
     const codec = media.codecs.find((one) => one.name === name && usable(one));
-    if (codec !== undefined && isRtpCodec(name)) return { media, codec, name };
+    if (codec !== undefined && isRtpCodec(name)) return withRtx({ media, codec, name });
   }
   return undefined;
+}
+
+/** RFC 4588 §8.1: a format of its own names the format that it repeats. It is no use without requests (RFC 4585 §4.2). */
+function withRtx(one: ChosenMedia): ChosenMedia {
+  const { media, codec } = one;
+  const rtx = media.codecs.find(
+    ({ name, clockRate, parameters }) =>
+      name === 'rtx' &&
+      clockRate === codec.clockRate &&
+      formatParameters(parameters).get('apt') === String(codec.payloadType),
+  );
+  return rtx === undefined || !codec.feedback.includes('nack') ? one : { ...one, rtx };
 }
 
 /** RFC 8853 §5.3.2: several layers, or none. */
@@ -81,7 +95,11 @@ function withLayers(one: ChosenMedia): ChosenMedia {
   const layers = one.media.layers
     .filter(({ payloadTypes }) => payloadTypes.length === 0 || payloadTypes.includes(one.codec.payloadType))
     .map(({ rid }) => rid);
-  return layers.length < 2 ? one : { ...one, layers };
+  if (layers.length < 2) return one;
+  const { rtx, ...rest } = one;
+  // Without its name nobody knows of which layer a packet comes again; then it comes on the layer's own source.
+  const named = one.media.extensions.has(REPAIRED_STREAM_ID_URI);
+  return { ...rest, layers, ...(rtx !== undefined && named && { rtx }) };
 }
 
 /** True if it is sent in the one form known here: H.264 in packetization mode 1, VP9 and AV1 with 8 bits. */

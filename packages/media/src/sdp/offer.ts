@@ -36,8 +36,10 @@ export interface OfferedMedia {
   readonly codecs: readonly OfferedCodec[];
   /** Sources it names, those of retransmissions left out. */
   readonly ssrcs: readonly number[];
+  /** Sources of retransmissions that it names. RFC 4588 §8.3. */
+  readonly rtxSsrcs: readonly number[];
   readonly formats: readonly string[];
-  /** Ids of header extensions that fit the one-byte form, by URI (RFC 8285 §5). */
+  /** Ids of header extensions, 1 to 255, by URI (RFC 8285 §5). Only those up to 14 have the one-byte form. */
   readonly extensions: ReadonlyMap<string, number>;
   /** Layers of one picture that it would send at once (RFC 8853 §5.1), in its order; empty unless it says how to tell them apart. */
   readonly layers: readonly OfferedLayer[];
@@ -51,6 +53,8 @@ export interface Offer {
   readonly fingerprint: string;
   readonly setup: 'active' | 'passive' | 'actpass';
   readonly media: readonly OfferedMedia[];
+  /** It mixes header extensions of either form (RFC 8285 §6), which the answer then allows. */
+  readonly mixedExtensions: boolean;
 }
 
 /** The section for data channels, if the offer has one that is not refused. RFC 8841 §5. */
@@ -90,7 +94,8 @@ export function readOffer(text: string): Offer {
   if (!FINGERPRINT.test(fingerprint)) throw refused('a certificate fingerprint');
   if (setup !== 'actpass' && setup !== 'active' && setup !== 'passive')
     throw refused(`the DTLS role ${JSON.stringify(setup)}`);
-  return { iceUfrag, icePwd, fingerprint, setup, media };
+  const mixedExtensions = attribute(sdp, 'extmap-allow-mixed') !== undefined;
+  return { iceUfrag, icePwd, fingerprint, setup, media, mixedExtensions };
 }
 
 /** An attribute of the transport: in the session or in the first section that has it. */
@@ -133,15 +138,15 @@ function readMedia(media: SdpMedia, index: number): OfferedMedia {
     mid,
     direction: DIRECTIONS.find((direction) => attribute(media, direction) !== undefined) ?? 'sendrecv',
     codecs,
-    ssrcs: sourcesOf(media),
+    ...sourcesOf(media),
     formats: media.formats,
     extensions,
     layers: extensions.has(STREAM_ID_URI) ? layersOf(media) : [],
   };
 }
 
-/** RFC 8851 §10 allows more, but longer names do not fit the header extension (RFC 8285 §4.2). */
-const RID = /^[A-Za-z0-9_-]{1,16}$/;
+/** RFC 8851 §10 allows more, but longer names do not fit the header extension (RFC 8285 §4.3). */
+const RID = /^[A-Za-z0-9_-]{1,255}$/;
 
 /** Names without a description, and all but the first of each name, are passed over (RFC 8853 §5.2, RFC 8851 §6.2.1). */
 function layersOf(media: SdpMedia): OfferedLayer[] {
@@ -163,12 +168,12 @@ function layersOf(media: SdpMedia): OfferedLayer[] {
   return [...layers.values()];
 }
 
-/** RFC 8285 §5; ids 1 to 14 have the one-byte form (§4.2). */
+/** RFC 8285 §5; ids above 255 are a form of offer that nobody writes. */
 function extensionsOf(media: SdpMedia): ReadonlyMap<string, number> {
   const found = new Map<string, number>();
   for (const line of attributes(media, 'extmap')) {
     const [, id, uri] = /^(\d{1,5})(?:\/[a-z]+)? (\S{1,256})/.exec(line) ?? [];
-    if (uri !== undefined && Number(id) >= 1 && Number(id) <= 14) found.set(uri, Number(id));
+    if (uri !== undefined && Number(id) >= 1 && Number(id) <= 255) found.set(uri, Number(id));
   }
   return found;
 }
@@ -183,20 +188,20 @@ function byFormat(lines: readonly string[]): Map<string, string> {
 }
 
 /** RFC 5576 §4.1; of a pair in FID the second is the retransmission (RFC 4588 §8.3). */
-function sourcesOf(media: SdpMedia): number[] {
+function sourcesOf(media: SdpMedia): Pick<OfferedMedia, 'ssrcs' | 'rtxSsrcs'> {
   const again = new Set(
     attributes(media, 'ssrc-group')
       .filter((group) => group.startsWith('FID '))
       .map((group) => group.split(' ')[2]),
   );
-  const sources = new Set<number>();
+  const [ssrcs, rtxSsrcs] = [new Set<number>(), new Set<number>()];
   for (const line of attributes(media, 'ssrc')) {
     const [id] = line.split(' ', 1);
-    if (id === undefined || again.has(id) || !/^\d{1,10}$/.test(id)) continue;
+    if (id === undefined || !/^\d{1,10}$/.test(id)) continue;
     const ssrc = Number(id);
-    if (ssrc <= 0xffff_ffff) sources.add(ssrc);
+    if (ssrc <= 0xffff_ffff) (again.has(id) ? rtxSsrcs : ssrcs).add(ssrc);
   }
-  return [...sources];
+  return { ssrcs: [...ssrcs], rtxSsrcs: [...rtxSsrcs] };
 }
 
 /** The `name=value` pairs of an `fmtp` line, names in lower case. */

@@ -3,12 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { ParseError } from '../model/errors.ts';
 import {
   attribute,
+  attributes,
   choosePublished,
   chooseWatched,
   parseIceFragment,
   parseSdp,
   readOffer,
   reducedOffer,
+  type Taken,
   writeAnswer,
   writeSdp,
 } from './index.ts';
@@ -181,18 +183,21 @@ describe('choice', () => {
   });
 });
 
-it('tells the header extensions that have the short form, and answers with those taken', () => {
-  const more = ['a=extmap:5 urn:a', 'a=extmap:14/recvonly urn:b', 'a=extmap:15 urn:c', 'a=extmap:x urn:d'];
+it('tells the header extensions of either form, and answers with those taken', () => {
+  const ids = ['5 urn:a', '14/recvonly urn:b', '255 urn:c', '0 urn:d', '256 urn:e', 'x urn:f'];
+  const more = ids.map((line) => `a=extmap:${line}`);
   const read = readOffer(offer({ direction: 'recvonly', more }));
   const { extensions } = read.media[1]!;
   expect([...extensions]).toEqual([
     ['urn:a', 5],
     ['urn:b', 14],
+    ['urn:c', 255],
   ]);
   const [video] = chooseWatched(read, { video: { codec: 'h264' } });
   const taken = [{ ...video!, direction: 'sendonly', extensions: new Map([['urn:b', 14]]) }] as const;
   const answer = parseSdp(writeAnswer(read, taken, TRANSPORT));
   expect(attribute(answer.media[1]!, 'extmap')).toBe('14 urn:b');
+  expect(attribute(answer, 'extmap-allow-mixed')).toBeUndefined();
 });
 
 it('answers section by section and rejects what it does not take', () => {
@@ -205,7 +210,7 @@ it('answers section by section and rejects what it does not take', () => {
   const answer = parseSdp(writeAnswer(read, taken, TRANSPORT));
   expect(answer.media.map(({ port, formats }) => [port, formats])).toEqual([
     [0, ['111']],
-    [9, ['102']],
+    [9, ['102', '97']],
   ]);
   const lines = answer.media[1]!.attributes.map(({ name, value }) =>
     value === undefined ? name : `${name}:${value}`,
@@ -221,6 +226,44 @@ it('answers section by section and rejects what it does not take', () => {
   expect(reduced.media).toHaveLength(1);
   expect(attribute(reduced.media[0]!, 'candidate')).toBeUndefined();
   expect(readOffer(reducedOffer(read, taken)).media[0]).toMatchObject({ mid: '1', direction: 'recvonly' });
+});
+
+it('takes retransmissions on a source of their own, RFC 4588 §8', () => {
+  const read = readOffer(
+    offer({ direction: 'sendonly', more: ['a=rtpmap:98 rtx/90000', 'a=fmtp:98 apt=96'] }),
+  );
+  expect(read.media[1]).toMatchObject({ ssrcs: [2222], rtxSsrcs: [3333] });
+  const video = choosePublished(read).find(({ name }) => name === 'h264')!;
+  expect(video.rtx).toMatchObject({ payloadType: 97, clockRate: 90_000 });
+  const linesOf = (more: object): string[] => {
+    const answer = writeAnswer(read, [{ ...video, direction: 'sendonly', ...more }], TRANSPORT);
+    return parseSdp(answer).media[1]!.attributes.map(({ name, value }) => `${name}:${value}`);
+  };
+  const source = { ssrc: 9, rtxSsrc: 10, cname: 'onair', stream: 'onair' };
+  const lines = linesOf({ source });
+  for (const line of [
+    'rtpmap:97 rtx/90000',
+    'fmtp:97 apt=102',
+    'ssrc-group:FID 9 10',
+    'ssrc:10 cname:onair',
+  ]) {
+    expect(lines).toContain(line);
+  }
+  expect(linesOf({ rtx: undefined }).some((line) => /rtx|apt=|FID/.test(line))).toBe(false);
+  // The library hands over what comes from sources that it knows.
+  const known = (one: Taken): string[] => attributes(parseSdp(reducedOffer(read, [one])).media[0]!, 'ssrc');
+  const taken = { ...video, direction: 'recvonly' } as const;
+  expect(known(taken)).toEqual(['2222 cname:peer', '3333 cname:peer']);
+  expect(known({ ...taken, rtx: undefined })).toEqual(['2222 cname:peer']);
+});
+
+it.each([
+  ['nobody can ask for them', /a=rtcp-fb:102 nack\r\n/, ''],
+  ['they repeat another format', /apt=102/, 'apt=96'],
+  ['their clock is another', /97 rtx\/90000/, '97 rtx/8000'],
+])('takes no retransmissions where %s', (_why, line, instead) => {
+  const read = readOffer(offer({ direction: 'recvonly' }).replace(line, instead));
+  expect(chooseWatched(read, { video: { codec: 'h264' } })[0]).not.toHaveProperty('rtx');
 });
 
 it('reads fragments of trickle ICE (RFC 8840 §9)', () => {

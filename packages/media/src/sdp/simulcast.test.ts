@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest';
-import { choosePublished, parseSdp, readOffer, type Taken, writeAnswer } from './index.ts';
+import { attribute, choosePublished, parseSdp, readOffer, type Taken, writeAnswer } from './index.ts';
 
 const RID = 'urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id';
+/** RFC 8285 §4.2 has room for 16 bytes. */
+const LONG = 'highest-of-three-layers';
 
 /** What Chromium offers for a picture with `sendEncodings`, shortened. */
 function offer(more: readonly string[], extension = `a=extmap:10 ${RID}`): string {
@@ -58,7 +60,10 @@ it('takes the layers of a browser and answers with them, RFC 8853 §5.3', () => 
     setup: 'passive',
     candidates: [],
   } as const;
-  const [sound, picture] = parseSdp(writeAnswer(read, taken, transport)).media;
+  const answer = parseSdp(writeAnswer(read, taken, transport));
+  // RFC 8285 §6: only what the offer allows.
+  expect(attribute(answer, 'extmap-allow-mixed')).toBe('');
+  const [sound, picture] = answer.media;
   const lines = picture!.attributes.map(({ name, value }) => `${name}:${value}`);
   for (const line of [`extmap:10 ${RID}`, 'rid:h recv', 'rid:m recv', 'rid:l recv', 'simulcast:recv h;m;l']) {
     expect(lines).toContain(line);
@@ -66,8 +71,23 @@ it('takes the layers of a browser and answers with them, RFC 8853 §5.3', () => 
   expect(sound!.attributes.some(({ name }) => /rid|simulcast|extmap/.test(name))).toBe(false);
 });
 
+it('takes layers again on sources of their own only if these are named, RFC 8852 §3.2', () => {
+  const rtx = ['a=rtcp-fb:102 nack', 'a=fmtp:97 apt=102'];
+  const more = [...rtx, ...rids(['h', 'l']), 'a=simulcast:send h;l'];
+  const rtxOf = (lines: readonly string[]) =>
+    choosePublished(readOffer(offer(lines))).find(({ name }) => name === 'h264')!.rtx?.payloadType;
+  expect(rtxOf(more)).toBeUndefined();
+  expect(rtxOf([...more, 'a=extmap:11 urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id'])).toBe(97);
+  expect(rtxOf(rtx)).toBe(97);
+});
+
 it.each<[string, string, readonly string[] | undefined]>([
   ['no layers', offer([]), undefined],
+  [
+    'a name and an id that need the two-byte form',
+    offer([...rids([LONG, 'l']), `a=simulcast:send ${LONG};l`], `a=extmap:200 ${RID}`),
+    [LONG, 'l'],
+  ],
   ['one layer', offer(['a=rid:h send', 'a=simulcast:send h']), undefined],
   ['no way to tell them apart', offer([...rids(['h', 'l']), 'a=simulcast:send h;l'], 'a=x:y'), undefined],
   ['layers that are received', offer([...rids(['h', 'l']), 'a=simulcast:recv h;l']), undefined],

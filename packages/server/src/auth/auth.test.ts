@@ -260,6 +260,17 @@ describe('publishing', () => {
     expect(guard.keyNeeded('192.0.2.1')).toBe(true);
   });
 
+  it('says of who is on the list of the denied that no key helps', async () => {
+    const { ask, keys } = make({
+      lists: [{ app: 'live', publish: ['deny 192.0.2.0/24'], play: [], admits: false }],
+    });
+    const { key } = keys.create({ app: 'live' });
+    const barred = { ok: false, code: 'PUBLISH_REFUSED', barred: true };
+    expect(await ask({})).toMatchObject(barred);
+    expect(await ask({ query: `key=${key}` })).toMatchObject(barred);
+    expect(await ask({ address: '198.51.100.1' })).not.toHaveProperty('barred');
+  });
+
   it('takes a key for its stream only, from store and configuration', async () => {
     const { ask, keys } = make({ publishFromLoopback: false });
     const { key } = keys.create({ app: 'live', name: 'test' });

@@ -46,6 +46,8 @@ export type PublishAnswer =
       readonly code: Extract<ErrorCode, 'STREAM_NAME_INVALID' | 'PUBLISH_REFUSED' | 'TOO_MANY_ATTEMPTS'>;
       /** For log and peer; the same for a wrong key and an unknown stream. */
       readonly reason: string;
+      /** The lists keep this address out, with whatever key. */
+      readonly barred?: boolean;
     };
 
 /** Decides who may publish. Asked before any success is told to the peer. */
@@ -78,8 +80,9 @@ export function createPublishGuard(sources: GuardSources): PublishGuard {
       );
     }
     const { lists } = sources.config();
-    if (verdictOf(lists, 'publish', request) === 'deny')
-      return refusal('PUBLISH_REFUSED', `nobody publishes to ${app} from this address`);
+    if (verdictOf(lists, 'publish', request) === 'deny') {
+      return { ...refusal('PUBLISH_REFUSED', `nobody publishes to ${app} from this address`), barred: true };
+    }
     const key = keyOf(request.query);
     const own = open(address) && request.forwarded !== true;
     const local = own || isAdmitted(lists, request);
@@ -114,7 +117,10 @@ export function createPublishGuard(sources: GuardSources): PublishGuard {
   };
 }
 
-function refusal(code: Extract<PublishAnswer, { ok: false }>['code'], reason: string): PublishAnswer {
+function refusal(
+  code: Extract<PublishAnswer, { ok: false }>['code'],
+  reason: string,
+): Extract<PublishAnswer, { ok: false }> {
   return { ok: false, code, reason };
 }
 

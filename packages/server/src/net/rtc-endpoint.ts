@@ -112,8 +112,11 @@ interface Answered {
  */
 function unnamed(taken: readonly Taken[]): boolean {
   return taken.some(
-    ({ direction, media, layers }) =>
-      direction === 'recvonly' && (layers !== undefined || media.ssrcs.length === 0),
+    ({ direction, media, layers, rtx }) =>
+      direction === 'recvonly' &&
+      (layers !== undefined ||
+        media.ssrcs.length === 0 ||
+        (rtx !== undefined && media.rtxSsrcs.length === 0)),
   );
 }
 
@@ -242,7 +245,8 @@ class LibraryPeer implements RtcPeer {
   /** Section of a packet on the shared track. RTCP is of any. */
   #midOf(bytes: Uint8Array): string | undefined {
     const type = (bytes[1] ?? 0) & 0x7f;
-    return this.#shared?.find(({ codec }) => codec.payloadType === type)?.media.mid;
+    return this.#shared?.find(({ codec, rtx }) => codec.payloadType === type || rtx?.payloadType === type)
+      ?.media.mid;
   }
 
   #changed(state: string): void {

@@ -1,10 +1,10 @@
-import { parseRtp, type RtpPacket } from '@onair/media/rtp';
+import { parseRtp, type RtpPacket, readRtx } from '@onair/media/rtp';
 import { expect, it } from 'vitest';
 import { FakeClock } from '../../../../../test/kit/fake-clock.ts';
 import { EPOCH_RECORD, writeRecord } from '../../packager/rtp/index.ts';
-import { RtpSender } from './rtp-sender.ts';
+import { RtpSender, type RtpSenderOptions } from './rtp-sender.ts';
 
-function setUp(live: number, video = true, playoutDelay?: number) {
+function setUp(live: number, video = true, more: Partial<RtpSenderOptions> = {}) {
   const clock = new FakeClock();
   const sent: RtpPacket[] = [];
   const told: string[] = [];
@@ -14,7 +14,6 @@ function setUp(live: number, video = true, playoutDelay?: number) {
       payloadType: 102,
       ssrc: 7,
       video,
-      playoutDelay,
       send: (packet) => {
         sent.push(parseRtp(Uint8Array.from(packet)));
         extended.push((packet[0]! & 0x10) !== 0);
@@ -24,6 +23,7 @@ function setUp(live: number, video = true, playoutDelay?: number) {
       drained: () => told.push('drained'),
       epoch: () => told.push('epoch'),
       ended: (reason) => told.push(reason),
+      ...more,
     },
     live,
     65_530,
@@ -98,6 +98,26 @@ it('sends again what is asked for, as long as it remembers', () => {
   expect(sent).toHaveLength(length + 1);
 });
 
+it('sends again on a source of its own where the viewer has one, RFC 4588', () => {
+  const { sender, sent, extended, frame } = setUp(0, true, {
+    playoutDelay: { id: 5, minMs: 60 },
+    rtx: { payloadType: 103, ssrc: 8 },
+  });
+  for (let i = 0; i < 4; i++) sender.write(frame(3000 * i, 2, i === 0));
+  const first = sent.slice(0, 8);
+  for (const { sequence } of first) sender.resend(sequence);
+  sender.write(frame(12_000));
+  const again = sent.slice(8, 16);
+  expect(again.map(({ payloadType, ssrc }) => [payloadType, ssrc])).toEqual(Array(8).fill([103, 8]));
+  again.forEach(({ sequence }, i) => {
+    expect(sequence).toBe((again[0]!.sequence + i) & 0xffff);
+  });
+  expect(again.map((packet) => readRtx(packet, 102, 7))).toEqual(first);
+  expect(extended.slice(8, 16)).toEqual(extended.slice(0, 8));
+  // The pictures' own numbers go on.
+  expect(sent.at(-1)).toMatchObject({ ssrc: 7, sequence: (first.at(-1)!.sequence + 1) & 0xffff });
+});
+
 it('tells of other parameters and of the end', () => {
   const { sender, told } = setUp(0);
   sender.write(EPOCH_RECORD);
@@ -106,7 +126,7 @@ it('tells of other parameters and of the end', () => {
 });
 
 it('asks the viewer not to hold pictures back, with the first packet of each', () => {
-  const { sender, sent, extended, frame } = setUp(0, true, 5);
+  const { sender, sent, extended, frame } = setUp(0, true, { playoutDelay: { id: 5, minMs: 60 } });
   sender.write(frame(0, 3, true));
   sender.write(frame(3000, 2));
   expect(extended).toEqual([true, false, false, true, false]);

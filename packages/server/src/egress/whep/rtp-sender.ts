@@ -1,4 +1,11 @@
-import { PLAYOUT_DELAY_BYTES, RTP_HEADER_BYTES, writePlayoutDelay, writeRtpHeader } from '@onair/media/rtp';
+import {
+  PLAYOUT_DELAY_BYTES,
+  RTP_HEADER_BYTES,
+  RTX_HEADER_BYTES,
+  writePlayoutDelay,
+  writeRtpHeader,
+  writeRtxPayload,
+} from '@onair/media/rtp';
 import type { ViewerEnd, ViewerTransport } from '../../hub/index.ts';
 import { MAX_PAYLOAD_BYTES, readRecords } from '../../packager/rtp/index.ts';
 
@@ -6,9 +13,11 @@ import { MAX_PAYLOAD_BYTES, readRecords } from '../../packager/rtp/index.ts';
 export interface RtpSenderOptions {
   readonly payloadType: number;
   readonly ssrc: number;
+  /** Source and format of what is sent again (RFC 4588); undefined for the packet's own. */
+  readonly rtx?: { readonly payloadType: number; readonly ssrc: number } | undefined;
   readonly video: boolean;
-  /** Id of the header extension that tells how long pictures may be held back, where the viewer has it. */
-  readonly playoutDelay?: number | undefined;
+  /** How long pictures are held back at least, in milliseconds, and the id of the header extension that tells it. */
+  readonly playoutDelay?: { readonly id: number; readonly minMs: number } | undefined;
   /** Sends a packet; false if it did not go out. */
   send(packet: Uint8Array): boolean;
   /** Calls back once after `ms` milliseconds; the returned function cancels. */
@@ -45,13 +54,17 @@ interface Packet {
  */
 export class RtpSender implements ViewerTransport {
   readonly #options: RtpSenderOptions;
-  readonly #scratch = Buffer.alloc(RTP_HEADER_BYTES + PLAYOUT_DELAY_BYTES + MAX_PAYLOAD_BYTES);
+  readonly #scratch = Buffer.alloc(
+    RTP_HEADER_BYTES + PLAYOUT_DELAY_BYTES + RTX_HEADER_BYTES + MAX_PAYLOAD_BYTES,
+  );
   readonly #sent: (Packet | undefined)[] = new Array(REMEMBERED);
   #queue: Packet[] = [];
   #at = 0;
   #cancel: (() => void) | undefined;
   /** The next packet's number, not wrapped. */
   #sequence: number;
+  /** The same of what is sent again. */
+  #rtxSequence: number;
   /** RTP time of the newest picture when the viewer came; what is older is caught up with. */
   #live: number;
   #last: number | undefined;
@@ -62,6 +75,7 @@ export class RtpSender implements ViewerTransport {
     this.#options = options;
     this.#live = live;
     this.#sequence = sequence;
+    this.#rtxSequence = sequence;
   }
 
   get blocked(): boolean {
@@ -101,7 +115,14 @@ export class RtpSender implements ViewerTransport {
   resend(sequence: number): void {
     const back = (this.#sequence - 1 - sequence) & 0xffff;
     const packet = back < REMEMBERED ? this.#sent[sequence & (REMEMBERED - 1)] : undefined;
-    if (packet !== undefined) this.#send(packet, sequence);
+    if (packet === undefined) return;
+    const { rtx } = this.#options;
+    if (rtx === undefined) {
+      this.#send(packet, sequence);
+      return;
+    }
+    const again = { ...packet, payload: writeRtxPayload(sequence, packet.payload) };
+    this.#send(again, this.#rtxSequence++ & 0xffff, rtx);
   }
 
   /** Drops what has not been sent. */
@@ -155,12 +176,16 @@ export class RtpSender implements ViewerTransport {
     this.#options.drained();
   }
 
-  #send({ payload, timestamp, marker, first }: Packet, sequence: number): void {
-    const { payloadType, ssrc, playoutDelay } = this.#options;
+  #send(
+    { payload, timestamp, marker, first }: Packet,
+    sequence: number,
+    { payloadType, ssrc }: { readonly payloadType: number; readonly ssrc: number } = this.#options,
+  ): void {
+    const { playoutDelay } = this.#options;
     writeRtpHeader(this.#scratch, 0, { marker, payloadType, sequence, timestamp, ssrc });
     let at = RTP_HEADER_BYTES;
     if (first && playoutDelay !== undefined) {
-      writePlayoutDelay(this.#scratch, 0, playoutDelay, 0, MAX_HELD_BACK_MS);
+      writePlayoutDelay(this.#scratch, 0, playoutDelay.id, playoutDelay.minMs, MAX_HELD_BACK_MS);
       at += PLAYOUT_DELAY_BYTES;
     }
     this.#scratch.set(payload, at);

@@ -1,5 +1,12 @@
 import { ParseError } from '@onair/media';
-import { isRtcp, ntpOfMs, PLAYOUT_DELAY_URI, parseRtcp, writeSenderReport } from '@onair/media/rtp';
+import {
+  isRtcp,
+  MAX_SHORT_EXTENSION_ID,
+  ntpOfMs,
+  PLAYOUT_DELAY_URI,
+  parseRtcp,
+  writeSenderReport,
+} from '@onair/media/rtp';
 import type { ChosenMedia, Taken } from '@onair/media/sdp';
 import type { Clock, Stream, Viewer } from '../../hub/index.ts';
 import type { RtcChannel, RtcPeer } from '../../net/index.ts';
@@ -10,8 +17,20 @@ import { RtpSender } from './rtp-sender.ts';
 
 /** How often a viewer is told the clock and looked after, in milliseconds. */
 const REPORT_EVERY_MS = 1_000;
-/** How often the first seconds' reports come: the sooner sound and pictures are matched, the better. */
+/** The first report comes after so long, in milliseconds. */
 const FIRST_REPORT_MS = 20;
+/**
+ * How long reports come how often at first, in milliseconds. Chromium looks once a second for the newest report of each
+ * track and matches nothing before it has seen two.
+ */
+const EARLY_MS = 5_000;
+const EARLY_REPORT_MS = 250;
+/**
+ * So long pictures that have sound are held back at least, in milliseconds: as long as browsers hold sound back when it
+ * begins to come. Without it Chromium shows pictures at once, takes them for later than they are, and brings them to the
+ * sound by a few milliseconds a second.
+ */
+const HELD_FOR_SOUND_MS = 60;
 /** A viewer gets a new start this often at most, in milliseconds. */
 const RESTART_EVERY_MS = 1_000;
 /** Name of this source in RTCP. */
@@ -34,6 +53,8 @@ export interface WhepViewerOptions {
 interface Line {
   readonly mid: string;
   readonly ssrc: number;
+  /** Source of what is sent again. */
+  readonly rtxSsrc: number | undefined;
   readonly clockRate: number;
   readonly sender: RtpSender;
   readonly video: boolean;
@@ -51,8 +72,8 @@ export class WhepViewer {
   #cancel: (() => void) | undefined;
   #untell: (() => void) | undefined;
   #heard: number;
-  #restarted = 0;
-  #opened = false;
+  /** Monotonic ms; undefined before. */
+  readonly #since: { opened: number | undefined; restarted: number } = { opened: undefined, restarted: 0 };
   #over = false;
   #onEnd: () => void = () => undefined;
 
@@ -68,12 +89,17 @@ export class WhepViewer {
       close: (reason) => this.close(reason),
     });
     this.#lines = options.chosen.map((chosen) => this.#line(chosen));
-    this.taken = options.chosen.map(({ media, codec }, i) => ({
+    this.taken = options.chosen.map(({ media, codec, rtx }, i) => ({
       media,
       codec,
+      rtx,
       direction: 'sendonly',
-      extensions: new Map([...media.extensions].filter(([uri]) => uri === PLAYOUT_DELAY_URI)),
-      source: { ssrc: this.#lines[i]!.ssrc, cname: CNAME, stream: 'onair' },
+      extensions: new Map(
+        [...media.extensions].filter(
+          ([uri, id]) => uri === PLAYOUT_DELAY_URI && id <= MAX_SHORT_EXTENSION_ID,
+        ),
+      ),
+      source: { ssrc: this.#lines[i]!.ssrc, rtxSsrc: this.#lines[i]!.rtxSsrc, cname: CNAME, stream: 'onair' },
     }));
     this.#cancel = clock.after(options.connectTimeoutMs(), () => this.close('not connected in time'));
   }
@@ -91,9 +117,9 @@ export class WhepViewer {
 
   /** Media can flow: joins the stream at its newest key frame. */
   opened(): void {
-    if (this.#opened || this.#over) return;
-    this.#opened = true;
+    if (this.#since.opened !== undefined || this.#over) return;
     const { packager, clock } = this.#options;
+    this.#since.opened = clock.now();
     this.#heard = clock.now();
     for (const line of this.#lines) {
       const pump = packager.fanout.pump({
@@ -151,14 +177,18 @@ export class WhepViewer {
     this.#onEnd();
   }
 
-  #line({ media, codec }: ChosenMedia): Line {
+  #line({ media, codec, rtx }: ChosenMedia): Line {
     const { packager, clock, random } = this.#options;
     const video = media.kind === 'video';
     const ssrc = random();
+    const rtxSsrc = rtx === undefined ? undefined : random();
+    const delayId = video ? media.extensions.get(PLAYOUT_DELAY_URI) : undefined;
+    const sound = this.#options.chosen.some((one) => one.media.kind === 'audio');
     let epochs = 0;
     const line: Line = {
       mid: media.mid,
       ssrc,
+      rtxSsrc,
       clockRate: codec.clockRate,
       video,
       viewer: undefined,
@@ -166,8 +196,12 @@ export class WhepViewer {
         {
           payloadType: codec.payloadType,
           ssrc,
+          rtx: rtx && { payloadType: rtx.payloadType, ssrc: rtxSsrc! },
           video,
-          playoutDelay: video ? media.extensions.get(PLAYOUT_DELAY_URI) : undefined,
+          playoutDelay:
+            delayId === undefined || delayId > MAX_SHORT_EXTENSION_ID
+              ? undefined
+              : { id: delayId, minMs: sound ? HELD_FOR_SOUND_MS : 0 },
           send: (packet) => this.#peer?.send(media.mid, packet) ?? false,
           after: (ms, callback) => clock.after(ms, callback),
           drained: () => line.viewer?.drained(),
@@ -199,8 +233,8 @@ export class WhepViewer {
   #restart(): void {
     const { clock, stream, packager } = this.#options;
     const line = this.#lines.find(({ video }) => video);
-    if (line?.viewer === undefined || clock.now() - this.#restarted < RESTART_EVERY_MS) return;
-    this.#restarted = clock.now();
+    if (line?.viewer === undefined || clock.now() - this.#since.restarted < RESTART_EVERY_MS) return;
+    this.#since.restarted = clock.now();
     if (stream.requestKeyframe() || line.sender.blocked) return;
     line.sender.restart(packager.newest.video);
     line.viewer.pause();
@@ -209,7 +243,8 @@ export class WhepViewer {
 
   #look(): void {
     const { clock, packager, silenceMs } = this.#options;
-    this.#cancel = clock.after(REPORT_EVERY_MS, () => this.#look());
+    const early = clock.now() - (this.#since.opened ?? 0) < EARLY_MS;
+    this.#cancel = clock.after(early ? EARLY_REPORT_MS : REPORT_EVERY_MS, () => this.#look());
     if (clock.now() - this.#heard > silenceMs()) {
       this.close('silent');
       return;

@@ -28,9 +28,10 @@ async function setUp(http: Partial<Config['http']> = {}) {
   const server = createHttpServer({ config: () => config, logger, pagesFolder: '/nowhere' });
   const registry = new StreamRegistry({ clock });
   const gate: TsIngestDeps['gate'] = {
-    authorize: async ({ query, protocol }) => {
+    authorize: async ({ name, query, protocol }) => {
       expect(protocol).toBe('http-ts');
       const key = new URLSearchParams(query).get('key');
+      if (name === 'barred') return { ok: false, code: 'PUBLISH_REFUSED', reason: 'listed', barred: true };
       if (key === 'good') return { ok: true, identity: 'good' };
       return { ok: false, code: 'PUBLISH_REFUSED', reason: 'a wrong key' };
     },
@@ -108,6 +109,7 @@ it('refuses with problems: no key, a wrong one, a bad name, one on air, what is 
   };
   expect(await coded('/live/test.ts')).toEqual([401, 'STREAM_KEY_REQUIRED']);
   expect(await coded('/live/test.ts?key=bad')).toEqual([403, 'PUBLISH_REFUSED']);
+  expect(await coded('/live/barred.ts')).toEqual([403, 'PUBLISH_REFUSED']);
   expect(await coded('/live/a%20b.ts?key=good')).toEqual([400, 'STREAM_NAME_INVALID']);
   const garbage = new Uint8Array(9 * 1024 * 1024).fill(0x33);
   expect(await coded('/live/test.ts?key=good', garbage)).toEqual([422, 'UPLOAD_MEDIA']);

@@ -85,7 +85,7 @@ async function identify(
   const answer = await gate.authorize(asked);
   if (answer.ok) return answer.identity;
   if (answer.code === 'TOO_MANY_ATTEMPTS') throw refusedForNow('TOO_MANY_ATTEMPTS', 60, answer.reason);
-  if (answer.code === 'PUBLISH_REFUSED' && !query.has('key')) throw keyRequired();
+  if (answer.code === 'PUBLISH_REFUSED' && answer.barred !== true && !query.has('key')) throw keyRequired();
   throw new HttpProblem(answer.code, { detail: answer.reason });
 }
 

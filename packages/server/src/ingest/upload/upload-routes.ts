@@ -19,7 +19,13 @@ export interface PublishGate {
     readonly forwarded?: boolean;
   }): Promise<
     | { readonly ok: true; readonly identity: string }
-    | { readonly ok: false; readonly code: GateRefusal; readonly reason: string }
+    | {
+        readonly ok: false;
+        readonly code: GateRefusal;
+        readonly reason: string;
+        /** No key helps. */
+        readonly barred?: boolean;
+      }
   >;
 }
 

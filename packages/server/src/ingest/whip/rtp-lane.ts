@@ -15,6 +15,7 @@ import {
   Reception,
   type RtpCodec,
   type RtpPacket,
+  readRtx,
   UnitAssembler,
 } from '@onair/media/rtp';
 import { Unwrapper } from '@onair/media/time';
@@ -52,7 +53,7 @@ export class RtpLane {
   readonly #unwrap = new Unwrapper(32);
   #reception: Reception | undefined;
   #record: Uint8Array | undefined;
-  readonly #state = { awaitsKey: true, dropped: 0, told: false };
+  readonly #state = { awaitsKey: true, dropped: 0, repaired: 0, told: false };
 
   constructor(codec: RtpCodec, payloadType: number, listener: LaneListener) {
     this.codec = codec;
@@ -75,6 +76,11 @@ export class RtpLane {
     return this.#state.dropped + this.#assembler.dropped;
   }
 
+  /** Packets that came again on a source of their own and were missing. */
+  get repaired(): number {
+    return this.#state.repaired;
+  }
+
   /** Timestamp of a sender report in the count of the units. */
   unwrap(timestamp: number): number {
     return this.#unwrap.next(timestamp);
@@ -88,6 +94,17 @@ export class RtpLane {
     this.#reception.note(packet, now);
     for (const ordered of this.#queue.push(packet, now)) this.#assemble(ordered);
     return true;
+  }
+
+  /** Takes a packet that repeats another one, if that is missing. @param now monotonic ms. */
+  pushAgain(again: RtpPacket, now: number): void {
+    const { ssrc } = this.#reception ?? {};
+    if (ssrc === undefined) return;
+    const packet = readRtx(again, this.#payloadType, ssrc);
+    // A number from elsewhere would look like another run of numbers.
+    if (packet === undefined || !this.#queue.misses(packet.sequence)) return;
+    this.#state.repaired++;
+    for (const ordered of this.#queue.push(packet, now)) this.#assemble(ordered);
   }
 
   /** Gives up what was waited for too long; returns the packets to ask for again. @param now monotonic ms. */

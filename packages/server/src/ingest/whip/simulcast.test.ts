@@ -52,6 +52,7 @@ function section(kind: 'video' | 'audio', name: 'vp8' | 'opus', layers?: readonl
     direction: 'sendonly' as const,
     codecs: [codec],
     ssrcs: [],
+    rtxSsrcs: [],
     formats: [],
     extensions: new Map([[STREAM_ID_URI, EXTENSION]]),
     layers: [],

@@ -5,6 +5,7 @@ import {
   parseRtcp,
   type Rtcp,
   writeRtp,
+  writeRtxPayload,
   writeSenderReport,
 } from '@onair/media/rtp';
 import type { ChosenMedia } from '@onair/media/sdp';
@@ -37,11 +38,12 @@ function chosen(kind: 'video' | 'audio', name: 'vp8' | 'opus', payloadType: numb
     direction: 'sendonly' as const,
     codecs: [codec],
     ssrcs: [],
+    rtxSsrcs: [],
     formats: [],
     extensions: new Map(),
     layers: [],
   };
-  return { media, codec, name };
+  return { media, codec, name, ...(kind === 'video' && { rtx: { ...codec, name: 'rtx', payloadType: 97 } }) };
 }
 
 function setUp() {
@@ -51,11 +53,12 @@ function setUp() {
     () => clock.wall(),
     () => String(Math.random()),
   );
+  const log: object[] = [];
   const publisher = new WhipPublisher(
     streamName('live', 'cam'),
     [chosen('video', 'vp8', 96), chosen('audio', 'opus', 111)],
     { address: '127.0.0.1', identity: 'x' },
-    { registry, sessions, clock, log: () => undefined, settings: () => SETTINGS },
+    { registry, sessions, clock, log: (_message, fields) => log.push(fields), settings: () => SETTINGS },
   );
   const back: Rtcp[] = [];
   const state = { closed: false, ended: 0 };
@@ -95,7 +98,7 @@ function setUp() {
       );
     });
   };
-  return { clock, registry, sessions, publisher, back, state, samples, cuts, send };
+  return { clock, registry, sessions, publisher, back, state, samples, cuts, send, log };
 }
 
 const key = (): Uint8Array => {
@@ -168,6 +171,36 @@ it('asks for what is lost, then for a key frame, at most twice a second, and sho
   expect(kit.back.some((one) => one.kind === 'bitrate' && one.bitrate > 900_000)).toBe(true);
   expect(kit.back.some(({ kind }) => kind === 'receiver-report')).toBe(true);
   kit.publisher.close('test over');
+});
+
+it('takes a lost packet from the source of retransmissions, and nothing else there', () => {
+  const kit = setUp();
+  kit.publisher.opened();
+  play(kit);
+  const shown = (): number => kit.samples.filter(({ track }) => track.parameters.kind === 'video').length;
+  const again = (sequence: number, payload: Uint8Array, own = 5): void => {
+    const head = { marker: false, payloadType: 97, sequence: own, timestamp: 200_000, ssrc: 3000 };
+    kit.publisher.packet('video', writeRtp({ ...head, payload: writeRtxPayload(sequence, payload) }));
+  };
+  kit.send('video', 200_000, picture(), true);
+  kit.send('video', 203_000, picture());
+  kit.clock.advance(30);
+  const nack = kit.back.find((one) => one.kind === 'nack');
+  const [lost] = nack!.lost;
+  expect(shown()).toBe(15);
+  // Of long ago, of far away, and padding.
+  again((lost! - 20) & 0xffff, key());
+  again((lost! + 30_000) & 0xffff, key());
+  again(0, new Uint8Array(0));
+  expect(shown()).toBe(15);
+  again(lost!, PAYLOAD_FORMATS.vp8.split(picture(), 100)[0]!);
+  expect(shown()).toBe(17);
+  expect(kit.samples.at(-1)!.data).toEqual(picture());
+  again(lost!, PAYLOAD_FORMATS.vp8.split(picture(), 100)[0]!, 6);
+  expect(shown()).toBe(17);
+  expect(kit.back.some(({ kind }) => kind === 'keyframe-request')).toBe(false);
+  kit.publisher.close('test over');
+  expect(kit.log.at(-1)).toMatchObject({ repaired: 1 });
 });
 
 it.each([

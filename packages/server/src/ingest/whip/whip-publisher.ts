@@ -16,6 +16,7 @@ import type { Clock, Publication, SessionTable, StreamRegistry } from '../../hub
 import type { RtcPeer } from '../../net/index.ts';
 import { LipSync } from './lip-sync.ts';
 import { type LaneUnit, RtpLane } from './rtp-lane.ts';
+import { type Repaired, RtxSources, textOf } from './rtx-sources.ts';
 import { Simulcast } from './simulcast.ts';
 
 /** What a publisher over WebRTC needs of the server. */
@@ -51,8 +52,7 @@ const MAX_STRANGE = 2_000;
 const SSRC = 1;
 
 /** One source of packets: a section of the offer, or one of the layers of its picture. */
-interface Section {
-  readonly mid: string;
+interface Section extends Repaired {
   readonly lane: RtpLane;
   readonly layer: Layer | undefined;
   track: Track | undefined;
@@ -80,6 +80,7 @@ export class WhipPublisher {
   readonly #sync: LipSync | undefined;
   /** Undefined for a picture without layers. */
   readonly #simulcast: Simulcast | undefined;
+  readonly #rtx: RtxSources<Section>;
   readonly #release: (reason: string) => void;
   #peer: RtcPeer | undefined;
   #cancel: (() => void) | undefined;
@@ -107,6 +108,7 @@ export class WhipPublisher {
         });
         const section: Section = {
           mid: one.media.mid,
+          rid: layer?.rid,
           lane,
           layer,
           track: undefined,
@@ -117,6 +119,7 @@ export class WhipPublisher {
         return section;
       }),
     );
+    this.#rtx = new RtxSources(chosen, this.#sections);
     const layers = this.#sections.filter(({ layer }) => layer !== undefined).length;
     this.#simulcast = layers === 0 ? undefined : new Simulcast(layers);
     const video = this.#sections.find(({ lane }) => lane.video);
@@ -198,7 +201,9 @@ export class WhipPublisher {
       session.remove();
       const seconds = Math.round((clock.now() - this.#since.begin) / 1000);
       const lost = this.#sections.reduce((sum, { lane }) => sum + (lane.reception?.lost ?? 0), 0);
-      log('publisher left', { ...told, reason, seconds, bytes: this.#count.bytes, dropped: dropped(), lost });
+      const repaired = this.#sections.reduce((sum, { lane }) => sum + lane.repaired, 0);
+      const counts = { bytes: this.#count.bytes, dropped: dropped(), lost, repaired };
+      log('publisher left', { ...told, reason, seconds, ...counts });
     };
   }
 
@@ -208,6 +213,10 @@ export class WhipPublisher {
 
   #media(mid: string, bytes: Uint8Array, now: number): boolean {
     const packet = parseRtp(bytes);
+    if (this.#rtx.has(mid, packet)) {
+      this.#rtx.ownerOf(mid, packet, bytes)?.lane.pushAgain(packet, now);
+      return true;
+    }
     const section = this.#sectionOf(mid, packet, bytes);
     if (section === undefined) return false;
     section.heard = now;
@@ -372,11 +381,6 @@ function layersOf({ media, layers = [] }: ChosenMedia): (Layer | undefined)[] {
   const extension = media.extensions.get(STREAM_ID_URI);
   if (layers.length === 0 || extension === undefined) return [undefined];
   return layers.map((rid, index) => ({ index, rid, extension }));
-}
-
-/** Names of layers are ASCII. RFC 8852 §3.1. */
-function textOf(bytes: Uint8Array | undefined): string | undefined {
-  return bytes === undefined ? undefined : String.fromCharCode(...bytes);
 }
 
 /** How long pictures wait for the first sound, in milliseconds. */

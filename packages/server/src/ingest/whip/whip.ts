@@ -1,5 +1,5 @@
 import { splitStreamName } from '@onair/media';
-import { MID_URI, STREAM_ID_URI } from '@onair/media/rtp';
+import { MID_URI, REPAIRED_STREAM_ID_URI, STREAM_ID_URI } from '@onair/media/rtp';
 import {
   type ChosenMedia,
   choosePublished,
@@ -36,6 +36,8 @@ export interface WhipGate {
         readonly ok: false;
         readonly code: 'STREAM_NAME_INVALID' | 'PUBLISH_REFUSED' | 'TOO_MANY_ATTEMPTS';
         readonly reason: string;
+        /** No key helps. */
+        readonly barred?: boolean;
       }
   >;
 }
@@ -68,9 +70,10 @@ async function publish(call: RtcOfferCall, deps: WhipDeps): Promise<RtcSession> 
   const offer = readingBody(() => readOffer(call.sdp), 'OFFER_REFUSED');
   const chosen = readingBody(() => choosePublished(offer), 'OFFER_REFUSED');
   const taken = chosen.map(
-    ({ media, codec, layers }): Taken => ({
+    ({ media, codec, rtx, layers }): Taken => ({
       media,
       codec,
+      rtx,
       direction: 'recvonly',
       moreParameters: media.kind === 'video' ? bitrates(deps.settings(), layers !== undefined) : 'usedtx=0',
       ...(layers === undefined ? {} : { layers, extensions: namesOf(media) }),
@@ -101,7 +104,8 @@ async function identify(call: RtcOfferCall, { gate }: WhipDeps): Promise<string>
   const { query, address, forwarded } = call;
   const answer = await gate.authorize({ app, name, query, address, forwarded, protocol: 'whip' });
   if (answer.ok) return answer.identity;
-  if (answer.code === 'PUBLISH_REFUSED' && !new URLSearchParams(query).has('key')) throw keyRequired();
+  const keyless = !new URLSearchParams(query).has('key');
+  if (answer.code === 'PUBLISH_REFUSED' && answer.barred !== true && keyless) throw keyRequired();
   throw new HttpProblem(answer.code, { detail: answer.reason });
 }
 
@@ -123,7 +127,8 @@ function begin(
 
 /** Header extensions by which packets say what they are of. */
 function namesOf({ extensions }: OfferedMedia): ReadonlyMap<string, number> {
-  return new Map([...extensions].filter(([uri]) => uri === MID_URI || uri === STREAM_ID_URI));
+  const names = [MID_URI, STREAM_ID_URI, REPAIRED_STREAM_ID_URI];
+  return new Map([...extensions].filter(([uri]) => names.includes(uri)));
 }
 
 /** Chromium's bit rate begins at 300 kbit/s and falls from there unless it is told these; others do not know them. */
