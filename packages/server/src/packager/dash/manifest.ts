@@ -83,7 +83,7 @@ export function manifestOf(runs: readonly ShownRun[], facts: ManifestFacts): Mpd
     minBufferTime: round(longest),
     timeShiftBufferDepth: ended
       ? undefined
-      : round(Math.max(delay, Math.min(Math.max(facts.windowS, 3 * longest), heldS(runs)))),
+      : round(Math.max(delay, Math.min(Math.max(facts.windowS, 3 * longest), toldS(runs, lengths)))),
     suggestedPresentationDelay: ended ? undefined : round(delay),
     maxSegmentDuration: round(longest),
     serviceDescriptions: growing
@@ -123,16 +123,20 @@ function timelinesOf(
 }
 
 /** Seconds of the presentation that all renditions still tell; infinite while nothing has left. */
-function heldS(runs: readonly ShownRun[]): number {
-  const [first] = runs;
-  const last = runs.at(-1);
-  if (first === undefined || last === undefined) return Number.POSITIVE_INFINITY;
-  const starts = first.renditions.flatMap((held) => heldOf(held).slice(0, 1));
-  const begun = Math.max(...starts.map(({ span }) => span.start)) - first.run.origin;
-  const leader = starts[0]!.span.start > first.run.origin;
-  if (first.run.start === 0 && !leader) return Number.POSITIVE_INFINITY;
-  const end = last.run.start + ((lastEnd(last.renditions) ?? last.run.origin) - last.run.origin) / 1_000_000;
-  return Math.max(0, end - first.run.start - begun / 1_000_000);
+function toldS(
+  runs: readonly ShownRun[],
+  timelines: readonly (readonly (readonly TimelineSegment[])[])[],
+): number {
+  const edges = (at: number, edge: (timeline: readonly TimelineSegment[]) => number): number[] => {
+    const { run, renditions } = runs[at]!;
+    return renditions.map(
+      ({ track }, i) => run.start + (edge(timelines[at]![i]!) - ticksOf(track, run.origin)) / track.timebase,
+    );
+  };
+  const starts = edges(0, ([first]) => first?.t ?? 0);
+  if (starts[0]! <= 0) return Number.POSITIVE_INFINITY;
+  const ends = edges(runs.length - 1, (timeline) => (timeline.at(-1)?.t ?? 0) + (timeline.at(-1)?.d ?? 0));
+  return Math.max(0, Math.max(...ends) - Math.max(...starts));
 }
 
 /** Seconds of the longest segment told. */
