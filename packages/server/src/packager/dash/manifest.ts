@@ -34,6 +34,8 @@ const EVENT_SCHEMES: readonly Descriptor[] = [EVENT_SCHEME, SCTE35_SCHEME].map((
   schemeIdUri,
   value: EVENT_VALUE,
 }));
+/** What a rendition may begin later than its run, in seconds. */
+const BEGUN_S = 0.1;
 /** Id of the reference that latency counts from. */
 const REFERENCE = 0;
 
@@ -133,7 +135,10 @@ function toldS(
       ({ track }, i) => run.start + (edge(timelines[at]![i]!) - ticksOf(track, run.origin)) / track.timebase,
     );
   };
-  const starts = edges(0, ([first]) => first?.t ?? 0);
+  // Where a rendition does not begin with its run, what was in front has left, or never came.
+  const starts = runs.flatMap(({ run }, at) =>
+    edges(at, ([first]) => first?.t ?? 0).filter((start) => at === 0 || start > run.start + BEGUN_S),
+  );
   if (starts[0]! <= 0) return Number.POSITIVE_INFINITY;
   const ends = edges(runs.length - 1, (timeline) => (timeline.at(-1)?.t ?? 0) + (timeline.at(-1)?.d ?? 0));
   return Math.max(0, Math.max(...ends) - Math.max(...starts));
