@@ -139,7 +139,7 @@ function toldS(
   const starts = runs.flatMap(({ run }, at) =>
     edges(at, ([first]) => first?.t ?? 0).filter((start) => at === 0 || start > run.start + BEGUN_S),
   );
-  if (starts[0]! <= 0) return Number.POSITIVE_INFINITY;
+  if (starts.every((start) => start <= BEGUN_S)) return Number.POSITIVE_INFINITY;
   const ends = edges(runs.length - 1, (timeline) => (timeline.at(-1)?.t ?? 0) + (timeline.at(-1)?.d ?? 0));
   return Math.max(0, Math.max(...ends) - Math.max(...starts));
 }
