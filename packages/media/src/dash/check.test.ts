@@ -3,6 +3,8 @@ import { checkMpd, isLowLatency } from './check.ts';
 import { compareMpds } from './compare.ts';
 import { sampleMpd } from './golden/sample-mpd.ts';
 import type { AdaptationSet, Mpd, Period, Representation, SegmentTemplate } from './model.ts';
+import { parseMpd } from './parse.ts';
+import { writeMpd } from './write.ts';
 
 const messages = (mpd: Mpd): string[] => checkMpd(mpd).map(({ message }) => message);
 
@@ -38,6 +40,16 @@ describe('the rules of one version', () => {
   it('finds nothing in a good one', () => {
     expect(checkMpd(good)).toEqual([]);
     expect(isLowLatency(good)).toBe(true);
+  });
+
+  it('asks for no access point where the main profile alone is kept to', () => {
+    const main = 'urn:mpeg:dash:profile:isoff-main:2011';
+    const mpd = {
+      ...withSet(good, { startWithSAP: 0, profiles: [main] }),
+      profiles: [...good.profiles, main],
+    };
+    expect(checkMpd(mpd)).toEqual([]);
+    expect(parseMpd(writeMpd(mpd)).periods[0]!.adaptationSets[0]!.profiles).toEqual([main]);
   });
 
   const broken: readonly [string, Mpd, string][] = [
@@ -78,6 +90,12 @@ describe('the rules of one version', () => {
     ['no representation', withSet(good, { representations: [] }), 'no representation'],
     ['type', withSet(good, { mimeType: 'audio/mp4' }), 'audio/mp4'],
     ['access point', withSet(good, { startWithSAP: 3 }), 'access point of type 3'],
+    [
+      'access point of one profile',
+      withSet(good, { startWithSAP: 0, profiles: ['urn:mpeg:dash:profile:isoff-live:2011'] }),
+      'access point of type 0',
+    ],
+    ['profile of a set', withSet(good, { profiles: ['urn:x'] }), 'urn:x is not a profile of the MPD'],
     ['language', withSet(good, { lang: 'x y' }), 'no language'],
     ['alignment', withSet(good, { segmentAlignment: false }), 'need not be aligned'],
     ['names', withRepresentation(good, { id: 'audio' }), 'are called audio'],

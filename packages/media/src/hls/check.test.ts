@@ -106,6 +106,27 @@ describe('checkMediaPlaylist', () => {
     expect(checkMediaPlaylist(lastWith(parts([0.284, 0.2, 0.334], { gap: 1 })))).toEqual([]);
   });
 
+  it('takes a hole for part of its segment as far as the target duration goes', () => {
+    const [first, second, ...rest] = good.segments;
+    const longest = { ...first!, duration: good.targetDuration + 0.45, parts: [] };
+    const date = first!.programDateTime! + longest.duration * 1000;
+    const after = (ms: number) => ({
+      ...good,
+      segments: [longest, { ...second!, programDateTime: date + ms, discontinuity: false }],
+      pending: undefined,
+    });
+    expect(rest.length).toBeGreaterThan(0);
+    expect(checkMediaPlaylist(after(3000)).filter(({ rule }) => rule === 'date')).toEqual([]);
+    expect(messages(checkMediaPlaylist(after(-100))).join()).toContain('the next date is -100 ms off');
+    const short = lastWith(parts([0.334, 0.334, 0.334]));
+    const segments = short.segments.map((item) =>
+      item.uri === 'segment-18.m4s' ? { ...item, duration: 1.4 } : item,
+    );
+    expect(messages(checkMediaPlaylist({ ...short, segments }))).toEqual(
+      ['should: segment-18.m4s: 1.4 s, its parts 1.00200'].map((text) => expect.stringContaining(text)),
+    );
+  });
+
   it('sees a segment that is not the sum of its parts', () => {
     const wrong = lastWith(parts([0.334, 0.334, 0.334]));
     const segments = wrong.segments.map((item) =>

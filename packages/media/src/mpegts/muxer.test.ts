@@ -94,6 +94,17 @@ function muxed(tracks: { video?: Track; audio?: Track }, ...segments: TsMedia[])
 }
 
 describe('TsMuxer', () => {
+  it('puts a clock into a segment too short to need one, where nothing carries it', () => {
+    const [, sound] = muxed(
+      { video: VIDEO, audio: AUDIO },
+      { video: video({}), audio: audio({}) },
+      { audio: audio({ from: 2, seconds: 0.02 }) },
+    );
+    const { clock } = inspectTs(sound!);
+    expect(clock.count).toBe(1);
+    expect(clock.backwards).toBe(0);
+  });
+
   it.each<[string, Shape]>([
     ['30 fps', {}],
     ['B-frames', { reorder: true }],

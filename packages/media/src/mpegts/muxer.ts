@@ -252,7 +252,8 @@ export class TsMuxer {
     if (last === undefined) {
       if (own) return;
       this.#clock = time;
-      this.#out.clock(pid, pcrOf(time));
+      // It is the reference that does not follow on, whatever unit comes next. §2.4.3.5
+      this.#out.clock(pid, pcrOf(time), this.#broken.delete(pid));
       return;
     }
     const hole = time - last;

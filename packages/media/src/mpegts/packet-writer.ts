@@ -89,8 +89,8 @@ export class PacketWriter {
     this.#bytes.fill(0xff, at + 1 + section.length, this.#length);
   }
 
-  /** A packet without payload that tells the clock. @param pcr 27 MHz ticks. */
-  clock(pid: number, pcr: number): void {
+  /** A packet without payload that tells the clock. @param pcr 27 MHz ticks. @param discontinuity it does not follow on. */
+  clock(pid: number, pcr: number, discontinuity = false): void {
     this.#reserve(1);
     const at = this.#length;
     this.#length = at + PACKET_BYTES;
@@ -101,7 +101,7 @@ export class PacketWriter {
     // Without payload the counter stays where it was, which is one before the next. §2.4.3.3
     bytes[at + 3] = 0x20 | ((this.#counters[pid]! - 1) & 15);
     bytes[at + 4] = PACKET_ROOM - 1;
-    bytes[at + 5] = HAS_CLOCK;
+    bytes[at + 5] = discontinuity ? HAS_CLOCK | DISCONTINUITY : HAS_CLOCK;
     putPcr(bytes, at + 6, pcr);
     bytes.fill(0xff, at + 12, at + PACKET_BYTES);
   }

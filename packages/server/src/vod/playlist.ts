@@ -24,7 +24,8 @@ export function recordingPlaylist(
     const map = { uri: `recordings/${recording.id}/init-${number}${form}.mp4` };
     const first = within[0];
     for (const segment of within) {
-      independent &&= segment.independent;
+      // An encoder of its own makes each segment that is turned: it begins with a key frame.
+      independent &&= segment.independent || form === TURNED;
       segments.push({
         uri: `recordings/${recording.id}/${segments.length}${form}.m4s`,
         duration: segment.duration / 1_000_000,

@@ -1,6 +1,7 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Sample, type Track, ticks } from '@onair/media';
+import { parseMediaPlaylist } from '@onair/media/hls';
 import { chunk, parseChunks, parseInit, progressiveHeader } from '@onair/media/isobmff';
 import { afterAll, expect, it } from 'vitest';
 import {
@@ -11,7 +12,8 @@ import {
   videoTrack,
 } from '../../../../test/kit/samples.ts';
 import { Scope } from '../../../../test/kit/scope.ts';
-import type { RunSegment, RunView } from '../record/index.ts';
+import type { RecordingView, RunSegment, RunView } from '../record/index.ts';
+import { recordingPlaylist } from './playlist.ts';
 import { type PictureTurner, TurnedRuns } from './turned-runs.ts';
 
 const scope = new Scope();
@@ -103,6 +105,10 @@ it('puts H.264 in place of VP8 and leaves times, sound and the rest as they are'
   const { turned, turner } = setUp();
   const run = recorded();
   expect(await turned.among([run, recorded(videoTrack())])).toEqual([true, false]);
+  const recording = { id: 'r', finished: true, runs: [run] } as unknown as RecordingView;
+  // Each of its own encoder: that of VP8 which begins with no key frame does now.
+  for (const now of [true, false])
+    expect(parseMediaPlaylist(recordingPlaylist(recording, [now])!).independentSegments).toBe(now);
   const header = parseInit(await turned.read(run, undefined, never));
   expect(header.tracks.map(({ codec, trackId }) => [codec, trackId])).toEqual([
     ['h264', 1],

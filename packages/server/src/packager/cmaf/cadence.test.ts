@@ -129,6 +129,17 @@ describe('video', () => {
     expect(dropping(placed)).toBe(0);
   });
 
+  it('lets key frames carry no hole that lies before the pictures in front of them', () => {
+    const times = rounded(100, 30).filter((_, i) => i < 50 || i > 79);
+    const cadence = new Cadence('video', TICKS, 30);
+    const placed = times.map((at, i) => cadence.place(at, at, undefined, i === 0 || i === 55));
+    expect(placed[54]!.lag).toBeGreaterThan(40_000);
+    expect(placed[55]).toEqual({ dts: 85 * 3000, duration: 3000, composition: 0, lag: 0 });
+    const late = new Cadence('video', TICKS, 30);
+    const direct = times.map((at, i) => late.place(at, at, undefined, i === 0 || i === 50));
+    expect(direct[50]).toMatchObject({ dts: 50 * 3000, lag: 30 * 3000 });
+  });
+
   it('shows a hole of more than two seconds', () => {
     const placed = run(
       new Cadence('video', TICKS, 25),

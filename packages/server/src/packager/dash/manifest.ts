@@ -34,6 +34,8 @@ const EVENT_SCHEMES: readonly Descriptor[] = [EVENT_SCHEME, SCTE35_SCHEME].map((
   schemeIdUri,
   value: EVENT_VALUE,
 }));
+/** What a rendition may begin later than its run, in seconds. */
+const BEGUN_S = 0.1;
 /** Id of the reference that latency counts from. */
 const REFERENCE = 0;
 
@@ -83,7 +85,7 @@ export function manifestOf(runs: readonly ShownRun[], facts: ManifestFacts): Mpd
     minBufferTime: round(longest),
     timeShiftBufferDepth: ended
       ? undefined
-      : round(Math.max(delay, Math.min(Math.max(facts.windowS, 3 * longest), heldS(runs)))),
+      : round(Math.max(delay, Math.min(Math.max(facts.windowS, 3 * longest), toldS(runs, lengths)))),
     suggestedPresentationDelay: ended ? undefined : round(delay),
     maxSegmentDuration: round(longest),
     serviceDescriptions: growing
@@ -123,16 +125,23 @@ function timelinesOf(
 }
 
 /** Seconds of the presentation that all renditions still tell; infinite while nothing has left. */
-function heldS(runs: readonly ShownRun[]): number {
-  const [first] = runs;
-  const last = runs.at(-1);
-  if (first === undefined || last === undefined) return Number.POSITIVE_INFINITY;
-  const starts = first.renditions.flatMap((held) => heldOf(held).slice(0, 1));
-  const begun = Math.max(...starts.map(({ span }) => span.start)) - first.run.origin;
-  const leader = starts[0]!.span.start > first.run.origin;
-  if (first.run.start === 0 && !leader) return Number.POSITIVE_INFINITY;
-  const end = last.run.start + ((lastEnd(last.renditions) ?? last.run.origin) - last.run.origin) / 1_000_000;
-  return Math.max(0, end - first.run.start - begun / 1_000_000);
+function toldS(
+  runs: readonly ShownRun[],
+  timelines: readonly (readonly (readonly TimelineSegment[])[])[],
+): number {
+  const edges = (at: number, edge: (timeline: readonly TimelineSegment[]) => number): number[] => {
+    const { run, renditions } = runs[at]!;
+    return renditions.map(
+      ({ track }, i) => run.start + (edge(timelines[at]![i]!) - ticksOf(track, run.origin)) / track.timebase,
+    );
+  };
+  // Where a rendition does not begin with its run, what was in front has left, or never came.
+  const starts = runs.flatMap(({ run }, at) =>
+    edges(at, ([first]) => first?.t ?? 0).filter((start) => at === 0 || start > run.start + BEGUN_S),
+  );
+  if (starts.every((start) => start <= BEGUN_S)) return Number.POSITIVE_INFINITY;
+  const ends = edges(runs.length - 1, (timeline) => (timeline.at(-1)?.t ?? 0) + (timeline.at(-1)?.d ?? 0));
+  return Math.max(0, Math.max(...ends) - Math.max(...starts));
 }
 
 /** Seconds of the longest segment told. */

@@ -195,6 +195,8 @@ export class OpenSegment {
       if (!steady) this.#settleEnd(block.time, target);
       const splits = block.independent && block.video && !isIndependent(this.#blocks[0]!);
       const fits = steady && end - this.#partStart <= target + ROUNDING_US;
+      // A hole behind a part fills it.
+      if (steady && !fits && block.time > this.#end) this.#settleEnd(block.time, target);
       if (splits || (!fits && this.#isFilled(target))) this.closePart();
     }
     // A hole in front of a part counts as part of it, unless that would make it too long.

@@ -182,7 +182,23 @@ export class TsPackager implements Packager {
       if (segment !== undefined) listed.push(segment);
       else if (boundary.msn < last) listed = []; // Numbers must follow one another.
     }
-    return listed.length === 0 ? undefined : listed;
+    return listed.length === 0 ? undefined : this.#lengthened(listed, made);
+  }
+
+  /**
+   * What the last segments wait for is not made yet: until it is, older ones stay, so that three target durations are
+   * listed (RFC 8216 §6.2.2).
+   */
+  #lengthened(listed: readonly TsSegment[], made: ReadonlyMap<number, TsSegment>): TsSegment[] {
+    const list = [...listed];
+    let missing = 3_000_000 * (this.#hls.settledTarget ?? 0);
+    for (const { duration } of listed) missing -= duration;
+    for (let before = made.get(list[0]!.boundary.msn - 1); before !== undefined && missing > 0; ) {
+      list.unshift(before);
+      missing -= before.duration;
+      before = made.get(before.boundary.msn - 1);
+    }
+    return list;
   }
 
   /**
