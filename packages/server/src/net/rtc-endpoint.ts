@@ -230,9 +230,11 @@ class LibraryPeer implements RtcPeer {
     const type = codec.payloadType;
     const section =
       media.kind === 'video' ? new library.Video(media.mid, way) : new library.Audio(media.mid, way);
-    const parameters = codec.parameters === '' ? undefined : codec.parameters;
-    if (section instanceof library.Video) section.addVideoCodec(type, codec.name.toUpperCase(), parameters);
-    else section.addOpusCodec(type, parameters);
+    // The library refuses `undefined` in place of what is left out.
+    const parameters = codec.parameters === '' ? [] : ([codec.parameters] as const);
+    if (section instanceof library.Video)
+      section.addVideoCodec(type, codec.name.toUpperCase(), ...parameters);
+    else section.addOpusCodec(type, ...parameters);
     if (source !== undefined)
       section.addSSRC(source.ssrc, source.cname, source.stream, `${source.stream}-${media.kind}`);
     const track = this.#connection.addTrack(section);
