@@ -21,31 +21,47 @@ const playlistAnswers = new WeakMap<PlaylistBody, Map<string, PreparedAnswer>>()
 /** The answers made of media that many ask for at a time. */
 const mediaAnswers = new WeakMap<Uint8Array, PreparedAnswer>();
 
+/** True if a media element asks by itself, and not a script (Fetch Metadata §2.1). */
+export function isOwnPlayer({ headers }: Exchange): boolean {
+  const destination = headers['sec-fetch-dest'];
+  return destination === 'video' || destination === 'audio';
+}
+
 /**
  * Sends a playlist. Returns the bytes of the body that go out.
- * @param maxAge seconds it may be kept by caches.
+ * @param maxAge seconds it may be kept by caches. @param vary request headers that choose between bodies.
  */
-export function sendPlaylist(exchange: Exchange, body: PlaylistBody, maxAge: number): number {
+export function sendPlaylist(
+  exchange: Exchange,
+  body: PlaylistBody,
+  maxAge: number,
+  vary = 'Accept-Encoding',
+): number {
   const coding = chooseCoding(exchange.headers['accept-encoding'] as string | undefined);
   let answers = playlistAnswers.get(body);
   if (answers === undefined) {
     answers = new Map();
     playlistAnswers.set(body, answers);
   }
-  const key = `${coding} ${maxAge}`;
+  const key = `${coding} ${maxAge} ${vary}`;
   let answer = answers.get(key);
   if (answer === undefined) {
-    answer = playlistAnswer(body, coding, maxAge);
+    answer = playlistAnswer(body, coding, maxAge, vary);
     answers.set(key, answer);
   }
   return answerPrepared(exchange, answer);
 }
 
-function playlistAnswer(body: PlaylistBody, coding: ContentCoding, maxAge: number): PreparedAnswer {
+function playlistAnswer(
+  body: PlaylistBody,
+  coding: ContentCoding,
+  maxAge: number,
+  vary: string,
+): PreparedAnswer {
   return new PreparedAnswer(
     body.coded(coding),
     body.entityTag(coding),
-    ['cache-control', `public, max-age=${maxAge}`, 'vary', 'Accept-Encoding'],
+    ['cache-control', `public, max-age=${maxAge}`, 'vary', vary],
     ['content-type', PLAYLIST_TYPE, ...(coding === 'identity' ? [] : ['content-encoding', coding])],
   );
 }

@@ -15,7 +15,7 @@ import type {
   WaitResult,
 } from '../../packager/hls/index.ts';
 import type { LiveDeps } from '../live/index.ts';
-import { sendMedia, sendPlaylist } from './answer.ts';
+import { isOwnPlayer, sendMedia, sendPlaylist } from './answer.ts';
 import { Audience, type Seat } from './audience.ts';
 import { EndedStreams } from './ended-streams.ts';
 import { type HlsAddress, readHlsAddress } from './hls-address.ts';
@@ -194,12 +194,6 @@ function servePart(call: Call, rendition: Rendition, file: string, number: numbe
       sendFile(call, rendition, file, part);
     },
   );
-}
-
-/** True if a media element asks by itself, and not a script (Fetch Metadata §2.1). */
-function isOwnPlayer({ headers }: Exchange): boolean {
-  const destination = headers['sec-fetch-dest'];
-  return destination === 'video' || destination === 'audio';
 }
 
 /** Answers once waiting is over, which may be now; whoever goes away meanwhile is forgotten. */

@@ -111,6 +111,17 @@ async function setUp(video: Track = H264) {
 }
 
 describe('HLS with MPEG-TS over HTTP', () => {
+  it('tells a media element that asks by itself no dates', async () => {
+    const { get, until } = await hlsServer();
+    until(9);
+    const scripted = await get('/live/test/ts/index.m3u8', { 'sec-fetch-dest': 'empty' });
+    const own = await get('/live/test/ts/index.m3u8', { 'sec-fetch-dest': 'video' });
+    expect(scripted.text).toContain('#EXT-X-PROGRAM-DATE-TIME');
+    expect(own.text).toBe(scripted.text.replaceAll(/#EXT-X-PROGRAM-DATE-TIME.*\n/g, ''));
+    expect(own.headers.vary).toBe('Accept-Encoding, Sec-Fetch-Dest');
+    expect(own.headers.etag).not.toBe(scripted.headers.etag);
+  });
+
   it('serves everything from the multivariant playlist down', async () => {
     const { get, until, listed, sessions, routes } = await setUp();
     until(11);

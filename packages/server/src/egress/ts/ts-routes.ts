@@ -81,8 +81,11 @@ export function registerTsRoutes(server: HttpServer, deps: TsDeps): TsRoutes {
     if (seat.ended) throw new HttpProblem('GONE', { detail: 'The session was ended by the operator.' });
     const call: Call = { exchange, stream, packager: stream.packager(deps.kindOf(stream)), seat };
     if (wanted.kind === 'segment') serveSegment(call, wanted.file);
-    else if (wanted.kind === 'media') servePlaylist(call, (packager) => packager.playlist());
-    else servePlaylist(call, (packager) => packager.multivariant(MEDIA_PLAYLIST));
+    else if (wanted.kind === 'media') {
+      // Chromium's own player finds its place by dates, and behind a short segment would play that again.
+      const dated = !isOwnPlayer(exchange);
+      servePlaylist(call, (packager) => packager.playlist(dated));
+    } else servePlaylist(call, (packager) => packager.multivariant(MEDIA_PLAYLIST));
     return true;
   });
   return {
@@ -115,7 +118,7 @@ function servePlaylist(call: Call, read: (packager: TsPackager) => PlaylistBody 
   hold(call, () => {
     const body = read(packager);
     if (body === undefined) throw notYet(stream);
-    call.seat.bytes += sendPlaylist(exchange, body, PLAYLIST_MAX_AGE);
+    call.seat.bytes += sendPlaylist(exchange, body, PLAYLIST_MAX_AGE, 'Accept-Encoding, Sec-Fetch-Dest');
   });
 }
 

@@ -90,14 +90,14 @@ export class TsPackager implements Packager {
     );
   }
 
-  /** The media playlist; undefined while there is nothing to list. */
-  playlist(): PlaylistBody | undefined {
+  /** The media playlist; undefined while there is nothing to list. @param dated with EXT-X-PROGRAM-DATE-TIME. */
+  playlist(dated = true): PlaylistBody | undefined {
     const listed = this.#listed();
     if (listed === undefined) return undefined;
     const ended = this.#ended;
     const state = `${listed[0]!.boundary.msn} ${listed.at(-1)!.boundary.msn} ${ended}`;
-    return this.#render('media', state, () =>
-      writeMediaPlaylist(tsMediaPlaylist(listed, this.#hls.targetDuration, ended)),
+    return this.#render(dated ? 'dated' : 'undated', state, () =>
+      writeMediaPlaylist(tsMediaPlaylist(listed, this.#hls.targetDuration, ended, dated)),
     );
   }
 

@@ -9,12 +9,13 @@ const VERSION_WITH_GAPS = 8;
 
 /**
  * The media playlist.
- * @param target EXT-X-TARGETDURATION, seconds.
+ * @param target EXT-X-TARGETDURATION, seconds. @param dated with EXT-X-PROGRAM-DATE-TIME.
  */
 export function tsMediaPlaylist(
   segments: readonly TsSegment[],
   target: number,
   ended: boolean,
+  dated: boolean,
 ): MediaPlaylist {
   const first = segments[0]?.boundary;
   return {
@@ -28,7 +29,7 @@ export function tsMediaPlaylist(
       uri: `s${boundary.msn}.ts`,
       duration: duration / 1_000_000,
       discontinuity: boundary.discontinuity,
-      programDateTime,
+      programDateTime: dated ? programDateTime : undefined,
       parts: [],
       ...(gap ? { gap: true } : {}),
     })),
