@@ -197,7 +197,7 @@ export class OpenSegment {
       const fits = steady && end - this.#partStart <= target + ROUNDING_US;
       // A hole behind a part fills it.
       if (steady && !fits && block.time > this.#end) this.#settleEnd(block.time, target);
-      if (splits || (!fits && this.#isFilled(target))) this.closePart();
+      if (splits || (!fits && this.#isFilled(target, block))) this.closePart();
     }
     // A hole in front of a part counts as part of it, unless that would make it too long.
     const least = steady ? end : block.time;
@@ -211,13 +211,13 @@ export class OpenSegment {
     if (!steady) return;
     // Frames of other lengths than the part was made for: what is beyond the target belongs to the part behind.
     if (end - this.#partStart > target + ROUNDING_US) this.#settleEnd(end, target);
-    if (end - this.#partStart + block.duration > target + ROUNDING_US && this.#isFilled(target))
+    if (end - this.#partStart + block.duration > target + ROUNDING_US && this.#isFilled(target, block))
       this.closePart();
   }
 
-  /** True if the growing part is as long as a part must be that others follow. */
-  #isFilled(target: number): boolean {
-    return this.#end - this.#partStart >= MIN_PART_SHARE * target;
+  /** True if the growing part is as long as a part must be that others follow; in front of sound any length will do. */
+  #isFilled(target: number, { video }: Block<CmafConfig>): boolean {
+    return !video || this.#end - this.#partStart >= MIN_PART_SHARE * target;
   }
 
   /** The block after the last one begins at `next`; what is beyond the target belongs to the part behind. */
