@@ -112,12 +112,14 @@ async function setUp(video: Track = H264) {
 
 describe('HLS with MPEG-TS over HTTP', () => {
   it('tells a media element that asks by itself no dates', async () => {
-    const { get, until } = await hlsServer();
+    const { get, until, listed } = await setUp();
     until(9);
+    await listed('/live/test/ts.m3u8');
     const scripted = await get('/live/test/ts/index.m3u8', { 'sec-fetch-dest': 'empty' });
     const own = await get('/live/test/ts/index.m3u8', { 'sec-fetch-dest': 'video' });
-    expect(scripted.text).toContain('#EXT-X-PROGRAM-DATE-TIME');
-    expect(own.text).toBe(scripted.text.replaceAll(/#EXT-X-PROGRAM-DATE-TIME.*\n/g, ''));
+    const text = scripted.body.toString();
+    expect(text).toContain('#EXT-X-PROGRAM-DATE-TIME');
+    expect(own.body.toString()).toBe(text.replaceAll(/#EXT-X-PROGRAM-DATE-TIME.*\n/g, ''));
     expect(own.headers.vary).toBe('Accept-Encoding, Sec-Fetch-Dest');
     expect(own.headers.etag).not.toBe(scripted.headers.etag);
   });

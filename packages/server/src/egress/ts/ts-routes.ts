@@ -10,7 +10,7 @@ import {
 } from '../../net/index.ts';
 import type { PlaylistBody } from '../../packager/hls/index.ts';
 import type { TsPackager, TsWaitResult } from '../../packager/ts/index.ts';
-import { sendMedia, sendPlaylist } from '../hls/answer.ts';
+import { isOwnPlayer, sendMedia, sendPlaylist } from '../hls/answer.ts';
 import { Audience, type Seat } from '../hls/audience.ts';
 import { nameOf } from '../hls/hls-address.ts';
 import type { LiveDeps } from '../live/index.ts';
