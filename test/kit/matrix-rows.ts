@@ -82,6 +82,15 @@ export function latencyGoal(engine: Engine, { player, output }: Row): number {
   return engine === 'webkit' ? GSTREAMER_GOAL : HOLD_BACK_GOAL;
 }
 
+/**
+ * False for players that stand still when an encoder comes back: GStreamer 1.22 when other parameters come, FFmpeg with
+ * DASH when another timescale does, WebKitGTK with what hls.js makes of MPEG-TS behind a hole.
+ */
+export function goesOn(engine: Engine, { player, output }: Row): boolean {
+  if (engine === 'programs') return player === 'mpv' && output !== 'lldash';
+  return !(engine === 'webkit' && player === 'hls.js' && output === 'ts');
+}
+
 /** `chromium: hls.js llhls`. */
 export const rowName = (engine: Engine, { player, output }: Row): string => `${engine}: ${player} ${output}`;
 
