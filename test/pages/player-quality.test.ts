@@ -110,7 +110,7 @@ it('offers the qualities of a stream, by keyboard too, and plays the one chosen'
     expect(levels.find(({ id }) => id === wanted)?.height).toBe(Number(height));
     expect(playing).toBeDefined();
   }
-  expect((await probe(page)).status).toBe('playing');
+  await until(async () => (await probe(page)).status === 'playing', { timeoutMs: 20_000 });
   expect((await probe(page)).errors).toBe(0);
 });
 

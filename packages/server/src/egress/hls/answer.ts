@@ -29,24 +29,19 @@ export function isOwnPlayer({ headers }: Exchange): boolean {
 
 /**
  * Sends a playlist. Returns the bytes of the body that go out.
- * @param maxAge seconds it may be kept by caches. @param vary request headers that choose between bodies.
+ * @param maxAge seconds it may be kept by caches. @param shared caches may give it to others.
  */
-export function sendPlaylist(
-  exchange: Exchange,
-  body: PlaylistBody,
-  maxAge: number,
-  vary = 'Accept-Encoding',
-): number {
+export function sendPlaylist(exchange: Exchange, body: PlaylistBody, maxAge: number, shared = true): number {
   const coding = chooseCoding(exchange.headers['accept-encoding'] as string | undefined);
   let answers = playlistAnswers.get(body);
   if (answers === undefined) {
     answers = new Map();
     playlistAnswers.set(body, answers);
   }
-  const key = `${coding} ${maxAge} ${vary}`;
+  const key = `${coding} ${maxAge} ${shared}`;
   let answer = answers.get(key);
   if (answer === undefined) {
-    answer = playlistAnswer(body, coding, maxAge, vary);
+    answer = playlistAnswer(body, coding, maxAge, shared);
     answers.set(key, answer);
   }
   return answerPrepared(exchange, answer);
@@ -56,12 +51,12 @@ function playlistAnswer(
   body: PlaylistBody,
   coding: ContentCoding,
   maxAge: number,
-  vary: string,
+  shared: boolean,
 ): PreparedAnswer {
   return new PreparedAnswer(
     body.coded(coding),
     body.entityTag(coding),
-    ['cache-control', `public, max-age=${maxAge}`, 'vary', vary],
+    ['cache-control', `${shared ? 'public' : 'private'}, max-age=${maxAge}`, 'vary', 'Accept-Encoding'],
     ['content-type', PLAYLIST_TYPE, ...(coding === 'identity' ? [] : ['content-encoding', coding])],
   );
 }

@@ -120,7 +120,8 @@ describe('HLS with MPEG-TS over HTTP', () => {
     const text = scripted.body.toString();
     expect(text).toContain('#EXT-X-PROGRAM-DATE-TIME');
     expect(own.body.toString()).toBe(text.replaceAll(/#EXT-X-PROGRAM-DATE-TIME.*\n/g, ''));
-    expect(own.headers.vary).toBe('Accept-Encoding, Sec-Fetch-Dest');
+    expect(own.headers['cache-control']).toBe('private, max-age=1');
+    expect(scripted.headers['cache-control']).toBe('public, max-age=1');
     expect(own.headers.etag).not.toBe(scripted.headers.etag);
   });
 

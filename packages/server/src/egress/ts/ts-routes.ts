@@ -84,7 +84,7 @@ export function registerTsRoutes(server: HttpServer, deps: TsDeps): TsRoutes {
     else if (wanted.kind === 'media') {
       // Chromium's own player finds its place by dates, and behind a short segment would play that again.
       const dated = !isOwnPlayer(exchange);
-      servePlaylist(call, (packager) => packager.playlist(dated));
+      servePlaylist(call, (packager) => packager.playlist(dated), dated);
     } else servePlaylist(call, (packager) => packager.multivariant(MEDIA_PLAYLIST));
     return true;
   });
@@ -106,7 +106,12 @@ function readAddress(path: string): TsAddress | undefined {
   return { stream: nameOf(app, name), kind: file === 'index.m3u8' ? 'media' : 'segment', file };
 }
 
-function servePlaylist(call: Call, read: (packager: TsPackager) => PlaylistBody | undefined): void {
+/** @param shared caches may give it to others. */
+function servePlaylist(
+  call: Call,
+  read: (packager: TsPackager) => PlaylistBody | undefined,
+  shared = true,
+): void {
   const { packager, stream, exchange } = call;
   const { refused } = packager;
   if (refused !== undefined) {
@@ -118,7 +123,7 @@ function servePlaylist(call: Call, read: (packager: TsPackager) => PlaylistBody 
   hold(call, () => {
     const body = read(packager);
     if (body === undefined) throw notYet(stream);
-    call.seat.bytes += sendPlaylist(exchange, body, PLAYLIST_MAX_AGE, 'Accept-Encoding, Sec-Fetch-Dest');
+    call.seat.bytes += sendPlaylist(exchange, body, PLAYLIST_MAX_AGE, shared);
   });
 }
 
