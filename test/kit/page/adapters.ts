@@ -89,6 +89,9 @@ const LOW_DELAY = 1.5;
  */
 const PARTS = { sequenceMode: true, disableClosedCaptionsDetection: true };
 
+/** WebKit empties its pipeline for every new playback rate, and needs to be told of it again and again. */
+const WEBKIT = navigator.userAgent.includes('AppleWebKit') && !navigator.userAgent.includes('Chrom');
+
 /** Loads a script of the page's server, once. */
 function script(name: string): Promise<void> {
   const known = document.querySelector(`script[src="/${name}"]`);
@@ -145,7 +148,7 @@ export const ADAPTERS: Readonly<Record<PagePlayer, Adapter>> = {
       lowLatencyMode: low,
       liveSyncDuration: sync,
       liveMaxLatencyDuration: sync + 2,
-      maxLiveSyncPlaybackRate: 1,
+      maxLiveSyncPlaybackRate: low && WEBKIT ? 1.1 : 1,
     });
     // Left alone, it plays faster and at 1 in turn, several times a second, and browsers drop pictures at such changes.
     const hurry = (): void => {
@@ -156,7 +159,7 @@ export const ADAPTERS: Readonly<Record<PagePlayer, Adapter>> = {
         video.playbackRate = 1;
       }
     };
-    if (low) setInterval(hurry, 500);
+    if (low && !WEBKIT) setInterval(hurry, 500);
     hls.on('hlsError', (_, { fatal, details }) => {
       if (fatal) fault(details);
     });
