@@ -1,4 +1,4 @@
-import type { Track } from '@onair/media';
+import { type Track, ticks } from '@onair/media';
 import {
   checkMpd,
   compareMpds,
@@ -137,6 +137,31 @@ describe('DashPackager', () => {
     for (const place of wrong) {
       const lengths = told.get(place)!;
       expect(lengths[0]! - lengths.at(-1)!, place).toBeLessThanOrEqual(1024);
+    }
+  });
+
+  it('never tells of sound that it ends sooner than it does, where its times are rounded as those of the pictures', () => {
+    const hub = watched();
+    const rounded = source({ seconds: 24, from: 1000, fps: 25, gop: 50, video: rated(25) }).map(
+      ({ at, sample }) => {
+        if (sample.track !== AUDIO) return { at: at + 0.5, sample };
+        // A third of a millisecond early, told a keyframe's millisecond, and sent behind it.
+        const dts = ticks(sample.dts - 16);
+        return { at: Math.round(at - 1 / 3) + 0.6, sample: { ...sample, dts, pts: dts } };
+      },
+    );
+    hub.publish(rounded, hub.look);
+    const told = new Map<number, number[]>();
+    for (const mpd of hub.versions) {
+      for (const { t, d } of representations(mpd)[1]?.segmentTemplate.timeline ?? []) {
+        told.set(t, [...(told.get(t) ?? []), d]);
+      }
+    }
+    const [, ...known] = [...told].sort(([a], [b]) => a - b);
+    expect(known.length).toBeGreaterThan(8);
+    for (const [place, lengths] of known) {
+      expect(Math.min(...lengths), `${place}`).toBe(lengths.at(-1));
+      expect(Math.max(...lengths) - lengths.at(-1)!, `${place}`).toBeLessThanOrEqual(1024);
     }
   });
 

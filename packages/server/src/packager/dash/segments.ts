@@ -9,6 +9,8 @@ const HIDDEN_HOLE_US = 500_000;
 const AUDIO_SLACK_US = 75_000;
 /** How much longer than wished the first segment may be, in µs, before it is taken to be of twice that length. */
 const FIRST_SLACK_US = 75_000;
+/** By so much times that were rounded to milliseconds may be off, in µs. */
+const ROUNDED_US = 2_000;
 /** Rounding of times, in frames. */
 const ROUNDING = 0.000_1;
 
@@ -176,17 +178,18 @@ function leaderEnd({ open }: RunSegments, leader: RunSegments, segmentMs: number
 
 /**
  * Where audio ends that is cut with the video at `end`: if it comes ahead of the keyframe, with the first frame from
- * there on; else with the nearest one. Until that was seen the later is told, which does no harm.
+ * there on; else with the nearest one. Until that was seen the later is told, which does no harm: dash.js asks for what lies
+ * 10 ms behind the end it was told, and loads a segment again that was told too short.
  */
 function soundEnd({ open, listed, track }: RunSegments, end: number): number {
   const { parameters } = track;
   if (parameters.kind !== 'audio' || open === undefined) return end;
   const frame = ((parameters.frameSize ?? 0) * 1_000_000) / parameters.sampleRate;
   if (!(frame > 0)) return end + AUDIO_SLACK_US;
-  const nearest = listed.some((segment, i) => {
-    const next = listed[i + 1] ?? open;
-    return endOf(segment) < next.boundary.time - 1 && next.boundary.time - endOf(segment) < frame;
-  });
+  const behind = listed.map((segment, i) => endOf(segment) - (listed[i + 1] ?? open).boundary.time);
+  const nearest =
+    behind.some((one) => one < -ROUNDED_US && one > -frame) &&
+    !behind.some((one) => one > frame / 2 + ROUNDED_US && one < frame + ROUNDED_US);
   const frames = (end - open.span.start) / frame;
   return open.span.start + Math.ceil(frames - (nearest ? 0.5 : 0) - ROUNDING) * frame;
 }
