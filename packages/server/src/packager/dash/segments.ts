@@ -178,8 +178,8 @@ function leaderEnd({ open }: RunSegments, leader: RunSegments, segmentMs: number
 
 /**
  * Where audio ends that is cut with the video at `end`: if it comes ahead of the keyframe, with the first frame from
- * there on; else with the nearest one. Until that was seen the later is told, which does no harm: dash.js asks for what lies
- * 10 ms behind the end it was told, and loads a segment again that was told too short.
+ * there on; else with the nearest one. Until that was clearly seen the later is told, which does no harm: dash.js asks for what
+ * lies 10 ms behind the end it was told, and loads a segment again that was told too short.
  */
 function soundEnd({ open, listed, track }: RunSegments, end: number): number {
   const { parameters } = track;
@@ -187,9 +187,11 @@ function soundEnd({ open, listed, track }: RunSegments, end: number): number {
   const frame = ((parameters.frameSize ?? 0) * 1_000_000) / parameters.sampleRate;
   if (!(frame > 0)) return end + AUDIO_SLACK_US;
   const behind = listed.map((segment, i) => endOf(segment) - (listed[i + 1] ?? open).boundary.time);
+  const half = frame / 2 + ROUNDED_US;
   const nearest =
-    behind.some((one) => one < -ROUNDED_US && one > -frame) &&
-    !behind.some((one) => one > frame / 2 + ROUNDED_US && one < frame + ROUNDED_US);
+    behind.length > 1 &&
+    behind.some((one) => one < -frame / 4) &&
+    behind.every((one) => Math.abs(one) < half);
   const frames = (end - open.span.start) / frame;
   return open.span.start + Math.ceil(frames - (nearest ? 0.5 : 0) - ROUNDING) * frame;
 }
