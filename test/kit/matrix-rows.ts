@@ -84,11 +84,10 @@ export function latencyGoal(engine: Engine, { player, output }: Row): number {
 
 /**
  * False for players that stand still when an encoder comes back: GStreamer 1.22 when other parameters come, FFmpeg with
- * DASH when another timescale does, WebKitGTK with what hls.js makes of MPEG-TS behind a hole.
+ * DASH when another timescale does.
  */
 export function goesOn(engine: Engine, { player, output }: Row): boolean {
-  if (engine === 'programs') return player === 'mpv' && output !== 'lldash';
-  return !(engine === 'webkit' && player === 'hls.js' && output === 'ts');
+  return engine !== 'programs' || (player === 'mpv' && output !== 'lldash');
 }
 
 /** `chromium: hls.js llhls`. */

@@ -23,7 +23,8 @@ interface Globals {
     /** Behind the live edge, s. */
     readonly latency: number;
     readonly targetLatency: number | null;
-    on(event: string, listener: (event: string, data: { fatal: boolean; details: string }) => void): void;
+    on(event: 'hlsError', listener: (event: string, data: { fatal: boolean; details: string }) => void): void;
+    on(event: 'hlsBufferCodecs', listener: (event: string, tracks: HlsTracks) => void): void;
     loadSource(url: string): void;
     attachMedia(video: HTMLVideoElement): void;
   };
@@ -56,6 +57,9 @@ interface Globals {
     tech(safety: boolean): { el(): HTMLVideoElement };
   };
 }
+
+/** What hls.js is about to append, by kind of track. */
+type HlsTracks = Readonly<Record<string, { readonly initSegment?: Uint8Array }>>;
 
 interface ShakaError {
   readonly severity: number;
@@ -117,6 +121,25 @@ function element(place: HTMLElement): HTMLVideoElement {
   return video;
 }
 
+/** `mvhd` and `mdhd`. */
+const WITH_DURATION: ReadonlySet<number> = new Set([0x6d766864, 0x6d646864]);
+
+/**
+ * Takes the duration out of the init segments that hls.js makes of MPEG-TS: it is the length of the playlist. Behind a second one
+ * that tells any, GStreamer 1.22 in WebKitGTK drops all media: it stays with the end of those in front.
+ */
+function tellNoDuration(tracks: HlsTracks): void {
+  for (const { initSegment } of Object.values(tracks)) {
+    if (initSegment === undefined) continue;
+    const { buffer, byteOffset, byteLength } = initSegment;
+    const view = new DataView(buffer, byteOffset, byteLength);
+    // In version 1, which it writes, behind flags, two times and the timescale (ISO/IEC 14496-12 §8.2.2, §8.4.2).
+    for (let at = 0; at + 36 <= byteLength; at++) {
+      if (WITH_DURATION.has(view.getUint32(at))) view.setBigUint64(at + 28, 0n);
+    }
+  }
+}
+
 const TRANSPORTS: Readonly<Partial<Record<Output, string>>> = {
   ws: 'ws',
   flv: 'flv',
@@ -160,6 +183,7 @@ export const ADAPTERS: Readonly<Record<PagePlayer, Adapter>> = {
       }
     };
     if (low && !WEBKIT) setInterval(hurry, 500);
+    if (WEBKIT) hls.on('hlsBufferCodecs', (_, tracks) => tellNoDuration(tracks));
     hls.on('hlsError', (_, { fatal, details }) => {
       if (fatal) fault(details);
     });
