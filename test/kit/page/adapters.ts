@@ -135,7 +135,8 @@ function tellNoDuration(tracks: HlsTracks): void {
     const view = new DataView(buffer, byteOffset, byteLength);
     // In version 1, which it writes, behind flags, two times and the timescale (ISO/IEC 14496-12 §8.2.2, §8.4.2).
     for (let at = 0; at + 36 <= byteLength; at++) {
-      if (WITH_DURATION.has(view.getUint32(at))) view.setBigUint64(at + 28, 0n);
+      if (WITH_DURATION.has(view.getUint32(at)) && view.getUint8(at + 4) === 1)
+        view.setBigUint64(at + 28, 0n);
     }
   }
 }
@@ -183,7 +184,7 @@ export const ADAPTERS: Readonly<Record<PagePlayer, Adapter>> = {
       }
     };
     if (low && !WEBKIT) setInterval(hurry, 500);
-    if (WEBKIT) hls.on('hlsBufferCodecs', (_, tracks) => tellNoDuration(tracks));
+    if (WEBKIT && output === 'ts') hls.on('hlsBufferCodecs', (_, tracks) => tellNoDuration(tracks));
     hls.on('hlsError', (_, { fatal, details }) => {
       if (fatal) fault(details);
     });
