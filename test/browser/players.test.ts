@@ -29,7 +29,7 @@ import { chromiumPages, type WebBrowser } from '../kit/web-page.ts';
 import { launchWebKit } from '../kit/webkit.ts';
 
 /** How long each group plays; nightly for 10 minutes. */
-const SECONDS = Number(process.env.ONAIR_MATRIX_SECONDS ?? 15);
+const SECONDS = Number(process.env.ONAIR_MATRIX_SECONDS ?? 12);
 /** True: the goals on latency, rebuffers and dropped pictures decide too, however busy the machine is. */
 const STRICT = process.env.ONAIR_MATRIX_STRICT === '1';
 /**
