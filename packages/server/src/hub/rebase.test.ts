@@ -1,7 +1,7 @@
 import { type Timebase, type Track, ticks } from '@onair/media';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { audioTrack, videoTrack } from '../../../../test/kit/samples.ts';
+import { audioParameters, audioTrack, videoTrack } from '../../../../test/kit/samples.ts';
 import { Rebaser } from './rebase.ts';
 
 const video = videoTrack();
@@ -53,6 +53,24 @@ describe('rebasing', () => {
     rebaser.place(video, 18_000, 18_000);
     const back = rebaser.place(video, 13_500, 13_500);
     expect(back).toEqual({ dts: ticks(9001), pts: ticks(9001), jumped: false });
+  });
+
+  it('shows pictures of one time one after the other', () => {
+    const rebaser = new Rebaser(0);
+    const twice = [0, 0].map(() => rebaser.place(video, 9000, 12_000));
+    expect(twice.map(({ dts, pts }) => [dts, pts])).toEqual([
+      [0, 3000],
+      [1, 3001],
+    ]);
+  });
+
+  it('places nothing before the beginning, where the times of two tracks round apart', () => {
+    const sound = audioTrack(audioParameters(44_100));
+    const rebaser = new Rebaser(0);
+    rebaser.place(video, ms(video, 2 ** 32), ms(video, 2 ** 32));
+    const before = Math.floor((2 ** 32 * 44_100) / 1000);
+    expect(rebaser.precedes(sound, before)).toBe(false);
+    expect(rebaser.place(sound, before, before)).toEqual({ dts: 0, pts: 0, jumped: false });
   });
 
   it('never goes back, whatever a publisher sends', () => {

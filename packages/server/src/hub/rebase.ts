@@ -26,6 +26,7 @@ interface TrackState {
   offsetTicks: number;
   era: Era;
   lastDts: number;
+  lastPts: number;
   /** Stream time in µs one step after the last sample. */
   end: number;
   step: number;
@@ -115,8 +116,11 @@ export class Rebaser {
     state.lastDts = placed;
     state.end = rescale(ticks(placed), base, MICROSECONDS) + Math.min(state.step, 1_000_000);
     // A decoding time that had to move takes its picture along only if there is no other way.
-    const shown = pts > dts ? Math.max(due + pts - dts, placed) : placed + pts - dts;
-    return { dts: ticks(placed), pts: ticks(Math.max(0, shown)), jumped };
+    let shown = Math.max(0, pts > dts ? Math.max(due + pts - dts, placed) : placed + pts - dts);
+    // A time that comes twice stays one picture after the other.
+    if (placed > due && shown === state.lastPts) shown++;
+    state.lastPts = shown;
+    return { dts: ticks(placed), pts: ticks(shown), jumped };
   }
 
   #newTrack(track: Track, sourceUs: number): TrackState {
@@ -130,6 +134,7 @@ export class Rebaser {
       era,
       offsetTicks: rescale(ticks(era.offset), MICROSECONDS, track.timebase),
       lastDts: floor(track, this.#before.get(track.parameters.kind)?.lastDts),
+      lastPts: Number.NEGATIVE_INFINITY,
       end: this.start,
       step: FIRST_STEP_US,
       first: true,
@@ -158,7 +163,6 @@ function leftOff(kind: Kind, before: Before | undefined): { lastDts?: number; pr
 }
 
 function floor(track: Track, lastUs: number | undefined): number {
-  return lastUs === undefined
-    ? Number.NEGATIVE_INFINITY
-    : rescale(ticks(lastUs), MICROSECONDS, track.timebase);
+  // Nothing lies before the stream's beginning, by not one tick of rounding.
+  return lastUs === undefined ? -1 : rescale(ticks(lastUs), MICROSECONDS, track.timebase);
 }

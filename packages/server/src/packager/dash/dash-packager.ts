@@ -288,7 +288,9 @@ export class DashPackager implements Packager, LogReader<CmafConfig> {
     if (numbers.length > 0) this.#runs.forget(numbers[0]!);
     const shown: ShownRun[] = [];
     for (const number of numbers) {
+      const own = this.#runs.renditionsOf(number);
       const segments = renditions
+        .filter(({ name }) => own?.includes(name) ?? true)
         .map((rendition) => segmentsOf(rendition, number))
         .filter((found) => found !== undefined)
         .filter((found) => heldOf(found).length > 0);
@@ -307,10 +309,7 @@ export class DashPackager implements Packager, LogReader<CmafConfig> {
         before === undefined || last === undefined ? undefined : { run: before.run, end: last },
       );
       if (run === undefined) continue;
-      const kept = segments.filter(
-        ({ rendition, listed }) =>
-          run.renditions.includes(rendition.name) && (lowLatency || listed.some(({ gap }) => !gap)),
-      );
+      const kept = segments.filter(({ listed }) => lowLatency || listed.some(({ gap }) => !gap));
       if (kept.length > 0) shown.push({ run, renditions: kept });
     }
     this.#bandwidths.keep(shown.map(({ run }) => run));

@@ -79,7 +79,7 @@ export interface SegmentSize {
 }
 
 /** Rounding of block times, in µs per part. */
-const ROUNDING_US = 50;
+const ROUNDING_US = 20;
 /** Shortest part, in µs. */
 const MIN_PART_US = 1000;
 /** What a segment lasts that lies behind its time: the one before went on over all of it. */
@@ -264,15 +264,14 @@ export class OpenSegment {
       at += part.bytes.length;
       return { ...part, bytes: view };
     });
-    // What is missing at the end of the segment before belongs to the hole, as far as one segment can tell it.
+    // What is missing at the end of the segment before belongs to the hole, and what one segment cannot tell follows it.
     const { time } = this.boundary;
     const before = this.#before ?? time;
-    const latest = Math.max(time, end - MIN_PART_US);
-    const behind = before > latest;
-    const from = behind ? before : Math.min(Math.max(before, end - longest), latest);
-    const shown = this.empty ? from : this.#shownFrom;
+    const behind = before > Math.max(time, end - MIN_PART_US);
+    const shown = this.empty ? before : this.#shownFrom;
     const dated = this.#dated(shown);
-    const duration = this.empty ? Math.max(behind ? LEAST_US : MIN_PART_US, end - from) : span;
+    const untold = Math.min(end - before, longest);
+    const duration = this.empty ? Math.max(behind ? LEAST_US : MIN_PART_US, untold) : span;
     return {
       boundary: this.boundary,
       init: this.init,
