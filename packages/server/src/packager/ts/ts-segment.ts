@@ -84,7 +84,20 @@ export class TsConverter {
     } catch (error) {
       if (!(error instanceof ParseError)) throw error;
     }
-    return { boundary, programDateTime, duration, frames, bytes, gap: bytes.length === 0, independent };
+    // The anchor grows more exact until dates are shown: no list may tell an older state of it.
+    const { anchor } = boundary;
+    const since = programDateTime - anchor.wallMs;
+    return {
+      boundary,
+      get programDateTime() {
+        return anchor.wallMs + since;
+      },
+      duration,
+      frames,
+      bytes,
+      gap: bytes.length === 0,
+      independent,
+    };
   }
 
   /** Sets the muxer up where the tracks change. A track that was announced is left out until it brings something. */
