@@ -5,8 +5,9 @@ import { hex } from './mp4-tracks.ts';
 import { accessUnit, audioParameters, audioTrack, videoParameters } from './samples.ts';
 
 const HOUR_MS = 3_600_000;
-/** Where the clock of RTMP begins anew, and that of MPEG-TS. */
-const WRAP_MS = 2 ** 32;
+/** Where the clock of RTMP begins anew, ms. */
+export const WRAP_MS = 2 ** 32;
+/** The same of MPEG-TS. */
 const WRAP_TS_MS = Math.round(2 ** 33 / 90);
 
 /** H.264 and HEVC with parameter sets, so that a transport stream can carry them. */
@@ -17,8 +18,7 @@ const PICTURES = {
     codec: 'hevc',
     codecString: 'hvc1.1.6.L93.B0',
     description: hex(
-      `0101600000009000000000005df000fcfdf8f800000f 03
-       200001 0006 40010c01ffff 210001 0006 420101016000 220001 0004 4401c172`,
+      '0101600000009000000000005df000fcfdf8f800000f 03 200001000640010c01ffff 2100010006420101016000 22000100044401c172',
     ),
   },
 } as const;

@@ -41,6 +41,17 @@ describe('rebasing', () => {
     expect(rebaser.place(video, ms(video, far + 40), ms(video, far + 40)).dts).toBe(ms(video, 1040));
   });
 
+  it('goes on without a gap where the clock jumped before a track brought anything', () => {
+    const rebaser = new Rebaser(0);
+    for (let t = 0; t < 1000; t += 40) rebaser.place(video, ms(video, t), ms(video, t));
+    const far = 86_400_000;
+    expect(rebaser.place(audio, ms(audio, far), ms(audio, far))).toMatchObject({
+      dts: ms(audio, 1000),
+      jumped: true,
+    });
+    expect(rebaser.place(video, ms(video, far), ms(video, far)).dts).toBe(ms(video, 1000));
+  });
+
   it('goes on after the clock went back to zero', () => {
     const rebaser = new Rebaser(0);
     for (let t = 50_000; t < 60_000; t += 40) rebaser.place(video, ms(video, t), ms(video, t));

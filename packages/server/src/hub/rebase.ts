@@ -104,6 +104,9 @@ export class Rebaser {
     if (state === undefined) {
       state = this.#newTrack(track, sourceUs);
       this.#tracks.set(track.id, state);
+      // The source's clock jumped before the track brought anything.
+      const ahead = sourceUs + state.era.offset - this.end;
+      if (ahead > FORWARD_LIMIT_US) jumped = this.#jump(track, state, sourceUs);
     } else {
       const ahead = sourceUs + state.era.offset - state.end;
       if (ahead > FORWARD_LIMIT_US || ahead < -BACKWARD_LIMIT_US) jumped = this.#jump(track, state, sourceUs);

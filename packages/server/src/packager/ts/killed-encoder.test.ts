@@ -12,8 +12,10 @@ import {
 import { Judge, setUp } from '../../../../../test/kit/hls-source.ts';
 import { tsPackagerKind } from './ts-packager.ts';
 
-/** Many more of them, and others each time. */
-const LONG = process.env.ONAIR_LONG === '1';
+/** `ONAIR_LONG=1` goes on for three minutes, with others each time. */
+const LONG_MS = process.env.ONAIR_LONG === '1' ? 180_000 : 0;
+const RUNS =
+  LONG_MS > 0 ? { numRuns: 1_000_000, interruptAfterTimeLimit: LONG_MS } : { numRuns: 20, seed: 1 };
 /** How often the playlist is looked at, ms of the clock. */
 const LOOK_MS = 170;
 
@@ -126,12 +128,14 @@ function live(lives: readonly Life[]): string[] {
 }
 
 describe('MPEG-TS of an encoder that is killed and comes back', () => {
-  it('loses nothing and brings nothing twice, whatever its tracks do', () => {
+  it('loses nothing and brings nothing twice, whatever its tracks do', {
+    timeout: 20_000 + 2 * LONG_MS,
+  }, () => {
     fc.assert(
       fc.property(fc.array(anyLife(), { minLength: 1, maxLength: 4 }), (lives) => {
         expect(live(lives)).toEqual([]);
       }),
-      LONG ? { numRuns: 1000 } : { numRuns: 20, seed: 1 },
+      RUNS,
     );
   });
 
@@ -148,6 +152,15 @@ describe('MPEG-TS of an encoder that is killed and comes back', () => {
       [{ only: 'audio', lastsMs: 5000 }, {}, { lastsMs: 14_000, stops: [0, 11_000] }],
     ],
     ['with sound that stops long before its pictures', [{ stops: [0, 5000] }]],
+    ['with other pictures in between', [{}, { codec: 'hevc', width: 1280 }, {}]],
+    [
+      'with dates that were reckoned before they were told',
+      [{}, { late: [936, -650], lastsMs: 7613, hole: [988, 6090] }],
+    ],
+    [
+      'with a clock that jumps before there is any sound',
+      [{ hole: [2980, 4115], jump: [36_000_000, 5227], soundFrom: 6632 }, {}],
+    ],
     ['with sound that comes three seconds late', [{ lastsMs: 14_000, late: [-3000, -3000] }, {}]],
     [
       'with sound that runs on into the time of pictures that come late',
