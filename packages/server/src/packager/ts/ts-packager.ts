@@ -12,10 +12,8 @@ import { chooseTracks, type TsChoice } from './ts-tracks.ts';
 
 /** Everything is let go of when nobody has asked for so long, in milliseconds. */
 export const RELEASE_AFTER_MS = 60_000;
-/** A segment goes without the audio that is still missing if that is so far behind the video, in µs, and none comes. */
+/** A segment goes without the audio that is still missing if that is so far behind the video, in µs, and none has come for as long. */
 const AUDIO_ABSENT_US = 2_000_000;
-/** The same where audio does come, only late. */
-const AUDIO_LATE_US = 6_000_000;
 
 /** Segments that the first playlist of a stream is held back for: there are players that get lost in a shorter one. */
 const FULL_SEGMENTS = 3;
@@ -277,11 +275,10 @@ export class TsPackager implements Packager {
 
   /** True while the audio of a segment may still come, and the segment need not be listed before. */
   #awaitsAudio(leader: HlsSegment, leaders: readonly HlsSegment[]): boolean {
-    const behind = leaders.at(-1)!.end - leader.end;
-    if (behind < AUDIO_ABSENT_US) return true;
+    if (leaders.at(-1)!.end - leader.end < AUDIO_ABSENT_US) return true;
     const silent = (this.#clock.now() - this.#lastSound) * 1000 >= AUDIO_ABSENT_US;
     const leaves = leader === leaders[0] && leaders.length >= this.#hls.options.windowSegments;
-    return behind < AUDIO_LATE_US && !silent && !leaves;
+    return !silent && !leaves;
   }
 
   /** True if no segment will be added. */
