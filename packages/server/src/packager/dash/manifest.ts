@@ -85,7 +85,7 @@ export function manifestOf(runs: readonly ShownRun[], facts: ManifestFacts): Mpd
     minBufferTime: round(longest),
     timeShiftBufferDepth: ended
       ? undefined
-      : round(Math.max(delay, Math.min(Math.max(facts.windowS, 3 * longest), toldS(runs, lengths)))),
+      : round(Math.max(delay, Math.min(Math.max(facts.windowS, 3 * longest), toldS(runs, lengths, (facts.publishMs - facts.epochMs) / 1000)))),
     suggestedPresentationDelay: ended ? undefined : round(delay),
     maxSegmentDuration: round(longest),
     serviceDescriptions: growing
@@ -128,6 +128,7 @@ function timelinesOf(
 function toldS(
   runs: readonly ShownRun[],
   timelines: readonly (readonly (readonly TimelineSegment[])[])[],
+  now: number,
 ): number {
   const edges = (at: number, edge: (timeline: readonly TimelineSegment[]) => number): number[] => {
     const { run, renditions } = runs[at]!;
@@ -141,7 +142,8 @@ function toldS(
   );
   if (starts.every((start) => start <= BEGUN_S)) return Number.POSITIVE_INFINITY;
   const ends = edges(runs.length - 1, (timeline) => (timeline.at(-1)?.t ?? 0) + (timeline.at(-1)?.d ?? 0));
-  return Math.max(0, Math.max(...ends) - Math.max(...starts));
+  // A clock that jumped ahead may have taken the media beyond what it is.
+  return Math.max(0, Math.min(now, Math.max(...ends)) - Math.max(...starts));
 }
 
 /** Seconds of the longest segment told. */
