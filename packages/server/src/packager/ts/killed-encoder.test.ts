@@ -161,6 +161,10 @@ describe('MPEG-TS of an encoder that is killed and comes back', () => {
       'with a clock that jumps before there is any sound',
       [{ hole: [2980, 4115], jump: [36_000_000, 5227], soundFrom: 6632 }, {}],
     ],
+    [
+      'with a clock that jumps ahead of sound that comes late',
+      [{ late: [1499, -1395], lastsMs: 5993, jump: [6077, 4432] }, {}],
+    ],
     ['with sound that comes three seconds late', [{ lastsMs: 14_000, late: [-3000, -3000] }, {}]],
     [
       'with sound that runs on into the time of pictures that come late',
