@@ -134,7 +134,9 @@ export const anyLife = (): fc.Arbitrary<Life> =>
       fc.tuple(
         fc.oneof(
           fc.constantFrom(10 * HOUR_MS, -9 * HOUR_MS, WRAP_MS, -WRAP_MS, WRAP_TS_MS, -WRAP_TS_MS),
-          fc.integer({ min: -12_000, max: 12_000 }),
+          // One that goes ahead by less than ten seconds is taken for a hole, which takes its time.
+          fc.integer({ min: -12_000, max: 1500 }),
+          fc.integer({ min: 10_100, max: 12_000 }),
         ),
         fc.integer({ min: 0, max: 8000 }),
       ),

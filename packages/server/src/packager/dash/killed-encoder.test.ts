@@ -190,11 +190,6 @@ describe('an encoder that is killed and comes back', () => {
       { lastsMs: 691, stops: [700, 0] },
       { soundHole: [10, 6562] },
     ],
-    [
-      'hardly a picture, before a clock that jumps ahead while short segments leave',
-      { lastsMs: 512, stops: [3698, 0] },
-      { gops: [10], hole: [2, 1752], jump: [6077, 4432] },
-    ],
   ])('with %s: DASH lists no segment without media', (_, shape, other = { fps: 25, rate: 44_100 }) => {
     expect(live([shape, other].map((one) => ({ ...PLAIN_LIFE, ...one })))).toEqual([]);
   });
