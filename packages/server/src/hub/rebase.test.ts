@@ -52,6 +52,16 @@ describe('rebasing', () => {
     expect(rebaser.place(video, ms(video, far), ms(video, far)).dts).toBe(ms(video, 1000));
   });
 
+  it('does not take a track for late that was silent while the clock went back', () => {
+    const rebaser = new Rebaser(0);
+    for (let t = 0; t < 6000; t += 40) {
+      rebaser.place(video, ms(video, t), ms(video, t));
+      rebaser.place(audio, ms(audio, t), ms(audio, t));
+    }
+    for (let t = 1000; t < 6000; t += 40) rebaser.place(video, ms(video, t), ms(video, t));
+    expect(rebaser.place(audio, ms(audio, 6000), ms(audio, 6000)).dts).toBe(ms(audio, 11_000));
+  });
+
   it('goes on after the clock went back to zero', () => {
     const rebaser = new Rebaser(0);
     for (let t = 50_000; t < 60_000; t += 40) rebaser.place(video, ms(video, t), ms(video, t));

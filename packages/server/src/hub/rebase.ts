@@ -110,6 +110,7 @@ export class Rebaser {
     } else {
       const ahead = sourceUs + state.era.offset - state.end;
       if (ahead > FORWARD_LIMIT_US || ahead < -BACKWARD_LIMIT_US) jumped = this.#jump(track, state, sourceUs);
+      else if (this.#isNearer(state, sourceUs)) this.#follow(track, state);
     }
     const due = dts + state.offsetTicks;
     const placed = Math.max(due, state.lastDts + 1);
@@ -153,9 +154,21 @@ export class Rebaser {
       this.#previousEra = newest;
       this.#era = { offset: this.end - sourceUs };
     }
+    this.#follow(track, state);
+    return !fits;
+  }
+
+  /** True if a track that is on an older clock may have jumped, too, while it brought nothing. */
+  #isNearer(state: TrackState, sourceUs: number): boolean {
+    const newest = this.#era!;
+    if (newest === state.era || sourceUs + newest.offset < state.end - BACKWARD_LIMIT_US) return false;
+    const { end } = this;
+    return Math.abs(sourceUs + newest.offset - end) < Math.abs(sourceUs + state.era.offset - end);
+  }
+
+  #follow(track: Track, state: TrackState): void {
     state.era = this.#era!;
     state.offsetTicks = rescale(ticks(state.era.offset), MICROSECONDS, track.timebase);
-    return !fits;
   }
 }
 

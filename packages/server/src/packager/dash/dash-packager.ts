@@ -300,7 +300,7 @@ export class DashPackager implements Packager, LogReader<CmafConfig> {
       const lasting = number === numbers.at(-1) && !this.#ended;
       const complete =
         !lasting ||
-        (isPresentable(segments, current, lowLatency ? 1 : 2) &&
+        ((own !== undefined || isPresentable(segments, current, lowLatency ? 1 : 2)) &&
           (lowLatency || segments.every(({ listed }) => listed.some(({ gap }) => !gap))));
       if (segments.length === 0 || !complete) continue;
       const run = this.#runs.show(

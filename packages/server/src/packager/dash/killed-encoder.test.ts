@@ -190,6 +190,18 @@ describe('an encoder that is killed and comes back', () => {
       { lastsMs: 691, stops: [700, 0] },
       { soundHole: [10, 6562] },
     ],
+    [
+      'sound alone, before sound that stops and pictures that nobody spoke of',
+      { only: 'audio' },
+      {
+        rate: 22_050,
+        lastsMs: 3736,
+        late: [1158, -254],
+        stops: [0, 5747],
+        jump: [36_000_000, 166],
+        announced: 'unpromised',
+      },
+    ],
   ])('with %s: DASH lists no segment without media', (_, shape, other = { fps: 25, rate: 44_100 }) => {
     expect(live([shape, other].map((one) => ({ ...PLAIN_LIFE, ...one })))).toEqual([]);
   });

@@ -162,6 +162,10 @@ describe('MPEG-TS of an encoder that is killed and comes back', () => {
       [{ hole: [2980, 4115], jump: [36_000_000, 5227], soundFrom: 6632 }, {}],
     ],
     [
+      'with a clock that jumps back while there is no sound',
+      [{ lastsMs: 12_519, from: 36_000_000, jump: [-4770, 5875], soundHole: [5753, 4937] }, {}],
+    ],
+    [
       'with a clock that jumps ahead of sound that comes late',
       [{ late: [1499, -1395], lastsMs: 5993, jump: [6077, 4432] }, {}],
     ],
