@@ -176,6 +176,10 @@ describe('an encoder that is killed and comes back', () => {
     ['a hole in front of a key frame', { lastsMs: 12_000, hole: [3100, 860] }],
     ['no key frame for long', { lastsMs: 14_000, gops: [1e6] }],
     ['a clock that jumps ahead no further than a hole may reach', { jump: [6448, 2106] }],
+    [
+      'a rate that is known in the middle of a part',
+      { fps: 15, told: false, gops: [12], hole: [467, 1867], lastsMs: 3001 },
+    ],
     ['every sixth time twice', { gops: [47, 61, 84], reorder: 1, doubled: 6 }],
     [
       'every eleventh time twice at a high rate',

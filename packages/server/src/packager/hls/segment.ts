@@ -196,8 +196,9 @@ export class OpenSegment {
       if (!steady) this.#settleEnd(block.time, target);
       const splits = block.independent && block.video && !isIndependent(this.#blocks[0]!);
       const fits = steady && end - this.#partStart <= target + ROUNDING_US;
-      // A hole behind a part fills it.
-      if (steady && !fits && block.time > this.#end) this.#settleEnd(block.time, target);
+      // A hole behind a part fills it. Blocks that came before the rate was known may have said too much.
+      const over = this.#end - this.#partStart > target + ROUNDING_US;
+      if (steady && !fits && (over || block.time > this.#end)) this.#settleEnd(block.time, target);
       const due = !steady && this.#isDue(target, block);
       if (splits || due || (!fits && this.#isFilled(target, block))) this.closePart();
     }
