@@ -180,6 +180,7 @@ describe('an encoder that is killed and comes back', () => {
       'a rate that is known in the middle of a part',
       { fps: 15, told: false, gops: [12], hole: [467, 1867], lastsMs: 3001 },
     ],
+    ['a picture alone, and sound with a hole', { lastsMs: 3025, stops: [7686, 0], soundHole: [171, 2812] }],
     ['every sixth time twice', { gops: [47, 61, 84], reorder: 1, doubled: 6 }],
     [
       'every eleventh time twice at a high rate',
