@@ -37,6 +37,9 @@ export interface Timed {
   readonly sample: Sample;
 }
 
+/** Tracks are told before all samples, or each with its first one: with a word before that they will come, or none. */
+export type Announced = 'first' | 'promised' | 'unpromised';
+
 const MS = 1000 as Timebase;
 /** A 30 fps video track that tells its rate. */
 export const VIDEO: Track = videoTrack({ ...videoParameters(), frameRate: 30 });
@@ -94,17 +97,35 @@ export function setUp(options: Partial<HlsOptions> = {}, start = true) {
   if (start) packager();
 
   /** Publishes in real time; calls `each` after every sample. Leaves the publication open. */
-  const publish = (samples: readonly Timed[], each?: () => void, running?: Publication): Publication => {
+  const publish = (
+    samples: readonly Timed[],
+    each?: () => void,
+    running?: Publication,
+    announced: Announced = 'first',
+  ): Publication => {
     const publication = running ?? registry.publish(NAME, { protocol: 'test', revoked: () => {} });
-    const tracks = new Set(samples.map(({ sample }) => sample.track));
-    const kinds = [...tracks].map(({ parameters }) => parameters.kind);
+    const tracks = new Map(
+      samples
+        .map(({ sample }) => sample.track)
+        .toReversed()
+        .map((track) => [track.id, track]),
+    );
+    const kinds = [...tracks.values()].map(({ parameters }) => parameters.kind);
+    const told = new Map<number, Track>();
+    const tell = (track: Track): void => {
+      if (told.get(track.id) === track) return;
+      told.set(track.id, track);
+      publication.setTrack(track);
+    };
     if (running === undefined) {
-      publication.promise({ audio: kinds.includes('audio'), video: kinds.includes('video') });
-      for (const track of tracks) publication.setTrack(track);
+      if (announced !== 'unpromised')
+        publication.promise({ audio: kinds.includes('audio'), video: kinds.includes('video') });
+      if (announced === 'first') for (const track of tracks.values()) tell(track);
     }
     const begin = clock.now() - Math.min(0, samples[0]?.at ?? 0);
     for (const { at, sample } of samples) {
       clock.advance(Math.max(0, begin + at - clock.now()));
+      if (running === undefined) tell(sample.track);
       publication.push(sample);
       each?.();
     }

@@ -39,6 +39,8 @@ export interface TsMedia {
   readonly video?: readonly TsSample[] | undefined;
   readonly audio?: readonly TsSample[] | undefined;
   readonly metadata?: readonly TsMetadata[] | undefined;
+  /** 90 kHz ticks where the next segment begins, on the same timeline: only pictures take the clock further. */
+  readonly end?: number | undefined;
   /** Whole sections of SCTE 35 of at most `MAX_SPLICE_BYTES`, sent at the start of the segment. */
   readonly splices?: readonly Uint8Array[] | undefined;
 }

@@ -105,6 +105,29 @@ describe('TsMuxer', () => {
     expect(clock.backwards).toBe(0);
   });
 
+  it('lets no sound that runs on ahead of late pictures take the clock along', () => {
+    const media: TsMedia[] = [
+      { video: video({}), audio: audio({ seconds: 3 }), end: 2 * 90_000 },
+      { video: video({ from: 2, seconds: 0.04 }), end: 2.04 * 90_000 },
+      { video: video({ from: 2.04 }), audio: audio({ from: 3, seconds: 1.04 }), end: 4.04 * 90_000 },
+    ];
+    const segments = muxed({ video: VIDEO, audio: AUDIO }, ...media);
+    for (const segment of segments) expect(inspectTs(segment).clock.count).toBeGreaterThan(0);
+    const { clock, streams } = inspectTs(concatBytes(segments));
+    expect(clock).toMatchObject({ backwards: 0, discontinuities: 0 });
+    expect(clock.longestStep).toBeLessThanOrEqual(LIMIT);
+    expect(Math.min(...streams.map(({ margin }) => margin))).toBeGreaterThan(0);
+  });
+
+  it('puts a clock into a segment that lies behind what the clock had come to', () => {
+    const [, second] = muxed(
+      { video: VIDEO, audio: AUDIO },
+      { video: video({}), audio: audio({ seconds: 2.2 }) },
+      { video: video({ from: 2, seconds: 0.04 }) },
+    );
+    expect(inspectTs(second!).clock.count).toBe(1);
+  });
+
   it.each<[string, Shape]>([
     ['30 fps', {}],
     ['B-frames', { reorder: true }],

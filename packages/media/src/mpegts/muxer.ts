@@ -75,8 +75,10 @@ export class TsMuxer {
   #clock: number | undefined;
   /** Ticks of the last unit in front of which tables stand. */
   #tables = 0;
-  /** No unit of the segment carries the clock: a short one would be without. */
+  /** The segment has no clock reference yet: a short one would be without. */
   #clockless = false;
+  /** Ticks up to which sound and tags take the clock along in this segment. */
+  #limit = Number.POSITIVE_INFINITY;
   /** PIDs whose next packet says that it does not follow on. */
   readonly #broken = new Set<number>();
 
@@ -139,7 +141,8 @@ export class TsMuxer {
     const runs =
       audio === undefined || lanes.audio === undefined ? [] : audioRuns(audio, timebase, lanes.audio);
     const place: Progress = { media, runs, video: 0, run: 0, metadata: 0 };
-    this.#clockless = lanes.video !== undefined && (media.video ?? []).length === 0;
+    this.#clockless = true;
+    this.#limit = this.#limitOf(lanes, media);
     this.#out.expect(expectedBytes(media, runs.length));
     this.#out.section(PAT_PID, lanes.pat);
     this.#out.section(MUX_PID.map, lanes.pmt);
@@ -240,10 +243,21 @@ export class TsMuxer {
     randomAccess: boolean,
   ): number {
     const own = pid === lanes.program.pcrPid;
-    this.#tick(lanes.program.pcrPid, time, own);
+    this.#tick(lanes.program.pcrPid, own ? time : Math.min(time, this.#limit), own);
     const clocks = own ? this.#clocks(time, until) : [];
     const discontinuity = this.#broken.delete(pid);
     return this.#out.open(length, { randomAccess, discontinuity, clocks });
+  }
+
+  /**
+   * Where there are pictures, sound may have run on ahead of them into what the segments behind tell: the clock must not,
+   * or their pictures would come after their time.
+   */
+  #limitOf(lanes: Lanes, { video, end }: TsMedia): number {
+    const last = video?.at(-1);
+    if (lanes.video === undefined || end === undefined) return Number.POSITIVE_INFINITY;
+    const decoded = last === undefined ? 0 : ticksOf(last.dts + last.duration, lanes.tracks.video!.timebase);
+    return Math.max(end, decoded) + TS_TIME_OFFSET;
   }
 
   /** Lets the clock run on to `time` where no unit carries it. @param own the unit there does. */
@@ -252,6 +266,7 @@ export class TsMuxer {
     if (last === undefined) {
       if (own) return;
       this.#clock = time;
+      this.#clockless = false;
       // It is the reference that does not follow on, whatever unit comes next. §2.4.3.5
       this.#out.clock(pid, pcrOf(time), this.#broken.delete(pid));
       return;
@@ -267,12 +282,13 @@ export class TsMuxer {
     const step = hole / (steps + (own ? 1 : 0));
     for (let i = 1; i <= steps && hole > MAX_CLOCK_STEP; i++) {
       this.#clock = last + i * step;
+      this.#clockless = false;
       this.#out.clock(pid, pcrOf(this.#clock));
     }
-    if (!this.#clockless || time <= this.#clock!) return;
+    if (!this.#clockless || own) return;
     this.#clockless = false;
-    this.#clock = time;
-    this.#out.clock(pid, pcrOf(time));
+    this.#clock = Math.max(time, last + 1);
+    this.#out.clock(pid, pcrOf(this.#clock));
   }
 
   /** Clock references for a unit at `time`, so that none is further than allowed from the next one's. */
@@ -286,6 +302,9 @@ export class TsMuxer {
       this.#clock = at;
       clocks.push(pcrOf(at));
     }
+    // The segment before went further than this one.
+    if (clocks.length === 0 && this.#clockless) clocks.push(pcrOf(++this.#clock!));
+    this.#clockless = false;
     return clocks;
   }
 

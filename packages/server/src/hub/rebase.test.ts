@@ -1,7 +1,7 @@
 import { type Timebase, type Track, ticks } from '@onair/media';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { audioTrack, videoTrack } from '../../../../test/kit/samples.ts';
+import { audioParameters, audioTrack, videoTrack } from '../../../../test/kit/samples.ts';
 import { Rebaser } from './rebase.ts';
 
 const video = videoTrack();
@@ -41,6 +41,27 @@ describe('rebasing', () => {
     expect(rebaser.place(video, ms(video, far + 40), ms(video, far + 40)).dts).toBe(ms(video, 1040));
   });
 
+  it('goes on without a gap where the clock jumped before a track brought anything', () => {
+    const rebaser = new Rebaser(0);
+    for (let t = 0; t < 1000; t += 40) rebaser.place(video, ms(video, t), ms(video, t));
+    const far = 86_400_000;
+    expect(rebaser.place(audio, ms(audio, far), ms(audio, far))).toMatchObject({
+      dts: ms(audio, 1000),
+      jumped: true,
+    });
+    expect(rebaser.place(video, ms(video, far), ms(video, far)).dts).toBe(ms(video, 1000));
+  });
+
+  it('does not take a track for late that was silent while the clock went back', () => {
+    const rebaser = new Rebaser(0);
+    for (let t = 0; t < 6000; t += 40) {
+      rebaser.place(video, ms(video, t), ms(video, t));
+      rebaser.place(audio, ms(audio, t), ms(audio, t));
+    }
+    for (let t = 1000; t < 6000; t += 40) rebaser.place(video, ms(video, t), ms(video, t));
+    expect(rebaser.place(audio, ms(audio, 6000), ms(audio, 6000)).dts).toBe(ms(audio, 11_000));
+  });
+
   it('goes on after the clock went back to zero', () => {
     const rebaser = new Rebaser(0);
     for (let t = 50_000; t < 60_000; t += 40) rebaser.place(video, ms(video, t), ms(video, t));
@@ -53,6 +74,24 @@ describe('rebasing', () => {
     rebaser.place(video, 18_000, 18_000);
     const back = rebaser.place(video, 13_500, 13_500);
     expect(back).toEqual({ dts: ticks(9001), pts: ticks(9001), jumped: false });
+  });
+
+  it('shows pictures of one time one after the other', () => {
+    const rebaser = new Rebaser(0);
+    const twice = [0, 0].map(() => rebaser.place(video, 9000, 12_000));
+    expect(twice.map(({ dts, pts }) => [dts, pts])).toEqual([
+      [0, 3000],
+      [1, 3001],
+    ]);
+  });
+
+  it('places nothing before the beginning, where the times of two tracks round apart', () => {
+    const sound = audioTrack(audioParameters(44_100));
+    const rebaser = new Rebaser(0);
+    rebaser.place(video, ms(video, 2 ** 32), ms(video, 2 ** 32));
+    const before = Math.floor((2 ** 32 * 44_100) / 1000);
+    expect(rebaser.precedes(sound, before)).toBe(false);
+    expect(rebaser.place(sound, before, before)).toEqual({ dts: 0, pts: 0, jumped: false });
   });
 
   it('never goes back, whatever a publisher sends', () => {

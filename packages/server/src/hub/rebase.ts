@@ -26,6 +26,7 @@ interface TrackState {
   offsetTicks: number;
   era: Era;
   lastDts: number;
+  lastPts: number;
   /** Stream time in µs one step after the last sample. */
   end: number;
   step: number;
@@ -103,9 +104,13 @@ export class Rebaser {
     if (state === undefined) {
       state = this.#newTrack(track, sourceUs);
       this.#tracks.set(track.id, state);
+      // The source's clock jumped before the track brought anything.
+      const ahead = sourceUs + state.era.offset - this.end;
+      if (ahead > FORWARD_LIMIT_US) jumped = this.#jump(track, state, sourceUs);
     } else {
       const ahead = sourceUs + state.era.offset - state.end;
       if (ahead > FORWARD_LIMIT_US || ahead < -BACKWARD_LIMIT_US) jumped = this.#jump(track, state, sourceUs);
+      else if (this.#isNearer(state, sourceUs)) this.#follow(track, state);
     }
     const due = dts + state.offsetTicks;
     const placed = Math.max(due, state.lastDts + 1);
@@ -115,8 +120,11 @@ export class Rebaser {
     state.lastDts = placed;
     state.end = rescale(ticks(placed), base, MICROSECONDS) + Math.min(state.step, 1_000_000);
     // A decoding time that had to move takes its picture along only if there is no other way.
-    const shown = pts > dts ? Math.max(due + pts - dts, placed) : placed + pts - dts;
-    return { dts: ticks(placed), pts: ticks(Math.max(0, shown)), jumped };
+    let shown = Math.max(0, pts > dts ? Math.max(due + pts - dts, placed) : placed + pts - dts);
+    // A time that comes twice stays one picture after the other.
+    if (placed > due && shown === state.lastPts) shown++;
+    state.lastPts = shown;
+    return { dts: ticks(placed), pts: ticks(shown), jumped };
   }
 
   #newTrack(track: Track, sourceUs: number): TrackState {
@@ -130,6 +138,7 @@ export class Rebaser {
       era,
       offsetTicks: rescale(ticks(era.offset), MICROSECONDS, track.timebase),
       lastDts: floor(track, this.#before.get(track.parameters.kind)?.lastDts),
+      lastPts: Number.NEGATIVE_INFINITY,
       end: this.start,
       step: FIRST_STEP_US,
       first: true,
@@ -145,9 +154,21 @@ export class Rebaser {
       this.#previousEra = newest;
       this.#era = { offset: this.end - sourceUs };
     }
+    this.#follow(track, state);
+    return !fits;
+  }
+
+  /** True if a track that is on an older clock may have jumped, too, while it brought nothing. */
+  #isNearer(state: TrackState, sourceUs: number): boolean {
+    const newest = this.#era!;
+    if (newest === state.era || sourceUs + newest.offset < state.end - BACKWARD_LIMIT_US) return false;
+    const { end } = this;
+    return Math.abs(sourceUs + newest.offset - end) < Math.abs(sourceUs + state.era.offset - end);
+  }
+
+  #follow(track: Track, state: TrackState): void {
     state.era = this.#era!;
     state.offsetTicks = rescale(ticks(state.era.offset), MICROSECONDS, track.timebase);
-    return !fits;
   }
 }
 
@@ -158,7 +179,6 @@ function leftOff(kind: Kind, before: Before | undefined): { lastDts?: number; pr
 }
 
 function floor(track: Track, lastUs: number | undefined): number {
-  return lastUs === undefined
-    ? Number.NEGATIVE_INFINITY
-    : rescale(ticks(lastUs), MICROSECONDS, track.timebase);
+  // Nothing lies before the stream's beginning, by not one tick of rounding.
+  return lastUs === undefined ? -1 : rescale(ticks(lastUs), MICROSECONDS, track.timebase);
 }

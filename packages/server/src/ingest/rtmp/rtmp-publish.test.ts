@@ -1,4 +1,5 @@
 import { type Sample, streamName, type Track } from '@onair/media';
+import { sampleTag } from '@onair/media/flv';
 import type { RtmpClientOptions } from '@onair/media/rtmp';
 import { afterEach, expect, it, vi } from 'vitest';
 import { RtmpTestClient } from '../../../../../test/kit/rtmp-client.ts';
@@ -105,6 +106,32 @@ it('brings an encoder on air with both tracks and every sample', async () => {
   expect(sessions.list()).toEqual([]);
   expect(lines.map(({ message }) => message)).toEqual(['publisher came', 'publisher left']);
   expect(JSON.stringify(lines)).not.toContain('secret');
+});
+
+it('takes whole pictures of encoders that die in the middle of one, and each time the next encoder', async () => {
+  const { registry, encoder, lines } = await setUp();
+  const seen = watch(registry);
+  const samples = programme(video, undefined, 1, 25);
+  const last = { ...samples.at(-1)!, data: new Uint8Array(9000).fill(0x5a) };
+  let lives = 0;
+  // Within the header, behind it, within a chunk and one byte before the end.
+  for (const cut of [3, 12, 5000, -1]) {
+    const camera = encoder();
+    await vi.waitFor(() => expect(camera.ready).toBe(true));
+    camera.session.setDataFrame(0, 'onMetaData', { videocodecid: 7 });
+    camera.publish([video], samples);
+    const { type, timestampMs, body } = sampleTag(last);
+    camera.session.sendMedia(type === 'script' ? 'video' : type, timestampMs + 40, body);
+    camera.socket.write(camera.session.takeOutput()!.slice(0, cut));
+    camera.socket.destroySoon();
+    lives++;
+    const left = (): number => lines.filter(({ message }) => message === 'publisher left').length;
+    await vi.waitFor(() => expect(left()).toBe(lives));
+    expect(seen.states.at(-1)).toBe('waiting');
+    expect(seen.samples).toHaveLength(lives * samples.length);
+    expect(registry.open(NAME).publication).toBeUndefined();
+  }
+  expect(Math.max(...seen.samples.map(({ data }) => data.length))).toBeLessThan(9000);
 });
 
 it.each([

@@ -148,6 +148,14 @@ describe('video', () => {
     expect(placed[2]).toEqual({ dts: 2150 * MS, duration: 3600, composition: 0, lag: 0 });
   });
 
+  it('takes a picture of the time of the one before for the one that is due', () => {
+    const times = rounded(200, 30);
+    const doubled = times.map((at, i) => (i % 25 === 24 ? times[i - 1]! + 1 : at));
+    const placed = run(new Cadence('video', TICKS, 30), doubled);
+    expect(placed.map(({ dts }) => dts)).toEqual(placed.map((_, i) => i * 3000));
+    expect(broken(placed)).toBe(0);
+  });
+
   it('takes an irregular source as it comes', () => {
     let at = 0;
     const times = Array.from({ length: 500 }, (_, i) => {

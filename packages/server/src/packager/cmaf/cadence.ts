@@ -62,6 +62,8 @@ export class Cadence {
   /** Ticks by which the last picture is decoded before its time. */
   #lag = 0;
   #lastSource: number | undefined;
+  /** The last sample had the time of the one before it. */
+  #twice = false;
   #lastInterval: number;
 
   /** @param frameRate frames per second, if the source told one. */
@@ -94,17 +96,17 @@ export class Cadence {
    * @param duration ticks, where the source knows it. @param keyframe decoding can begin with it.
    */
   place(dts: number, pts: number, duration: number | undefined, keyframe = false): Placed {
-    const source = dts;
-    let at = dts;
+    const source = this.#expected(dts, duration);
+    let at = source;
     let correction = 0;
     if (this.#next !== undefined) {
-      const off = dts - this.#next;
+      const off = source - this.#next;
       const { rounding, leadBack } = this.#tick;
       if (Math.abs(off) <= rounding) at = this.#next;
       else if (Math.abs(off) <= leadBack) {
         at = this.#next;
         correction = off - Math.sign(off) * rounding;
-      } else at = this.#stray(dts, off);
+      } else at = this.#stray(source, off);
     }
     if (duration === undefined) this.#measure(source);
     const shown = Math.round(at);
@@ -131,6 +133,15 @@ export class Cadence {
     const late = shown - this.#promised - carried;
     const tolerated = this.#lag > 0 && !keyframe ? 0 : TOLERATED * (this.#promised - this.#last);
     return late > tolerated && late <= LONGEST_LAG * this.#tick.base ? late : 0;
+  }
+
+  /** The time of a sample, or where it is due if the source gave it that of the one before. */
+  #expected(dts: number, duration: number | undefined): number {
+    const before = this.#lastSource;
+    const { period } = this.#grid;
+    const twice = !this.#twice && before !== undefined && dts - before <= 1;
+    this.#twice = twice;
+    return twice && duration === undefined && period !== undefined ? before + period : dts;
   }
 
   /** Too far off to be led back: whole frames were left out, or the rate is another. */

@@ -288,7 +288,9 @@ export class DashPackager implements Packager, LogReader<CmafConfig> {
     if (numbers.length > 0) this.#runs.forget(numbers[0]!);
     const shown: ShownRun[] = [];
     for (const number of numbers) {
+      const own = this.#runs.renditionsOf(number);
       const segments = renditions
+        .filter(({ name }) => own?.includes(name) ?? true)
         .map((rendition) => segmentsOf(rendition, number))
         .filter((found) => found !== undefined)
         .filter((found) => heldOf(found).length > 0);
@@ -298,7 +300,7 @@ export class DashPackager implements Packager, LogReader<CmafConfig> {
       const lasting = number === numbers.at(-1) && !this.#ended;
       const complete =
         !lasting ||
-        (isPresentable(segments, current, lowLatency ? 1 : 2) &&
+        ((own !== undefined || isPresentable(segments, current, lowLatency ? 1 : 2)) &&
           (lowLatency || segments.every(({ listed }) => listed.some(({ gap }) => !gap))));
       if (segments.length === 0 || !complete) continue;
       const run = this.#runs.show(
@@ -307,10 +309,7 @@ export class DashPackager implements Packager, LogReader<CmafConfig> {
         before === undefined || last === undefined ? undefined : { run: before.run, end: last },
       );
       if (run === undefined) continue;
-      const kept = segments.filter(
-        ({ rendition, listed }) =>
-          run.renditions.includes(rendition.name) && (lowLatency || listed.some(({ gap }) => !gap)),
-      );
+      const kept = segments.filter(({ listed }) => lowLatency || listed.some(({ gap }) => !gap));
       if (kept.length > 0) shown.push({ run, renditions: kept });
     }
     this.#bandwidths.keep(shown.map(({ run }) => run));

@@ -8,6 +8,7 @@ import {
   lifeSamples,
   marksIn,
   PLAIN_LIFE,
+  WRAP_MS,
 } from '../../../../../test/kit/encoder-lives.ts';
 import { Judge, setUp } from '../../../../../test/kit/hls-source.ts';
 import type { HlsSegment } from '../hls/index.ts';
@@ -15,8 +16,10 @@ import { dashPackagerKind } from './dash-packager.ts';
 import { DEFAULT_DASH_OPTIONS } from './options.ts';
 import { placeOf } from './segments.ts';
 
-/** Many more of them, and others each time. */
-const LONG = process.env.ONAIR_LONG === '1';
+/** `ONAIR_LONG=1` goes on for three minutes, with others each time. */
+const LONG_MS = process.env.ONAIR_LONG === '1' ? 180_000 : 0;
+const RUNS =
+  LONG_MS > 0 ? { numRuns: 1_000_000, interruptAfterTimeLimit: LONG_MS } : { numRuns: 15, seed: 1 };
 /** How often the playlists are looked at, ms of the clock. */
 const LOOK_MS = 170;
 
@@ -135,11 +138,12 @@ function live(lives: readonly Life[]): string[] {
   const hub = watched();
   for (const [number, one] of lives.entries()) {
     let looked = Number.NEGATIVE_INFINITY;
-    const publication = hub.publish(lifeSamples(one, number), () => {
+    const each = (): void => {
       if (hub.clock.now() - looked < LOOK_MS) return;
       looked = hub.clock.now();
       hub.look();
-    });
+    };
+    const publication = hub.publish(lifeSamples(one, number), each, undefined, one.announced);
     hub.look();
     publication.close('gone');
     hub.look();
@@ -152,16 +156,18 @@ function live(lives: readonly Life[]): string[] {
 }
 
 describe('an encoder that is killed and comes back', () => {
-  it('wherever its tracks stand, leaves nothing listed that has no media, no date that goes back', () => {
+  it('wherever its tracks stand, leaves nothing listed that has no media, no date that goes back', {
+    timeout: 20_000 + 2 * LONG_MS,
+  }, () => {
     fc.assert(
-      fc.property(fc.array(anyLife(), { minLength: 1, maxLength: 3 }), (lives) => {
+      fc.property(fc.array(anyLife(), { minLength: 1, maxLength: 4 }), (lives) => {
         expect(live(lives)).toEqual([]);
       }),
-      LONG ? { numRuns: 1000 } : { numRuns: 15, seed: 1 },
+      RUNS,
     );
   });
 
-  it.each<[string, Partial<Life>]>([
+  it.each<[string, Partial<Life>, Partial<Life>?]>([
     ['sound that had not come to the last key frame', { lastsMs: 8050, late: [-300, -300] }],
     ['sound that ran on behind the last picture', { lastsMs: 14_000, stops: [6000, 0], gops: [78, 90] }],
     ['pictures that ran on behind the last sound', { lastsMs: 14_000, stops: [0, 6000] }],
@@ -169,8 +175,39 @@ describe('an encoder that is killed and comes back', () => {
     ['a hole that ends within a group of pictures', { lastsMs: 12_000, hole: [3100, 1500], gops: [90] }],
     ['a hole in front of a key frame', { lastsMs: 12_000, hole: [3100, 860] }],
     ['no key frame for long', { lastsMs: 14_000, gops: [1e6] }],
-  ])('with %s: DASH lists no segment without media', (_, shape) => {
-    const other = { ...PLAIN_LIFE, fps: 25, rate: 44_100 };
-    expect(live([{ ...PLAIN_LIFE, ...shape }, other])).toEqual([]);
+    ['a clock that jumps ahead no further than a hole may reach', { jump: [6448, 2106] }],
+    [
+      'a rate that is known in the middle of a part',
+      { fps: 15, told: false, gops: [12], hole: [467, 1867], lastsMs: 3001 },
+    ],
+    ['a picture alone, and sound with a hole', { lastsMs: 3025, stops: [7686, 0], soundHole: [171, 2812] }],
+    ['every sixth time twice', { gops: [47, 61, 84], reorder: 1, doubled: 6 }],
+    [
+      'every eleventh time twice at a high rate',
+      { fps: 60, gops: [76, 60, 129, 68, 119], lastsMs: 11_564, doubled: 11 },
+    ],
+    [
+      'sound that rounds to before the first picture',
+      { rate: 44_100, late: [1060, 1448], from: WRAP_MS - 2000, announced: 'unpromised' },
+    ],
+    [
+      'hardly a picture, before sound that falls silent at once',
+      { lastsMs: 691, stops: [700, 0] },
+      { soundHole: [10, 6562] },
+    ],
+    [
+      'sound alone, before sound that stops and pictures that nobody spoke of',
+      { only: 'audio' },
+      {
+        rate: 22_050,
+        lastsMs: 3736,
+        late: [1158, -254],
+        stops: [0, 5747],
+        jump: [36_000_000, 166],
+        announced: 'unpromised',
+      },
+    ],
+  ])('with %s: DASH lists no segment without media', (_, shape, other = { fps: 25, rate: 44_100 }) => {
+    expect(live([shape, other].map((one) => ({ ...PLAIN_LIFE, ...one })))).toEqual([]);
   });
 });

@@ -74,6 +74,7 @@ export function manifestOf(runs: readonly ShownRun[], facts: ManifestFacts): Mpd
   const periods = runs.map((shown, i) => periodOf(shown, lengths[i]!, runs[i + 1], facts));
   const last = periods.at(-1);
   const delay = 2 * longest + 1;
+  const nowS = (facts.publishMs - facts.epochMs) / 1000;
   return {
     type: ended ? 'static' : 'dynamic',
     profiles: [LIVE_PROFILE, MAIN_PROFILE, CMAF_PROFILE, ...(lowLatency ? [LOW_LATENCY_PROFILE] : [])],
@@ -85,7 +86,7 @@ export function manifestOf(runs: readonly ShownRun[], facts: ManifestFacts): Mpd
     minBufferTime: round(longest),
     timeShiftBufferDepth: ended
       ? undefined
-      : round(Math.max(delay, Math.min(Math.max(facts.windowS, 3 * longest), toldS(runs, lengths)))),
+      : round(Math.max(delay, Math.min(Math.max(facts.windowS, 3 * longest), toldS(runs, lengths, nowS)))),
     suggestedPresentationDelay: ended ? undefined : round(delay),
     maxSegmentDuration: round(longest),
     serviceDescriptions: growing
@@ -124,10 +125,14 @@ function timelinesOf(
   );
 }
 
-/** Seconds of the presentation that all renditions still tell; infinite while nothing has left. */
+/**
+ * Seconds of the presentation that all renditions still tell; infinite while nothing has left.
+ * @param nowS seconds since it began.
+ */
 function toldS(
   runs: readonly ShownRun[],
   timelines: readonly (readonly (readonly TimelineSegment[])[])[],
+  nowS: number,
 ): number {
   const edges = (at: number, edge: (timeline: readonly TimelineSegment[]) => number): number[] => {
     const { run, renditions } = runs[at]!;
@@ -141,7 +146,8 @@ function toldS(
   );
   if (starts.every((start) => start <= BEGUN_S)) return Number.POSITIVE_INFINITY;
   const ends = edges(runs.length - 1, (timeline) => (timeline.at(-1)?.t ?? 0) + (timeline.at(-1)?.d ?? 0));
-  return Math.max(0, Math.max(...ends) - Math.max(...starts));
+  // A clock that jumped ahead may have taken the media beyond what it is.
+  return Math.max(0, Math.min(nowS, Math.max(...ends)) - Math.max(...starts));
 }
 
 /** Seconds of the longest segment told. */

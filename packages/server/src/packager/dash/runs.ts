@@ -60,6 +60,11 @@ export class Runs {
     if (draft !== undefined) draft.offset = Math.min(draft.offset, wallMs - time / 1000);
   }
 
+  /** Names of the renditions of a run that was shown: one that comes later must not keep it from being shown. */
+  renditionsOf(discontinuities: number): readonly string[] | undefined {
+    return this.#shown.get(discontinuities)?.renditions;
+  }
+
   /** The run, placed for good. @param before the run in front of it and the µs of stream time where that ends. */
   show(
     discontinuities: number,

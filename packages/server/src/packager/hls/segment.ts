@@ -196,8 +196,9 @@ export class OpenSegment {
       if (!steady) this.#settleEnd(block.time, target);
       const splits = block.independent && block.video && !isIndependent(this.#blocks[0]!);
       const fits = steady && end - this.#partStart <= target + ROUNDING_US;
-      // A hole behind a part fills it.
-      if (steady && !fits && block.time > this.#end) this.#settleEnd(block.time, target);
+      // A hole behind a part fills it. Blocks that came before the rate was known may have said too much.
+      const over = this.#end - this.#partStart > target + ROUNDING_US;
+      if (steady && !fits && (over || block.time > this.#end)) this.#settleEnd(block.time, target);
       const due = !steady && this.#isDue(target, block);
       if (splits || due || (!fits && this.#isFilled(target, block))) this.closePart();
     }
@@ -281,15 +282,14 @@ export class OpenSegment {
       at += part.bytes.length;
       return { ...part, bytes: view };
     });
-    // What is missing at the end of the segment before belongs to the hole, as far as one segment can tell it.
+    // What is missing at the end of the segment before belongs to the hole, and what one segment cannot tell follows it.
     const { time } = this.boundary;
     const before = this.#before ?? time;
-    const latest = Math.max(time, end - MIN_PART_US);
-    const behind = before > latest;
-    const from = behind ? before : Math.min(Math.max(before, end - longest), latest);
-    const shown = this.empty ? from : this.#shownFrom;
+    const behind = before > Math.max(time, end - MIN_PART_US);
+    const shown = this.empty ? before : this.#shownFrom;
     const dated = this.#dated(shown);
-    const duration = this.empty ? Math.max(behind ? LEAST_US : MIN_PART_US, end - from) : span;
+    const untold = Math.min(end - before, longest);
+    const duration = this.empty ? Math.max(behind ? LEAST_US : MIN_PART_US, untold) : span;
     return {
       boundary: this.boundary,
       init: this.init,

@@ -7,7 +7,7 @@ import { fitPartTarget, type Grain } from './part-plan.ts';
 import { type CutRule, Rendition } from './rendition.ts';
 import { placeOf } from './segment.ts';
 import type { WindowLimits } from './segment-window.ts';
-import { firstNumbers, Timeline } from './timeline.ts';
+import { firstNumbers, ROOM_S, Timeline } from './timeline.ts';
 
 /** Audio chunks last this long at most, in µs; longer frames are chunks of their own. */
 const AUDIO_GRAIN_US = 48_000;
@@ -104,7 +104,10 @@ export class Segmenter {
   /** EXT-X-TARGETDURATION in seconds, settled now if it was not. */
   settleTarget(): number {
     const rendition = this.#lead.lane?.rendition;
-    const durations = rendition?.window.listed.map(({ duration }) => duration) ?? [];
+    // Sound may have gone on far beyond the pictures; what it commonly lasts longer is left room for.
+    const durations = this.current.flatMap((one) =>
+      one.window.listed.map(({ duration }) => (one === rendition ? duration : duration - ROOM_S * 1_000_000)),
+    );
     return this.timeline.settle(durations, rendition?.open?.size.duration ?? 0);
   }
 

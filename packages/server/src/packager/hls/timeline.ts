@@ -20,7 +20,7 @@ const MAX_TARGET = 10;
 const SAME_INTERVAL = 0.1;
 
 /** What sound may last longer than the pictures it is cut with, at both ends of a segment together, in seconds. */
-const ROOM_S = 0.05;
+export const ROOM_S = 0.05;
 
 /** First numbers of a playlist that begins at wall time `wallMs`. */
 export function firstNumbers(

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import type { Sample } from '@onair/media';
+import { concatBytes } from '@onair/media/bytes';
 import { writeMediaPlaylist, writeMultivariantPlaylist } from '@onair/media/hls';
 import type { Clock, Packager, PackagerKind, Stream, StreamState } from '../../hub/index.ts';
 import { type HlsPackager, PlaylistBody } from '../hls/index.ts';
@@ -10,7 +12,7 @@ import { chooseTracks, type TsChoice } from './ts-tracks.ts';
 
 /** Everything is let go of when nobody has asked for so long, in milliseconds. */
 export const RELEASE_AFTER_MS = 60_000;
-/** A segment goes without its audio if that is so far behind the video, in µs. */
+/** A segment goes without the audio that is still missing if that is so far behind the video, in µs, and none has come for as long. */
 const AUDIO_ABSENT_US = 2_000_000;
 
 /** Segments that the first playlist of a stream is held back for: there are players that get lost in a shorter one. */
@@ -58,6 +60,8 @@ export class TsPackager implements Packager {
   readonly #rendered = new Map<string, { readonly state: string; readonly body: PlaylistBody }>();
   #shelf: Shelf | undefined;
   #lastAsked = 0;
+  /** Monotonic ms when audio came last. */
+  #lastSound = 0;
   #cancelRelease: (() => void) | undefined;
   #cancelWork: (() => void) | undefined;
 
@@ -145,7 +149,8 @@ export class TsPackager implements Packager {
     this.#check();
   }
 
-  sample(): void {
+  sample({ track }: Sample): void {
+    if (track.parameters.kind === 'audio') this.#lastSound = this.#clock.now();
     this.#check();
   }
 
@@ -179,8 +184,10 @@ export class TsPackager implements Packager {
     let listed: TsSegment[] = [];
     for (const { boundary } of this.#leaders()) {
       const segment = made.get(boundary.msn);
+      // Numbers must follow one another: what led another epoch may be listed for longer than what came behind it.
+      const follows = listed.at(-1)?.boundary.msn === boundary.msn - 1;
+      if (segment === undefined ? boundary.msn < last : !follows) listed = [];
       if (segment !== undefined) listed.push(segment);
-      else if (boundary.msn < last) listed = []; // Numbers must follow one another.
     }
     return listed.length === 0 ? undefined : this.#lengthened(listed, made);
   }
@@ -243,21 +250,35 @@ export class TsPackager implements Packager {
       if (shelf.last !== undefined && msn <= shelf.last) continue;
       const choice = chooseTracks(epoch.tracks);
       if ('refused' in choice) continue;
-      const sources = this.#sources(segment, choice, leaders.at(-1)!);
+      const sources = this.#sources(segment, choice, leaders);
       return sources === undefined ? undefined : { sources, choice };
     }
     return undefined;
   }
 
   /** The parts of one segment, or undefined while one of them may still come. */
-  #sources(leader: HlsSegment, choice: TsChoice, newest: HlsSegment): TsSources | undefined {
+  #sources(leader: HlsSegment, choice: TsChoice, leaders: readonly HlsSegment[]): TsSources | undefined {
     const { msn } = leader.boundary;
     const video = choice.video === undefined ? undefined : this.#hls.rendition('video')?.segment(msn);
     const sound = choice.audio === undefined ? undefined : this.#hls.rendition(choice.audioName);
     const audio = sound?.segment(msn);
-    const awaited = sound !== undefined && audio === undefined && !this.#ended;
-    if (awaited && !isPast(leader, newest)) return undefined;
-    return { leader, video, audio };
+    if (sound === undefined || audio !== undefined || this.#ended) return { leader, video, audio };
+    if (this.#awaitsAudio(leader, leaders)) return undefined;
+    // Sound that stopped leaves the segment open in which it did.
+    const { open } = sound;
+    return {
+      leader,
+      video,
+      audio: open?.boundary.msn === msn ? { bytes: concatBytes(open.chunks) } : undefined,
+    };
+  }
+
+  /** True while the audio of a segment may still come, and the segment need not be listed before. */
+  #awaitsAudio(leader: HlsSegment, leaders: readonly HlsSegment[]): boolean {
+    if (leaders.at(-1)!.end - leader.end < AUDIO_ABSENT_US) return true;
+    const silent = (this.#clock.now() - this.#lastSound) * 1000 >= AUDIO_ABSENT_US;
+    const leaves = leader === leaders[0] && leaders.length >= this.#hls.options.windowSegments;
+    return !silent && !leaves;
   }
 
   /** True if no segment will be added. */
@@ -323,12 +344,6 @@ function leaderOf({ boundary }: HlsSegment): string | undefined {
   const choice = chooseTracks(boundary.epoch.tracks);
   if ('refused' in choice) return undefined;
   return choice.video === undefined ? choice.audioName : 'video';
-}
-
-/** True if the newest segment ends so long after this one that what is missing will not come. */
-function isPast(segment: HlsSegment, newest: HlsSegment): boolean {
-  const end = segment.boundary.time + segment.duration;
-  return newest.boundary.time + newest.duration - end >= AUDIO_ABSENT_US;
 }
 
 /** The kind of packager under which a stream shares its transport stream; one object per process. */

@@ -28,12 +28,15 @@ export interface TimedTags {
   splices?(from: number, to: number): readonly Uint8Array[];
 }
 
+/** Chunks of one rendition. */
+type Chunks = Pick<HlsSegment, 'bytes'>;
+
 /** The segments of the renditions that make one segment of a transport stream. */
 export interface TsSources {
   /** Numbers, times and duration are those of this one. */
   readonly leader: HlsSegment;
-  readonly video: HlsSegment | undefined;
-  readonly audio: HlsSegment | undefined;
+  readonly video: Chunks | undefined;
+  readonly audio: Chunks | undefined;
 }
 
 /** Description of the ID3 text at the start of each segment: the wall-clock time of its first picture or sound. */
@@ -73,14 +76,28 @@ export class TsConverter {
         const splices = this.#tags?.splices?.(boundary.time, boundary.time + duration) ?? [];
         this.#splices ||= splices.length > 0;
         this.#begin(boundary, choice, audio.length > 0);
-        bytes = this.#muxer.segment({ video, audio, metadata: this.#metadata(leader), splices });
+        const end = ticksOf(leader.end);
+        bytes = this.#muxer.segment({ video, audio, metadata: this.#metadata(leader), end, splices });
         frames = video.length;
         independent = video[0]?.keyframe ?? true;
       }
     } catch (error) {
       if (!(error instanceof ParseError)) throw error;
     }
-    return { boundary, programDateTime, duration, frames, bytes, gap: bytes.length === 0, independent };
+    // The anchor grows more exact until dates are shown: no list may tell an older state of it.
+    const { anchor } = boundary;
+    const since = programDateTime - anchor.wallMs;
+    return {
+      boundary,
+      get programDateTime() {
+        return anchor.wallMs + since;
+      },
+      duration,
+      frames,
+      bytes,
+      gap: bytes.length === 0,
+      independent,
+    };
   }
 
   /** Sets the muxer up where the tracks change. A track that was announced is left out until it brings something. */
@@ -104,14 +121,19 @@ export class TsConverter {
   #metadata({ boundary: { time }, programDateTime, duration }: HlsSegment): TsMetadata[] {
     const value = new Date(Math.round(programDateTime)).toISOString();
     const date = {
-      pts: Math.round((time * SYSTEM_TIMEBASE) / 1_000_000),
+      pts: ticksOf(time),
       tag: id3TextTag({ description: DATE_TAG, value }),
     };
     return [date, ...(this.#tags?.between(time, time + duration) ?? [])];
   }
 }
 
-function samplesOf(segment: HlsSegment | undefined): TsSample[] {
+/** Ticks of 90 kHz. @param time µs. */
+function ticksOf(time: number): number {
+  return Math.round((time * SYSTEM_TIMEBASE) / 1_000_000);
+}
+
+function samplesOf(segment: Chunks | undefined): TsSample[] {
   return segment === undefined
     ? []
     : parseChunks(segment.bytes).flatMap(({ tracks }) => tracks[0]?.samples ?? []);
