@@ -22,6 +22,7 @@ import {
 import { Cadence, type Placed } from './cadence.ts';
 import type { CmafConfig, CmafLog } from './cmaf-log.ts';
 import { EventMessages } from './event-messages.ts';
+import { type Silence, silences, withSilence } from './silence.ts';
 
 /** Audio that a chunk may hold, in seconds; less if a video frame comes in between. */
 const AUDIO_CHUNK = 0.04;
@@ -43,6 +44,8 @@ interface Lane {
   lag: number;
   /** Ticks in `durations`. */
   length: number;
+  /** Ticks after the last chunk. */
+  end: number;
   /** Audio: ticks near which a chunk begins, since a keyframe is shown then; undefined once one does. */
   meet: number | undefined;
   wallMs: number;
@@ -51,7 +54,8 @@ interface Lane {
 /**
  * Turns samples into a log of CMAF chunks, once for all who watch: each video frame is a chunk as soon as it
  * comes, audio is gathered until the next video frame or up to 40 ms. Decoding times are contiguous wherever
- * the source is regular; see {@link Cadence}.
+ * the source is regular; see {@link Cadence}. A sound that a publisher comes back without goes on as silence, as far
+ * as the pictures have come.
  */
 export class CmafPackager implements Packager {
   readonly log: CmafLog;
@@ -59,6 +63,8 @@ export class CmafPackager implements Packager {
   #epoch: LogEpoch<CmafConfig> | undefined;
   #audio: Lane[] = [];
   #hasVideo = false;
+  /** What goes on of an epoch that had more sound. */
+  #silences: readonly Silence[] = [];
   readonly #events: EventMessages;
   #tracks: readonly Track[] = [];
 
@@ -73,7 +79,7 @@ export class CmafPackager implements Packager {
     return this.#lanes.get(trackId)?.cadence.frameRate;
   }
 
-  /** Tracks of the running epoch, those that it does not carry included; none before the first. */
+  /** Tracks of the running epoch, those that it does not carry and silent ones included; none before the first. */
   get tracks(): readonly Track[] {
     return this.#tracks;
   }
@@ -84,6 +90,7 @@ export class CmafPackager implements Packager {
       lane.cadence.cut();
       lane.fresh = true;
     }
+    for (const silence of this.#silences) silence.cut();
     if (this.#epoch !== undefined && !cut.newEpoch) return;
     this.#begin(cut);
   }
@@ -94,18 +101,45 @@ export class CmafPackager implements Packager {
       return;
     }
     const lane = this.#lanes.get(sample.track.id);
-    if (lane === undefined) return;
-    const placed = lane.cadence.place(sample.dts, sample.pts, sample.duration, sample.keyframe);
-    if (lane.video) {
-      this.#flushAudio();
-      if (sample.keyframe) this.#meetAt(placed.dts + placed.composition, lane.track.timebase);
-      lane.samples.push(replaced(sample, placed));
-      lane.durations.push(placed.duration);
-      lane.lag = placed.lag;
-      lane.wallMs = wallMs;
-      this.#flush(lane);
+    if (lane === undefined || this.#silences.some(({ track }) => track.id === sample.track.id)) return;
+    if (!lane.video) {
+      this.#sound(lane, sample, wallMs);
       return;
     }
+    const placed = lane.cadence.place(sample.dts, sample.pts, sample.duration, sample.keyframe);
+    const shown = placed.dts + placed.composition + placed.lag;
+    if (lane.track === this.#epoch!.tracks[0]) this.#goOn(placed.dts, shown, lane.track.timebase, wallMs);
+    this.#flushAudio();
+    if (sample.keyframe) this.#meetAt(placed.dts + placed.composition, lane.track.timebase);
+    lane.samples.push(replaced(sample, placed));
+    lane.durations.push(placed.duration);
+    lane.lag = placed.lag;
+    lane.wallMs = wallMs;
+    this.#flush(lane);
+  }
+
+  state(state: StreamState): void {
+    this.#flushAudio();
+    if (state === 'ended') this.#end();
+  }
+
+  close(): void {
+    this.#end();
+    this.#lanes.clear();
+    this.#audio = [];
+    this.#silences = [];
+  }
+
+  /** The silent tracks follow the first picture track. */
+  #goOn(dts: number, pts: number, base: Timebase, wallMs: number): void {
+    for (const silence of this.#silences) {
+      const lane = this.#lanes.get(silence.track.id)!;
+      for (const sample of silence.until(dts, pts, base)) this.#sound(lane, sample, wallMs);
+    }
+  }
+
+  #sound(lane: Lane, sample: Sample, wallMs: number): void {
+    const placed = lane.cadence.place(sample.dts, sample.pts, sample.duration, sample.keyframe);
     // A hole must not be hidden inside a chunk, which knows durations only.
     if (lane.samples.length > 0 && placed.dts !== lane.samples[0]!.dts + lane.length) this.#flush(lane);
     if (lane.meet !== undefined && placed.dts + placed.duration / 2 >= lane.meet) {
@@ -121,31 +155,24 @@ export class CmafPackager implements Packager {
     if (full || lane.length + placed.duration > (AUDIO_CHUNK + AUDIO_CHUNK_SLACK) * base) this.#flush(lane);
   }
 
-  state(state: StreamState): void {
-    this.#flushAudio();
-    if (state === 'ended') this.#end();
-  }
-
-  close(): void {
-    this.#end();
-    this.#lanes.clear();
-    this.#audio = [];
-  }
-
   #begin({ epoch, anchor }: Cut): void {
-    this.#tracks = epoch.tracks;
-    const inits = new Map<number, Uint8Array>();
     const before = new Map(this.#lanes);
-    this.#lanes.clear();
+    const inits = new Map<number, Uint8Array>();
     for (const track of epoch.tracks) {
       const init = initOf(track);
-      if (init === undefined) continue;
-      inits.set(track.id, init);
-      this.#lanes.set(track.id, newLane(track, before.get(track.id)?.sequence ?? 0));
+      if (init !== undefined) inits.set(track.id, init);
     }
+    const carried = epoch.tracks.filter((track) => inits.has(track.id));
+    const end = ({ id }: Track): number => before.get(id)?.end ?? 0;
+    this.#silences = silences(this.#epoch?.tracks ?? [], carried, epoch.tracks, end);
+    for (const { track } of this.#silences) inits.set(track.id, initSegment(track));
+    this.#tracks = withSilence(epoch.tracks, this.#silences);
+    const tracks = withSilence(carried, this.#silences);
+    this.#lanes.clear();
+    for (const track of tracks)
+      this.#lanes.set(track.id, newLane(track, before.get(track.id)?.sequence ?? 0));
     this.#audio = [...this.#lanes.values()].filter((lane) => !lane.video);
     this.#hasVideo = this.#lanes.size > this.#audio.length;
-    const tracks = epoch.tracks.filter((track) => inits.has(track.id));
     this.#epoch = { number: epoch.number, tracks, config: { inits } };
     this.log.append({
       kind: 'config',
@@ -224,6 +251,7 @@ export class CmafPackager implements Packager {
       bytes,
     });
     lane.fresh = false;
+    lane.end = first.dts + length;
     lane.samples.length = 0;
     lane.durations.length = 0;
     lane.length = 0;
@@ -232,6 +260,8 @@ export class CmafPackager implements Packager {
   #end(): void {
     this.log.finish('stream-ended');
     this.log.clear();
+    // What comes under this name afterwards owes nothing to what was before.
+    this.#epoch = undefined;
   }
 }
 
@@ -260,6 +290,7 @@ function newLane(track: Track, sequence: number): Lane {
     durations: [],
     lag: 0,
     length: 0,
+    end: 0,
     meet: undefined,
     wallMs: 0,
   };
