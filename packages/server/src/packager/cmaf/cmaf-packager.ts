@@ -46,6 +46,8 @@ interface Lane {
   length: number;
   /** Ticks after the last chunk. */
   end: number;
+  /** Ticks in front of which its place is taken by silence. */
+  readonly least: number;
   /** Audio: ticks near which a chunk begins, since a keyframe is shown then; undefined once one does. */
   meet: number | undefined;
   wallMs: number;
@@ -103,7 +105,7 @@ export class CmafPackager implements Packager {
     const lane = this.#lanes.get(sample.track.id);
     if (lane === undefined || this.#silences.some(({ track }) => track.id === sample.track.id)) return;
     if (!lane.video) {
-      this.#sound(lane, sample, wallMs);
+      if (sample.dts >= lane.least) this.#sound(lane, sample, wallMs);
       return;
     }
     const placed = lane.cadence.place(sample.dts, sample.pts, sample.duration, sample.keyframe);
@@ -164,13 +166,18 @@ export class CmafPackager implements Packager {
     }
     const carried = epoch.tracks.filter((track) => inits.has(track.id));
     const end = ({ id }: Track): number => before.get(id)?.end ?? 0;
+    let silentTo = 0;
+    for (const { track } of this.#silences)
+      silentTo = Math.max(silentTo, rescale(end(track) as Ticks, track.timebase, MICROSECONDS));
     this.#silences = silences(this.#epoch?.tracks ?? [], carried, epoch.tracks, end);
     for (const { track } of this.#silences) inits.set(track.id, initSegment(track));
     this.#tracks = withSilence(epoch.tracks, this.#silences);
     const tracks = withSilence(carried, this.#silences);
     this.#lanes.clear();
-    for (const track of tracks)
-      this.#lanes.set(track.id, newLane(track, before.get(track.id)?.sequence ?? 0));
+    for (const track of tracks) {
+      const least = rescale(silentTo as Ticks, MICROSECONDS, track.timebase);
+      this.#lanes.set(track.id, newLane(track, before.get(track.id)?.sequence ?? 0, least));
+    }
     this.#audio = [...this.#lanes.values()].filter((lane) => !lane.video);
     this.#hasVideo = this.#lanes.size > this.#audio.length;
     this.#epoch = { number: epoch.number, tracks, config: { inits } };
@@ -273,7 +280,7 @@ export function cmafPackagerKind(
   return { name: 'cmaf', create: () => new CmafPackager(limits(), eventId3) };
 }
 
-function newLane(track: Track, sequence: number): Lane {
+function newLane(track: Track, sequence: number, least: number): Lane {
   const { parameters } = track;
   const video = parameters.kind === 'video';
   return {
@@ -291,6 +298,7 @@ function newLane(track: Track, sequence: number): Lane {
     lag: 0,
     length: 0,
     end: 0,
+    least,
     meet: undefined,
     wallMs: 0,
   };

@@ -1,11 +1,4 @@
-import {
-  rescale,
-  type Sample,
-  type Ticks,
-  type Timebase,
-  type Track,
-  ticks,
-} from '@onair/media';
+import { rescale, type Sample, type Ticks, type Timebase, type Track, ticks } from '@onair/media';
 import { type SilentUnit, silentUnit } from '@onair/media/bitstream';
 
 /** Most of it that is made up for at once, in seconds; after a longer hole of the pictures it begins anew. */
