@@ -19,10 +19,10 @@ import {
   type PackagerKind,
   type StreamState,
 } from '../../hub/index.ts';
+import { Silences } from '../silence.ts';
 import { Cadence, type Placed } from './cadence.ts';
 import type { CmafConfig, CmafLog } from './cmaf-log.ts';
 import { EventMessages } from './event-messages.ts';
-import { type Silence, silences, withSilence } from './silence.ts';
 
 /** Audio that a chunk may hold, in seconds; less if a video frame comes in between. */
 const AUDIO_CHUNK = 0.04;
@@ -44,10 +44,6 @@ interface Lane {
   lag: number;
   /** Ticks in `durations`. */
   length: number;
-  /** Ticks after the last chunk. */
-  end: number;
-  /** Ticks in front of which its place is taken by silence. */
-  readonly least: number;
   /** Audio: ticks near which a chunk begins, since a keyframe is shown then; undefined once one does. */
   meet: number | undefined;
   wallMs: number;
@@ -66,7 +62,7 @@ export class CmafPackager implements Packager {
   #audio: Lane[] = [];
   #hasVideo = false;
   /** What goes on of an epoch that had more sound. */
-  #silences: readonly Silence[] = [];
+  readonly #silences = new Silences();
   readonly #events: EventMessages;
   #tracks: readonly Track[] = [];
 
@@ -92,7 +88,7 @@ export class CmafPackager implements Packager {
       lane.cadence.cut();
       lane.fresh = true;
     }
-    for (const silence of this.#silences) silence.cut();
+    this.#silences.cut();
     if (this.#epoch !== undefined && !cut.newEpoch) return;
     this.#begin(cut);
   }
@@ -103,9 +99,9 @@ export class CmafPackager implements Packager {
       return;
     }
     const lane = this.#lanes.get(sample.track.id);
-    if (lane === undefined || this.#silences.some(({ track }) => track.id === sample.track.id)) return;
+    if (lane === undefined) return;
     if (!lane.video) {
-      if (sample.dts >= lane.least) this.#sound(lane, sample, wallMs);
+      if (!this.#silences.refuses(sample)) this.#sound(lane, sample, wallMs);
       return;
     }
     const placed = lane.cadence.place(sample.dts, sample.pts, sample.duration, sample.keyframe);
@@ -129,15 +125,12 @@ export class CmafPackager implements Packager {
     this.#end();
     this.#lanes.clear();
     this.#audio = [];
-    this.#silences = [];
   }
 
   /** The silent tracks follow the first picture track. */
   #goOn(dts: number, pts: number, base: Timebase, wallMs: number): void {
-    for (const silence of this.#silences) {
-      const lane = this.#lanes.get(silence.track.id)!;
-      for (const sample of silence.until(dts, pts, base)) this.#sound(lane, sample, wallMs);
-    }
+    for (const sample of this.#silences.until(dts, pts, base))
+      this.#sound(this.#lanes.get(sample.track.id)!, sample, wallMs);
   }
 
   #sound(lane: Lane, sample: Sample, wallMs: number): void {
@@ -152,6 +145,7 @@ export class CmafPackager implements Packager {
     lane.samples.push(replaced(sample, placed));
     lane.durations.push(placed.duration);
     lane.length += placed.duration;
+    this.#silences.note(lane.track, placed.dts + placed.duration);
     const base = lane.track.timebase;
     const full = lane.length >= AUDIO_CHUNK * base;
     if (full || lane.length + placed.duration > (AUDIO_CHUNK + AUDIO_CHUNK_SLACK) * base) this.#flush(lane);
@@ -165,19 +159,13 @@ export class CmafPackager implements Packager {
       if (init !== undefined) inits.set(track.id, init);
     }
     const carried = epoch.tracks.filter((track) => inits.has(track.id));
-    const end = ({ id }: Track): number => before.get(id)?.end ?? 0;
-    let silentTo = 0;
-    for (const { track } of this.#silences)
-      silentTo = Math.max(silentTo, rescale(end(track) as Ticks, track.timebase, MICROSECONDS));
-    this.#silences = silences(this.#epoch?.tracks ?? [], carried, epoch.tracks, end);
-    for (const { track } of this.#silences) inits.set(track.id, initSegment(track));
-    this.#tracks = withSilence(epoch.tracks, this.#silences);
-    const tracks = withSilence(carried, this.#silences);
+    this.#silences.begin(this.#epoch?.tracks ?? [], carried, epoch.tracks);
+    for (const track of this.#silences.tracks) inits.set(track.id, initSegment(track));
+    this.#tracks = this.#silences.among(epoch.tracks);
+    const tracks = this.#silences.among(carried);
     this.#lanes.clear();
-    for (const track of tracks) {
-      const least = rescale(silentTo as Ticks, MICROSECONDS, track.timebase);
-      this.#lanes.set(track.id, newLane(track, before.get(track.id)?.sequence ?? 0, least));
-    }
+    for (const track of tracks)
+      this.#lanes.set(track.id, newLane(track, before.get(track.id)?.sequence ?? 0));
     this.#audio = [...this.#lanes.values()].filter((lane) => !lane.video);
     this.#hasVideo = this.#lanes.size > this.#audio.length;
     this.#epoch = { number: epoch.number, tracks, config: { inits } };
@@ -258,7 +246,6 @@ export class CmafPackager implements Packager {
       bytes,
     });
     lane.fresh = false;
-    lane.end = first.dts + length;
     lane.samples.length = 0;
     lane.durations.length = 0;
     lane.length = 0;
@@ -280,7 +267,7 @@ export function cmafPackagerKind(
   return { name: 'cmaf', create: () => new CmafPackager(limits(), eventId3) };
 }
 
-function newLane(track: Track, sequence: number, least: number): Lane {
+function newLane(track: Track, sequence: number): Lane {
   const { parameters } = track;
   const video = parameters.kind === 'video';
   return {
@@ -297,8 +284,6 @@ function newLane(track: Track, sequence: number, least: number): Lane {
     durations: [],
     lag: 0,
     length: 0,
-    end: 0,
-    least,
     meet: undefined,
     wallMs: 0,
   };

@@ -4,15 +4,16 @@ import { parseMpd } from '@onair/media/dash';
 import { parseChunks } from '@onair/media/isobmff';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { anyLife, type Life, lifeSamples, PLAIN_LIFE } from '../../../../../test/kit/encoder-lives.ts';
-import { AUDIO, Judge, setUp, VIDEO } from '../../../../../test/kit/hls-source.ts';
-import { hex } from '../../../../../test/kit/mp4-tracks.ts';
-import { audioTrack } from '../../../../../test/kit/samples.ts';
-import type { Block } from '../../hub/index.ts';
-import { dashPackagerKind } from '../dash/dash-packager.ts';
-import { DEFAULT_DASH_OPTIONS } from '../dash/options.ts';
-import type { CmafConfig } from './cmaf-log.ts';
-import { Silence, silences, withSilence } from './silence.ts';
+import { anyLife, type Life, lifeSamples, PLAIN_LIFE } from '../../../../test/kit/encoder-lives.ts';
+import { AUDIO, Judge, setUp, VIDEO } from '../../../../test/kit/hls-source.ts';
+import { hex } from '../../../../test/kit/mp4-tracks.ts';
+import { audioTrack } from '../../../../test/kit/samples.ts';
+import { type Block, DEFAULT_PUMP_POLICY } from '../hub/index.ts';
+import type { CmafConfig } from './cmaf/index.ts';
+import { dashPackagerKind } from './dash/dash-packager.ts';
+import { DEFAULT_DASH_OPTIONS } from './dash/options.ts';
+import { Silence, Silences } from './silence.ts';
+import { FLV_TAGS, type TagFormat, tagPackagerKind } from './tags/index.ts';
 
 const MUTE: Life = { ...PLAIN_LIFE, only: 'video' };
 
@@ -140,6 +141,31 @@ describe('an encoder that comes back without its sound', () => {
     }
   });
 
+  it('has it in FLV and RTMP', () => {
+    const { live, stream, clock, faults } = logged();
+    const seen: Sample[] = [];
+    const format: TagFormat = {
+      ...FLV_TAGS,
+      sample: (sample) => {
+        seen.push(sample);
+        return FLV_TAGS.sample(sample);
+      },
+    };
+    const policy = (windowMs: number) => ({ ...DEFAULT_PUMP_POLICY, windowMs });
+    const packager = stream.packager(tagPackagerKind(format, { clock, policy }));
+    for (const [number, one] of [PLAIN_LIFE, MUTE, MUTE, PLAIN_LIFE].entries()) live(one, number);
+    expect(faults).toEqual([]);
+    expect(packager.tracks.map(({ id }) => id)).toEqual([1, 2]);
+    const sounds = seen.filter(({ track }) => track.id === 2);
+    const silent = sounds.map(({ data }) => data.length < 10);
+    const [from, to] = [silent.indexOf(true), silent.lastIndexOf(true)];
+    expect(silent.slice(from, to).every(Boolean)).toBe(true);
+    // Twice eight seconds, less what is not over when the last picture comes.
+    expect(to - from).toBeGreaterThan((15.8 * 48_000) / 1024);
+    for (const [i, { dts }] of sounds.entries()) expect(dts).toBeGreaterThan(sounds[i - 1]?.dts ?? -1);
+    expect(silent.at(-1)).toBe(false);
+  });
+
   it('keeps to that whatever its tracks do', () => {
     fc.assert(
       fc.property(fc.array(anyLife(), { minLength: 2, maxLength: 4 }), (lives) => {
@@ -204,11 +230,11 @@ describe('the tracks that go on as silence', () => {
     ...(language === undefined ? {} : { language }),
   });
   const picture = (id: number): Track => ({ ...VIDEO, id });
-  const of = (before: Track[], now: Track[], taken = now): number[] =>
-    withSilence(
-      now,
-      silences(before, now, taken, () => 0),
-    ).map(({ id }) => id);
+  const of = (before: Track[], now: Track[], taken = now): number[] => {
+    const silences = new Silences();
+    silences.begin(before, now, taken);
+    return silences.among(now).map(({ id }) => id);
+  };
 
   it('stand where they stood, under a number that nobody has', () => {
     expect(of([picture(1), sound(2)], [picture(1)])).toEqual([1, 2]);
