@@ -136,7 +136,9 @@ export class Silences {
     const found: Silence[] = [];
     for (const track of sounds) {
       if (carried.some((one) => one.id === track.id && isSound(one))) continue;
-      const id = ids.has(track.id) ? Math.max(...ids, ...sounds.map((one) => one.id)) + 1 : track.id;
+      let { id } = track;
+      // Numbers stay small: there are outputs with one octet for them.
+      if (ids.has(id)) for (id = 1; ids.has(id) || sounds.some((one) => one.id === id); id++);
       const end = rescale((this.#ends.get(track.id) ?? 0) as Ticks, MICROSECONDS, track.timebase);
       const silence = Silence.of(track, id, end);
       if (silence === undefined) continue;
