@@ -92,6 +92,16 @@ describe('an encoder that comes back without its sound', () => {
     }
   });
 
+  it('comes with its pictures behind sound that ran on behind the last one', () => {
+    const { live, media } = logged();
+    live({ ...PLAIN_LIFE, stops: [3000, 0] });
+    live(MUTE, 1);
+    const [picture, sound] = [true, false].map((video) =>
+      media().find((block) => block.video === video && block.epoch.number === 2),
+    );
+    expect(Math.abs(picture!.time - sound!.time)).toBeLessThan(1000);
+  });
+
   it('keeps it as often as it does so, and has its own sound again afterwards', () => {
     const { live, sound } = logged();
     for (const [number, one] of [PLAIN_LIFE, MUTE, MUTE, MUTE, PLAIN_LIFE].entries())
