@@ -235,7 +235,8 @@ export const hls = z.strictObject({
     description: 'Duration that a segment aims at, milliseconds; it ends at the key frame nearest to that.',
   }),
   partMs: key(milliseconds(100, 5000).default(334), {
-    description: 'Target duration of a part (EXT-X-PART-INF), milliseconds.',
+    description:
+      'Longest that a part may become, milliseconds. PART-TARGET of EXT-X-PART-INF is this or up to 15 % less, so that the parts of a segment are about equally long; more only if single frames last too long.',
   }),
   windowSegments: key(z.int().min(3).max(1000).default(7), {
     description: 'Segments that a live playlist lists; at least 3 target durations.',

@@ -2,7 +2,7 @@ import type { Track } from '@onair/media';
 import { concatBytes } from '@onair/media/bytes';
 import type { Block, ClockAnchor, LogEpoch } from '../../hub/index.ts';
 import type { CmafConfig } from '../cmaf/cmaf-log.ts';
-import { MIN_PART_SHARE } from './options.ts';
+import { isPartDue, MIN_PART_SHARE, ROUNDING_US, wishedPart } from './part-plan.ts';
 
 /** Where all renditions begin the segment with this number. */
 export interface Boundary {
@@ -19,6 +19,8 @@ export interface Boundary {
   readonly epoch: LogEpoch<CmafConfig>;
   /** Ties stream time to EXT-X-PROGRAM-DATE-TIME. */
   readonly anchor: ClockAnchor;
+  /** What the segment is expected to last, and its groups of pictures, in µs. */
+  readonly expected: { readonly length: number; readonly keyframes: number };
 }
 
 /** An init segment under the name it is served by. */
@@ -78,8 +80,6 @@ export interface SegmentSize {
   readonly frames: number;
 }
 
-/** Rounding of block times, in µs per part. */
-const ROUNDING_US = 50;
 /** Shortest part, in µs. */
 const MIN_PART_US = 1000;
 /** What a segment lasts that lies behind its time: the one before went on over all of it. */
@@ -99,7 +99,8 @@ export class OpenSegment {
   #partStart = 0;
   #end = 0;
   #first: Block<CmafConfig> | undefined;
-  #frames = 0;
+  /** µs of stream time of the last block that can be decoded without those before. */
+  #keyTime = 0;
   /** {@link Block.lag} of the last block. */
   #lag = 0;
   #nextPart: number;
@@ -177,7 +178,7 @@ export class OpenSegment {
     for (const part of this.#parts) bytes += part.bytes.length;
     for (const block of this.#blocks) bytes += block.bytes.length;
     const key = this.#first?.bytes.length ?? 0;
-    return { bytes, key, duration: this.empty ? 0 : this.#end - this.start, frames: this.#frames };
+    return { bytes, key, duration: this.empty ? 0 : this.#end - this.start, frames: this.#chunks.length };
   }
 
   /**
@@ -197,22 +198,38 @@ export class OpenSegment {
       const fits = steady && end - this.#partStart <= target + ROUNDING_US;
       // A hole behind a part fills it.
       if (steady && !fits && block.time > this.#end) this.#settleEnd(block.time, target);
-      if (splits || (!fits && this.#isFilled(target, block))) this.closePart();
+      const due = !steady && this.#isDue(target, block);
+      if (splits || due || (!fits && this.#isFilled(target, block))) this.closePart();
     }
     // A hole in front of a part counts as part of it, unless that would make it too long.
     const least = steady ? end : block.time;
     if (this.#blocks.length === 0 && least - this.#partStart > target + ROUNDING_US)
       this.#partStart = block.time;
+    if (block.independent) this.#keyTime = block.time;
     this.#blocks.push(block);
     this.#chunks.push(block.bytes);
-    this.#frames++;
     this.#end = end;
     this.#lag = block.lag;
     if (!steady) return;
     // Frames of other lengths than the part was made for: what is beyond the target belongs to the part behind.
     if (end - this.#partStart > target + ROUNDING_US) this.#settleEnd(end, target);
-    if (end - this.#partStart + block.duration > target + ROUNDING_US && this.#isFilled(target, block))
-      this.closePart();
+    const full = end - this.#partStart + block.duration > target + ROUNDING_US;
+    if ((full && this.#isFilled(target, block)) || this.#isDue(target, block)) this.closePart();
+  }
+
+  /** True if the growing part ends with its last block, so that those to come are about as long. */
+  #isDue(target: number, { duration }: Block<CmafConfig>): boolean {
+    const { length, keyframes } = this.boundary.expected;
+    const key = this.#keyTime + keyframes;
+    // Parts end at keyframes, if these are not closer than parts are.
+    const split = keyframes > target && key > this.#partStart + duration;
+    const until = Math.min(this.start + length, split ? key : Number.POSITIVE_INFINITY);
+    return isPartDue(
+      wishedPart(until - this.#partStart, target),
+      this.#end - this.#partStart,
+      target,
+      duration,
+    );
   }
 
   /** True if the growing part is as long as a part must be that others follow; in front of sound any length will do. */
@@ -282,7 +299,7 @@ export class OpenSegment {
       duration,
       end: shown + duration,
       parts,
-      frames: this.#frames,
+      frames: this.#chunks.length,
       bytes,
       span: this.span,
       gap: this.empty,

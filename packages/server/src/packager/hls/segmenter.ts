@@ -2,17 +2,21 @@ import type { Track } from '@onair/media';
 import type { Block, Clock, ClockAnchor, LogEpoch } from '../../hub/index.ts';
 import type { CmafConfig } from '../cmaf/cmaf-log.ts';
 import { Gate } from './gate.ts';
-import { fitPartTarget, type HlsOptions } from './options.ts';
+import type { HlsOptions } from './options.ts';
+import { fitPartTarget, type Grain } from './part-plan.ts';
 import { type CutRule, Rendition } from './rendition.ts';
 import { placeOf } from './segment.ts';
 import type { WindowLimits } from './segment-window.ts';
 import { firstNumbers, Timeline } from './timeline.ts';
 
-/** Audio chunks last about this long at most, in µs; longer frames are chunks of their own. */
-const AUDIO_GRAIN_US = 45_000;
+/** Audio chunks last this long at most, in µs; longer frames are chunks of their own. */
+const AUDIO_GRAIN_US = 48_000;
 
 /** How far behind an announced segment the leading track may begin it rather than one of its own, in µs. */
 const LEADER_LATE_US = 500_000;
+
+/** Intervals of pictures at 24, 25, 30, 50 and 60 a second, in µs. */
+const USUAL_US = [41_667, 40_000, 33_333, 20_000, 16_667];
 
 /** Segments without media in a row at most; sources that are silent for longer begin anew. */
 const MOST_BRIDGED = 100;
@@ -160,7 +164,8 @@ export class Segmenter {
     let hurry = false;
     if (lead.start !== undefined) {
       if (block.video && !block.independent) return;
-      this.#partTarget ??= fitPartTarget(this.#options().partMs, this.#grains(block));
+      const { segmentMs, partMs } = this.#options();
+      this.#partTarget ??= fitPartTarget(segmentMs, partMs, this.#grains(block));
       this.#bound(placeOf(block), lead.start.discontinuity);
       lead.start = undefined;
       lead.lastKey = block.time;
@@ -276,13 +281,16 @@ export class Segmenter {
     return { segments: windowSegments, duration, bytes: maxBytes };
   }
 
-  #grains(first: Block<CmafConfig>): number[] {
-    return this.current.map(({ track }) => {
+  #grains(first: Block<CmafConfig>): Grain[] {
+    const beats = first.video ? intervals(first, this.#lead.lane?.rendition.track) : [];
+    const sounds = this.current.flatMap(({ track }) => {
       const parameters = track?.parameters;
-      if (parameters?.kind !== 'audio') return first.duration;
+      if (parameters?.kind !== 'audio') return [];
       const frame = ((parameters.frameSize ?? 0) * 1_000_000) / parameters.sampleRate;
-      return Math.max(AUDIO_GRAIN_US, frame);
+      const chunk = frame > 0 ? frame * Math.max(1, Math.floor(AUDIO_GRAIN_US / frame)) : AUDIO_GRAIN_US;
+      return { frame: frame || chunk, chunk, beats };
     });
+    return [...beats.map((frame) => ({ frame, chunk: frame })), ...sounds];
   }
 
   #newLane(name: string): Lane {
@@ -308,6 +316,13 @@ function servedTracks(tracks: readonly Track[]): ReadonlyMap<string, Track> {
     served.set(served.has(kind) ? `${kind}-${track.id}` : kind, track);
   }
   return served;
+}
+
+/** µs between pictures: as told, or else all that are usual. */
+function intervals({ duration }: Block<CmafConfig>, track: Track | undefined): number[] {
+  const { parameters } = track ?? {};
+  const told = parameters?.kind === 'video' && parameters.frameRate !== undefined;
+  return told || duration > USUAL_US[0]! ? [duration] : USUAL_US;
 }
 
 /** True if keyframes at this distance meet the wish exactly: somebody set it so. */

@@ -100,7 +100,8 @@ export class Timeline {
     clock.correct(time);
     const msn = this.#nextMsn++;
     const discontinuities = this.#discontinuities;
-    return { msn, time, discontinuity, forced, discontinuities, epoch, anchor: clock.anchor };
+    const { anchor } = clock;
+    return { msn, time, discontinuity, forced, discontinuities, epoch, anchor, expected: this.#expected };
   }
 
   /** A keyframe came `interval` µs after the one before. */
@@ -148,6 +149,14 @@ export class Timeline {
     if (count > 2) return false;
     const halves = most / 500_000;
     return Math.abs(halves - Math.round(halves)) <= 0.02 * halves;
+  }
+
+  /** As far as keyframes come as they did. */
+  get #expected(): Boundary['expected'] {
+    const wished = this.#options.segmentMs * 1000;
+    const { most } = this.#intervals;
+    if (most === 0 || !this.#keyframesAreRegular) return { length: wished, keyframes: wished };
+    return { length: most * Math.max(1, Math.round(wished / most)), keyframes: most };
   }
 
   /** The target duration that segments as wished for would have, in seconds. */
