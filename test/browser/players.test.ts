@@ -29,7 +29,7 @@ import { chromiumPages, type WebBrowser } from '../kit/web-page.ts';
 import { launchWebKit } from '../kit/webkit.ts';
 
 /** How long each group plays; nightly for 10 minutes. */
-const SECONDS = Number(process.env.ONAIR_MATRIX_SECONDS ?? 15);
+const SECONDS = Number(process.env.ONAIR_MATRIX_SECONDS ?? 12);
 /** True: the goals on latency, rebuffers and dropped pictures decide too, however busy the machine is. */
 const STRICT = process.env.ONAIR_MATRIX_STRICT === '1';
 /**
@@ -37,8 +37,8 @@ const STRICT = process.env.ONAIR_MATRIX_STRICT === '1';
  * have had little time to catch up with what they lost at their start.
  */
 const LATENCY_ROOM = 2;
-/** Time in which players come to their distance from the live edge, seconds of media. */
-const SETTLE = 10;
+/** Time in which players come to their distance from the live edge, seconds of media behind their first picture. */
+const SETTLE = 4;
 const FPS = 25;
 /** How long the stream runs before anybody comes, ms: browsers' own players want three segments. */
 const LATE_MS = 8_000;
@@ -108,10 +108,13 @@ function originFor(engine: Engine, player: number): string {
   return `http://player-${player}.localhost:${port}`;
 }
 
-/** Opens a page with the group's players and waits until each has played for some seconds. */
+/** Opens a page with the group's players and waits until each has played for some seconds from where it began. */
 async function open({ engine, rows }: Group, stream: string, seconds: number): Promise<MatrixPage> {
   const page = await MatrixPage.open(await browserOf(engine), address);
   for (const [i, row] of rows.entries()) await page.add(row as Choice, originFor(engine, i), stream);
+  // The first position is that of the live edge, which nobody has played.
+  await moved(page, rows, Number.MIN_VALUE);
+  await page.rest();
   await moved(page, rows, seconds);
   return page;
 }
