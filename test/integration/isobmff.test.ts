@@ -1,10 +1,11 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { aacParameters, mp3Parameters, opusParameters, silentUnit } from '@onair/media/bitstream';
 import { chunk, type InitTrack, initSegment, parseChunks, parseInit } from '@onair/media/isobmff';
-import type { Sample, Track } from '@onair/media/model';
-import { type Ticks, ticks } from '@onair/media/time';
+import type { AudioParameters, Sample, Track } from '@onair/media/model';
+import { type Ticks, type Timebase, ticks } from '@onair/media/time';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 /** Encoder options by codec of ours; the muxer in front is ffmpeg's, the one behind is ours. */
@@ -111,5 +112,46 @@ describe('fragments written again', () => {
         .toString()
         .replace(/#sar.*/, '');
     expect(frames(ours)).toBe(frames(source));
+  });
+});
+
+describe('silent units', () => {
+  const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'hex'));
+  it.each<[string, AudioParameters]>([
+    ['AAC-LC, mono', aacParameters(hex('1188'))],
+    ['AAC-LC, stereo', aacParameters(hex('1210'))],
+    ['AAC-LC, 5.1', aacParameters(hex('11b0'))],
+    ['AAC-LC, 7.1', aacParameters(hex('11b8'))],
+    ['AAC-LC, 960 frames', aacParameters(hex('1214'))],
+    ['HE-AAC, explicit', aacParameters(hex('2b920800'))],
+    ['HE-AAC, compatible', aacParameters(hex('139056e5a0'))],
+    ['HE-AAC v2', aacParameters(hex('eb8a0800'))],
+    ['Opus, mono', opusParameters(hex('0001000000 00bb80000000'.replaceAll(' ', '')))],
+    ['Opus, stereo', opusParameters(hex('0002000000 00bb80000000'.replaceAll(' ', '')))],
+    ['MP3, stereo', mp3Parameters(hex('fffb9064'))],
+    ['MP3, mono, 22.05 kHz', mp3Parameters(hex('fff390c4'))],
+  ])('%s: ffmpeg decodes nothing but zeros, for as long as they say', (name, parameters) => {
+    const { data, frames } = silentUnit(parameters)!;
+    const track: Track = { id: 1, timebase: parameters.sampleRate as Timebase, parameters };
+    const samples: Sample[] = Array.from({ length: 40 }, (_, i) => {
+      const at = ticks(i * frames);
+      return { track, dts: at, pts: at, duration: ticks(frames), keyframe: true, data };
+    });
+    const fragment = chunk({
+      track,
+      sequence: 1,
+      baseDecodeTime: ticks(0),
+      samples,
+      durations: samples.map(() => frames),
+    });
+    const file = join(folder, `${name}.mp4`);
+    writeFileSync(file, Buffer.concat([initSegment(track), fragment]));
+    const run = spawnSync('ffmpeg', [
+      ...['-hide_banner', '-nostdin', '-loglevel', 'warning', '-i', file],
+      ...['-f', 's16le', '-'],
+    ]);
+    expect(run.stderr.toString()).toBe('');
+    expect(run.stdout.length).toBe(40 * frames * parameters.channels * 2);
+    expect(run.stdout.every((byte) => byte === 0)).toBe(true);
   });
 });

@@ -120,9 +120,12 @@ describe('an encoder that crashes and comes back within the window', () => {
     await seenFurther(all, 1_500);
     await first.kill();
     await stateIs(server, 'waiting');
+    const before = all.map((witness) => witness.audio.length);
     const silent = await startPublisher(scope, encoder(server, { audio: false }));
     await seenFurther(all, 2_000);
     const heard = all.map((witness) => witness.audio.length);
+    // Silence, without which players would stand still.
+    for (const [i, { name }] of all.entries()) expect(heard[i]! - before[i]!, name).toBeGreaterThan(60);
     await silent.kill();
     await stateIs(server, 'waiting');
     await startPublisher(scope, encoder(server));

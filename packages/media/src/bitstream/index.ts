@@ -18,6 +18,7 @@ export * from './opus.ts';
 export * from './parameters.ts';
 export * from './reorder.ts';
 export * from './sei.ts';
+export * from './silence.ts';
 export * from './video-intake.ts';
 export * from './vp8.ts';
 export * from './vp9.ts';

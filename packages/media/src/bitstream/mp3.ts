@@ -14,6 +14,12 @@ export interface Mp3Header {
 
 const CLAUSE = 'ISO/IEC 11172-3 §2.4.1.3';
 const RATES: readonly number[] = [44_100, 48_000, 32_000];
+/** MPEG-1, MPEG-2 and 2.5 as headers say it, with what their sampling rates are less than those of MPEG-1. */
+const VERSIONS = [
+  [3, 1],
+  [2, 2],
+  [0, 4],
+] as const;
 /** kbit/s for MPEG-1 layer III, index 1 to 14. */
 const BITRATES_1 = [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
 /** kbit/s for MPEG-2 and 2.5 layer III, index 1 to 14. */
@@ -70,6 +76,26 @@ export function mp3Parameters(frame: Uint8Array): AudioParameters {
     channels,
     frameSize,
   };
+}
+
+/**
+ * A frame without main data, which decodes to silence, at the lowest bit rate.
+ * @throws ParseError `FRAME_MALFORMED` for a sampling rate that layer III does not have.
+ */
+export function writeSilentMp3(
+  sampleRate: number,
+  channels: number,
+): { readonly data: Uint8Array; readonly frameSize: number } {
+  for (const [version, divisor] of VERSIONS) {
+    const rate = RATES.indexOf(sampleRate * divisor);
+    if (rate < 0) continue;
+    const head = [0xff, 0xe3 | (version << 3), 0x10 | (rate << 2), channels === 1 ? 0xc0 : 0];
+    const { bytes = 0, frameSize } = parseMp3Header(Uint8Array.from(head));
+    const data = new Uint8Array(bytes);
+    data.set(head);
+    return { data, frameSize };
+  }
+  throw malformed(`${sampleRate} Hz`, 0);
 }
 
 function malformed(what: string, at: number): ParseError {

@@ -250,8 +250,13 @@ function newRebaser(held: readonly HeldSample[], tracks: Iterable<Track>, tails:
   }
   const offset = tails.offsetFor([...firsts.values()]);
   let start = offset === undefined || earliest === undefined ? tails.end : earliest + offset;
+  const all = [...tracks];
+  const has = (kind: string): boolean => all.some(({ parameters }) => parameters.kind === kind);
+  // Sound that it lacks is silence for players, behind what there is: pictures come with it, as they do with sound.
+  const sound = has('video') && !has('audio') ? tails.presentedTo('audio') : undefined;
+  if (sound !== undefined && sound > start) start = sound;
   // A track that is still to come must not lose much of its beginning to what the stream has of its kind.
-  for (const { parameters } of tracks) {
+  for (const { parameters } of all) {
     const end = firsts.has(parameters.kind) ? undefined : tails.presentedTo(parameters.kind);
     if (end !== undefined && end > start + MOST_LOST_US) start = end;
   }

@@ -2,6 +2,7 @@ import { appendFileSync, existsSync, readdirSync, readFileSync, truncateSync } f
 import { join } from 'node:path';
 import { streamName } from '@onair/media';
 import { checkMediaPlaylist, parseMediaPlaylist } from '@onair/media/hls';
+import { parseChunks } from '@onair/media/isobmff';
 import { dumpElements } from '@onair/media/webm';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { FakeClock } from '../../../../test/kit/fake-clock.ts';
@@ -43,11 +44,12 @@ function setUp(folder = scope.tempDir('onair-record-'), wanted = true) {
     await recordings.close();
     sync.close();
   });
-  const publish = (seconds: number, start = 0, video = videoTrack()) => {
+  const publish = (seconds: number, start = 0, video = videoTrack(), audible = true) => {
     const publication = registry.publish(NAME, { protocol: 'upload', revoked: () => {} });
     publication.setTrack(video);
-    publication.setTrack(audio);
-    for (const sample of programme(video, audio, seconds)) {
+    if (audible) publication.setTrack(audio);
+    else publication.promise({ video: true, audio: false });
+    for (const sample of programme(video, audible ? audio : undefined, seconds)) {
       if (sample.dts / sample.track.timebase >= start) publication.push(sample);
     }
     return publication;
@@ -149,6 +151,18 @@ describe('Recordings', () => {
     const lost = 2 * [...programme(vp8, audio, 6)].length - text.match(/SimpleBlock/g)!.length;
     expect([0, 1]).toContain(lost);
     expect(existsSync(join(done.folder, 'recording.webm.new'))).toBe(false);
+  });
+
+  it('hold the silence of a publisher that came back without its sound', async () => {
+    const { recordings, publish } = setUp();
+    publish(6).close('gone');
+    publish(6, 0, videoTrack(), false).close('gone');
+    const { runs } = whole(await recordings.finish(NAME));
+    expect(runs).toHaveLength(2);
+    const samples = parseChunks(readFileSync(runs[1]!.path).subarray(runs[1]!.initBytes)).flatMap(
+      ({ tracks }) => tracks.filter(({ trackId }) => trackId === 2).flatMap((one) => one.samples),
+    );
+    expect(samples.length / (48_000 / 1024)).toBeGreaterThan(5.8);
   });
 
   it('begin another run where the publisher came back', async () => {

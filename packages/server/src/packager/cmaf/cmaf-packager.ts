@@ -19,6 +19,7 @@ import {
   type PackagerKind,
   type StreamState,
 } from '../../hub/index.ts';
+import { Silences } from '../silence.ts';
 import { Cadence, type Placed } from './cadence.ts';
 import type { CmafConfig, CmafLog } from './cmaf-log.ts';
 import { EventMessages } from './event-messages.ts';
@@ -51,7 +52,8 @@ interface Lane {
 /**
  * Turns samples into a log of CMAF chunks, once for all who watch: each video frame is a chunk as soon as it
  * comes, audio is gathered until the next video frame or up to 40 ms. Decoding times are contiguous wherever
- * the source is regular; see {@link Cadence}.
+ * the source is regular; see {@link Cadence}. A sound that a publisher comes back without goes on as silence, as far
+ * as the pictures have come.
  */
 export class CmafPackager implements Packager {
   readonly log: CmafLog;
@@ -59,6 +61,8 @@ export class CmafPackager implements Packager {
   #epoch: LogEpoch<CmafConfig> | undefined;
   #audio: Lane[] = [];
   #hasVideo = false;
+  /** What goes on of an epoch that had more sound. */
+  readonly #silences = new Silences();
   readonly #events: EventMessages;
   #tracks: readonly Track[] = [];
 
@@ -73,7 +77,7 @@ export class CmafPackager implements Packager {
     return this.#lanes.get(trackId)?.cadence.frameRate;
   }
 
-  /** Tracks of the running epoch, those that it does not carry included; none before the first. */
+  /** Tracks of the running epoch, those that it does not carry and silent ones included; none before the first. */
   get tracks(): readonly Track[] {
     return this.#tracks;
   }
@@ -84,6 +88,7 @@ export class CmafPackager implements Packager {
       lane.cadence.cut();
       lane.fresh = true;
     }
+    this.#silences.cut();
     if (this.#epoch !== undefined && !cut.newEpoch) return;
     this.#begin(cut);
   }
@@ -95,30 +100,20 @@ export class CmafPackager implements Packager {
     }
     const lane = this.#lanes.get(sample.track.id);
     if (lane === undefined) return;
-    const placed = lane.cadence.place(sample.dts, sample.pts, sample.duration, sample.keyframe);
-    if (lane.video) {
-      this.#flushAudio();
-      if (sample.keyframe) this.#meetAt(placed.dts + placed.composition, lane.track.timebase);
-      lane.samples.push(replaced(sample, placed));
-      lane.durations.push(placed.duration);
-      lane.lag = placed.lag;
-      lane.wallMs = wallMs;
-      this.#flush(lane);
+    if (!lane.video) {
+      if (!this.#silences.refuses(sample)) this.#sound(lane, sample, wallMs);
       return;
     }
-    // A hole must not be hidden inside a chunk, which knows durations only.
-    if (lane.samples.length > 0 && placed.dts !== lane.samples[0]!.dts + lane.length) this.#flush(lane);
-    if (lane.meet !== undefined && placed.dts + placed.duration / 2 >= lane.meet) {
-      if (lane.samples.length > 0) this.#flush(lane);
-      lane.meet = undefined;
-    }
-    if (lane.samples.length === 0) lane.wallMs = wallMs;
+    const placed = lane.cadence.place(sample.dts, sample.pts, sample.duration, sample.keyframe);
+    const shown = placed.dts + placed.composition + placed.lag;
+    if (lane.track === this.#epoch!.tracks[0]) this.#goOn(placed.dts, shown, lane.track.timebase, wallMs);
+    this.#flushAudio();
+    if (sample.keyframe) this.#meetAt(placed.dts + placed.composition, lane.track.timebase);
     lane.samples.push(replaced(sample, placed));
     lane.durations.push(placed.duration);
-    lane.length += placed.duration;
-    const base = lane.track.timebase;
-    const full = lane.length >= AUDIO_CHUNK * base;
-    if (full || lane.length + placed.duration > (AUDIO_CHUNK + AUDIO_CHUNK_SLACK) * base) this.#flush(lane);
+    lane.lag = placed.lag;
+    lane.wallMs = wallMs;
+    this.#flush(lane);
   }
 
   state(state: StreamState): void {
@@ -132,20 +127,47 @@ export class CmafPackager implements Packager {
     this.#audio = [];
   }
 
+  /** The silent tracks follow the first picture track. */
+  #goOn(dts: number, pts: number, base: Timebase, wallMs: number): void {
+    for (const sample of this.#silences.until(dts, pts, base))
+      this.#sound(this.#lanes.get(sample.track.id)!, sample, wallMs);
+  }
+
+  #sound(lane: Lane, sample: Sample, wallMs: number): void {
+    const placed = lane.cadence.place(sample.dts, sample.pts, sample.duration, sample.keyframe);
+    // A hole must not be hidden inside a chunk, which knows durations only.
+    if (lane.samples.length > 0 && placed.dts !== lane.samples[0]!.dts + lane.length) this.#flush(lane);
+    if (lane.meet !== undefined && placed.dts + placed.duration / 2 >= lane.meet) {
+      if (lane.samples.length > 0) this.#flush(lane);
+      lane.meet = undefined;
+    }
+    if (lane.samples.length === 0) lane.wallMs = wallMs;
+    lane.samples.push(replaced(sample, placed));
+    lane.durations.push(placed.duration);
+    lane.length += placed.duration;
+    this.#silences.note(lane.track, placed.dts + placed.duration);
+    const base = lane.track.timebase;
+    const full = lane.length >= AUDIO_CHUNK * base;
+    if (full || lane.length + placed.duration > (AUDIO_CHUNK + AUDIO_CHUNK_SLACK) * base) this.#flush(lane);
+  }
+
   #begin({ epoch, anchor }: Cut): void {
-    this.#tracks = epoch.tracks;
-    const inits = new Map<number, Uint8Array>();
     const before = new Map(this.#lanes);
-    this.#lanes.clear();
+    const inits = new Map<number, Uint8Array>();
     for (const track of epoch.tracks) {
       const init = initOf(track);
-      if (init === undefined) continue;
-      inits.set(track.id, init);
-      this.#lanes.set(track.id, newLane(track, before.get(track.id)?.sequence ?? 0));
+      if (init !== undefined) inits.set(track.id, init);
     }
+    const carried = epoch.tracks.filter((track) => inits.has(track.id));
+    this.#silences.begin(this.#epoch?.tracks ?? [], carried, epoch.tracks);
+    for (const track of this.#silences.tracks) inits.set(track.id, initSegment(track));
+    this.#tracks = this.#silences.among(epoch.tracks);
+    const tracks = this.#silences.among(carried);
+    this.#lanes.clear();
+    for (const track of tracks)
+      this.#lanes.set(track.id, newLane(track, before.get(track.id)?.sequence ?? 0));
     this.#audio = [...this.#lanes.values()].filter((lane) => !lane.video);
     this.#hasVideo = this.#lanes.size > this.#audio.length;
-    const tracks = epoch.tracks.filter((track) => inits.has(track.id));
     this.#epoch = { number: epoch.number, tracks, config: { inits } };
     this.log.append({
       kind: 'config',
@@ -232,6 +254,8 @@ export class CmafPackager implements Packager {
   #end(): void {
     this.log.finish('stream-ended');
     this.log.clear();
+    // What comes under this name afterwards owes nothing to what was before.
+    this.#epoch = undefined;
   }
 }
 

@@ -210,4 +210,14 @@ describe('an encoder that is killed and comes back', () => {
   ])('with %s: DASH lists no segment without media', (_, shape, other = { fps: 25, rate: 44_100 }) => {
     expect(live([shape, other].map((one) => ({ ...PLAIN_LIFE, ...one })))).toEqual([]);
   });
+
+  it('whose sound ran on behind its last picture, and that comes back without it: no period moves', () => {
+    const shape = { fps: 15, told: false, rate: 44_100, gops: [5], awayMs: 100 } as const;
+    expect(
+      live([
+        { ...PLAIN_LIFE, ...shape, lastsMs: 2717, stops: [2650, 0] },
+        { ...PLAIN_LIFE, ...shape, fps: 25, gops: [34], late: [0, 184], lastsMs: 2934, only: 'video' },
+      ]),
+    ).toEqual([]);
+  });
 });

@@ -22,9 +22,13 @@ import {
   type StreamState,
 } from '../../hub/index.ts';
 import { DueEvents } from '../due-events.ts';
+import { Silences } from '../silence.ts';
 import type { TagFormat } from './tag-format.ts';
 
-/** Turns samples into a log of FLV tags or RTMP messages, once for all who watch. */
+/**
+ * Turns samples into a log of FLV tags or RTMP messages, once for all who watch. A sound that a publisher comes back
+ * without goes on as silence: players in pages stand still without it.
+ */
 export class TagPackager implements Packager {
   /** The viewers' side. */
   readonly fanout: Fanout<Uint8Array>;
@@ -36,6 +40,7 @@ export class TagPackager implements Packager {
   readonly #fresh = new Set<number>();
   /** Players of this family take an event for now when it comes: it comes when the media do. */
   readonly #due = new DueEvents();
+  readonly #silences = new Silences();
 
   constructor(format: TagFormat, context: FanoutContext, limits: LogLimits = DEFAULT_LOG_LIMITS) {
     this.#format = format;
@@ -49,15 +54,21 @@ export class TagPackager implements Packager {
   }
 
   cut(cut: Cut): void {
+    this.#silences.cut();
+    if (this.#epoch === undefined || cut.newEpoch) this.#begin(cut);
+    for (const track of this.tracks) this.#fresh.add(track.id);
+  }
+
+  #begin(cut: Cut): void {
     const { epoch } = cut;
-    for (const track of epoch.tracks) this.#fresh.add(track.id);
-    if (this.#epoch !== undefined && !cut.newEpoch) return;
+    this.#silences.begin(this.tracks, epoch.tracks, epoch.tracks);
+    const tracks = this.#silences.among(epoch.tracks);
     this.#hasVideo = epoch.tracks[0]?.parameters.kind === 'video';
     const timestampMs = rescale(ticks(cut.anchor.time), MICROSECONDS, MILLISECONDS);
     this.#epoch = {
       number: epoch.number,
-      tracks: epoch.tracks,
-      config: this.#config(epoch.tracks, timestampMs),
+      tracks,
+      config: this.#config(tracks, timestampMs),
     };
     this.#log.append({
       kind: 'config',
@@ -81,16 +92,31 @@ export class TagPackager implements Packager {
       return;
     }
     if (this.#epoch === undefined) return;
+    if (track.parameters.kind === 'audio') {
+      if (this.#silences.refuses(sample)) return;
+      this.#silences.note(track, sample.dts + (sample.duration ?? 0));
+    } else if (track.id === this.#epoch.tracks[0]?.id) {
+      for (const silent of this.#silences.until(sample.dts, sample.pts, track.timebase)) {
+        this.#silences.note(silent.track, silent.dts + silent.duration!);
+        this.#append(silent, wallMs);
+      }
+    }
+    this.#append(sample, wallMs);
+  }
+
+  #append(sample: Sample, wallMs: number): void {
+    const { track } = sample;
+    const epoch = this.#epoch!;
     const video = track.parameters.kind === 'video';
     const base = track.timebase;
     const time = rescale(sample.dts, base, MICROSECONDS);
     if (video || !this.#hasVideo) for (const event of this.#due.take(time)) this.#event(event, time, wallMs);
     this.#log.append({
       kind: 'media',
-      epoch: this.#epoch,
+      epoch,
       track: track.id,
       video,
-      independent: video ? sample.keyframe && track.id === this.#epoch.tracks[0]?.id : !this.#hasVideo,
+      independent: video ? sample.keyframe && track.id === epoch.tracks[0]?.id : !this.#hasVideo,
       discontinuity: this.#fresh.delete(track.id),
       time,
       duration: sample.duration === undefined ? 0 : rescale(sample.duration, base, MICROSECONDS),
@@ -127,6 +153,8 @@ export class TagPackager implements Packager {
     if (state !== 'ended') return;
     this.#log.finish('stream-ended');
     this.#log.clear();
+    // What comes under this name afterwards owes nothing to what was before.
+    this.#epoch = undefined;
   }
 
   close(): void {
