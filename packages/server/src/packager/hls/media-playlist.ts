@@ -86,6 +86,9 @@ function skippable(
   return 0;
 }
 
+/** What rounding to whole milliseconds changes at most. */
+const ROUNDING_MS = 0.5;
+
 /** @param partsFor µs from the end within which parts are listed (RFC 8216bis §4.4.4.9). */
 function modelSegments(
   name: string,
@@ -113,7 +116,7 @@ function modelSegments(
 function modelHead(name: string, segment: HlsSegment | OpenSegment, parts: readonly HlsPart[]): SegmentHead {
   return {
     discontinuity: segment.boundary.discontinuity,
-    programDateTime: segment.programDateTime,
+    programDateTime: listedDate(segment),
     map: { uri: `${name}/${segment.init.file}` },
     parts: parts.map(
       (part): Part => ({
@@ -131,4 +134,13 @@ function partUri(name: string, number: number): string {
 
 function seconds(microseconds: number): number {
   return microseconds / 1_000_000;
+}
+
+/**
+ * Dates are told in whole milliseconds, and hls.js places sound by them beside the pictures: if rounding puts a segment
+ * of sound behind the end of the one before, hls.js may look for that one again, and loads nothing for seconds.
+ */
+function listedDate({ programDateTime, init, boundary }: HlsSegment | OpenSegment): number {
+  const leads = init.track.parameters.kind === boundary.epoch.tracks[0]?.parameters.kind;
+  return leads ? programDateTime : Math.floor(programDateTime - ROUNDING_MS);
 }

@@ -22,7 +22,7 @@ export interface Grain {
 
 /**
  * How long the growing part should become so that those behind it are about as long, rather than full ones and a rest:
- * hls.js leaves out a last part that comes while it still loads the one before, and then loads nothing for seconds.
+ * that would come while players still load the part before.
  * @param left µs from where the part begins to where the segment, or its group of pictures, is expected to end.
  * @param target PART-TARGET in µs.
  * @returns µs; infinite for the last part, and where more came than was expected.
