@@ -1,4 +1,5 @@
 import { rescale, type Sample, streamName, type Timebase, type Track, ticks } from '@onair/media';
+import { flacParameters } from '@onair/media/bitstream';
 import {
   checkMediaPlaylist,
   comparePlaylists,
@@ -10,6 +11,7 @@ import { cmafPackagerKind } from '../../packages/server/src/packager/cmaf/index.
 import { hlsPackagerKind } from '../../packages/server/src/packager/hls/hls-packager.ts';
 import { DEFAULT_HLS_OPTIONS, type HlsOptions } from '../../packages/server/src/packager/hls/options.ts';
 import { FakeClock } from './fake-clock.ts';
+import { hex } from './mp4-tracks.ts';
 import { audioTrack, videoParameters, videoTrack } from './samples.ts';
 
 const NAME = streamName('live', 'test');
@@ -44,6 +46,11 @@ const MS = 1000 as Timebase;
 /** A 30 fps video track that tells its rate. */
 export const VIDEO: Track = videoTrack({ ...videoParameters(), frameRate: 30 });
 export const AUDIO: Track = audioTrack();
+/** Sound for which there is no silence. */
+export const FLAC: Track = {
+  ...AUDIO,
+  parameters: flacParameters(hex('80000022 1000 1000 000000000000 0bb802f0 00000000') as never),
+};
 
 /** Samples as RTMP brings them: video times rounded to ms, audio counted. */
 export function source(shape: SourceShape): Timed[] {

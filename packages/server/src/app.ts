@@ -45,7 +45,7 @@ import { ADMITTED, RtmpCallbacks } from './nginx/rtmp-callbacks.ts';
 import { createMetrics, type Logger, LoopDelay } from './observe/index.ts';
 import { cmafPackagerKind } from './packager/cmaf/index.ts';
 import { dashPackagerKind } from './packager/dash/index.ts';
-import { DEFAULT_HLS_OPTIONS, type HlsPackager, hlsPackagerKind, optionsFor } from './packager/hls/index.ts';
+import { type HlsPackager, hlsPackagerKind, streamOptions } from './packager/hls/index.ts';
 import { tsPackagerKind } from './packager/ts/index.ts';
 import { tellOfPlaylists } from './playlist-calls.ts';
 import { registerRecordedUploads } from './recorded-uploads.ts';
@@ -98,11 +98,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const context = fanoutContext(config, loop);
     const limits = (): LogLimits => logLimits(config());
     const cmaf = cmafPackagerKind(limits, () => config().hls.eventId3);
+    const hlsOptions = streamOptions(() => config().hls);
     const hlsOver = (chunks: typeof cmaf): PackagerKind<HlsPackager> =>
-      hlsPackagerKind(chunks, systemClock, (name) => {
-        const { streams, ...common } = config().hls;
-        return optionsFor(name, { ...DEFAULT_HLS_OPTIONS, ...common }, streams);
-      });
+      hlsPackagerKind(chunks, systemClock, hlsOptions);
     const hls = hlsOver(cmaf);
     const transcoder = new AudioTranscoder();
     undo.push(() => transcoder.close());

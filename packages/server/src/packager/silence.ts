@@ -11,6 +11,8 @@ import { type SilentUnit, silentUnit } from '@onair/media/bitstream';
 
 /** Most of it that is made up for at once, in seconds; after a longer hole of the pictures it begins anew. */
 const MOST_AT_ONCE_S = 10;
+/** Most that a sound may lack at the end of the pictures to be completed, in µs; one that lacks more had ended before. */
+const MOST_LACKING_US = 2_000_000;
 
 /** A sound that goes on as silence while the pictures do: without it the audio buffers of players run dry. */
 export class Silence {
@@ -60,12 +62,26 @@ export class Silence {
     const hole = this.#next !== undefined && end - this.#next > MOST_AT_ONCE_S * timebase;
     if (this.#next === undefined || hole)
       this.#next = Math.max(this.#least, rescale(pts as Ticks, base, timebase));
-    for (; this.#next + this.#length <= end; this.#next += this.#length) {
-      this.#least = this.#next + this.#length;
-      const at = ticks(this.#next);
-      const duration = ticks(this.#length);
-      yield { track: this.track, dts: at, pts: at, duration, keyframe: true, data: this.#data };
-    }
+    for (; this.#next + this.#length <= end; this.#next += this.#length) yield this.#unit(this.#next);
+  }
+
+  /** The samples from the end of the sound so far on, the last of which ends at `end` µs or beyond. */
+  *upTo(end: number): Generator<Sample> {
+    const to = rescale(end as Ticks, MICROSECONDS, this.track.timebase);
+    while (this.#least < to) yield this.#unit(this.#least);
+  }
+
+  #unit(from: number): Sample {
+    this.#least = from + this.#length;
+    const at = ticks(from);
+    return {
+      track: this.track,
+      dts: at,
+      pts: at,
+      duration: ticks(this.#length),
+      keyframe: true,
+      data: this.#data,
+    };
   }
 }
 
@@ -125,6 +141,22 @@ export class Silences {
   /** The silent samples in front of a picture, see {@link Silence.until}. */
   *until(dts: number, pts: number, base: Timebase): Generator<Sample> {
     for (const silence of this.#running) yield* silence.until(dts, pts, base);
+  }
+
+  /**
+   * What sounds lack where an encoder has gone: pictures come before the sound that belongs to them, and a segment that
+   * had only just begun would have none.
+   * @param tracks of the epoch. @param end µs of stream time when the last picture has been shown.
+   */
+  *rest(tracks: readonly Track[], end: number): Generator<Sample> {
+    for (const track of tracks.filter(isSound)) {
+      const own = this.#ends.get(track.id);
+      if (own === undefined || own >= end || end - own > MOST_LACKING_US) continue;
+      const silence = Silence.of(track, track.id, rescale(own as Ticks, MICROSECONDS, track.timebase));
+      if (silence === undefined) continue;
+      yield* silence.upTo(end);
+      this.#taken = Math.max(this.#taken, this.#ends.get(track.id) ?? 0);
+    }
   }
 
   #missing(before: readonly Track[], carried: readonly Track[], all: readonly Track[]): Silence[] {

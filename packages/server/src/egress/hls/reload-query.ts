@@ -11,6 +11,12 @@ export interface ReloadQuery {
 /** A request without directives. */
 const NOTHING: ReloadQuery = { wish: undefined, skip: 'no' };
 
+/** Queries read before: all who watch a stream wait for the same part. */
+const seen = new Map<string, ReloadQuery>();
+const MAX_SEEN = 512;
+/** Longest query that is remembered, in characters. */
+const MAX_KEPT = 256;
+
 /**
  * Reads `_HLS_msn`, `_HLS_part` and `_HLS_skip`; everything else is ignored (RFC 8216bis §6.2.5).
  * @param query what follows the question mark.
@@ -18,6 +24,16 @@ const NOTHING: ReloadQuery = { wish: undefined, skip: 'no' };
  */
 export function readReload(query: string): ReloadQuery {
   if (!query.includes('_HLS_')) return NOTHING;
+  const known = seen.get(query);
+  if (known !== undefined) return known;
+  const read = parse(query);
+  if (query.length > MAX_KEPT) return read;
+  if (seen.size >= MAX_SEEN) seen.clear();
+  seen.set(query, read);
+  return read;
+}
+
+function parse(query: string): ReloadQuery {
   const values = new Map<string, string>();
   for (const pair of query.split('&')) {
     if (!pair.startsWith('_HLS_')) continue;

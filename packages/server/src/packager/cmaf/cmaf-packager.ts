@@ -65,6 +65,8 @@ export class CmafPackager implements Packager {
   readonly #silences = new Silences();
   readonly #events: EventMessages;
   #tracks: readonly Track[] = [];
+  /** µs of stream time when the last picture of the epoch has been shown. */
+  #shownTo = 0;
 
   /** @param eventId3 whether timed events go as ID3 tags too. */
   constructor(limits: LogLimits = DEFAULT_LOG_LIMITS, eventId3: () => boolean = () => false) {
@@ -106,7 +108,11 @@ export class CmafPackager implements Packager {
     }
     const placed = lane.cadence.place(sample.dts, sample.pts, sample.duration, sample.keyframe);
     const shown = placed.dts + placed.composition + placed.lag;
-    if (lane.track === this.#epoch!.tracks[0]) this.#goOn(placed.dts, shown, lane.track.timebase, wallMs);
+    if (lane.track === this.#epoch!.tracks[0]) {
+      this.#goOn(placed.dts, shown, lane.track.timebase, wallMs);
+      const over = rescale((shown + placed.duration) as Ticks, lane.track.timebase, MICROSECONDS);
+      this.#shownTo = Math.max(this.#shownTo, over);
+    }
     this.#flushAudio();
     if (sample.keyframe) this.#meetAt(placed.dts + placed.composition, lane.track.timebase);
     lane.samples.push(replaced(sample, placed));
@@ -117,6 +123,7 @@ export class CmafPackager implements Packager {
   }
 
   state(state: StreamState): void {
+    if (state === 'waiting' || state === 'ended') this.#complete();
     this.#flushAudio();
     if (state === 'ended') this.#end();
   }
@@ -131,6 +138,15 @@ export class CmafPackager implements Packager {
   #goOn(dts: number, pts: number, base: Timebase, wallMs: number): void {
     for (const sample of this.#silences.until(dts, pts, base))
       this.#sound(this.#lanes.get(sample.track.id)!, sample, wallMs);
+  }
+
+  /** The publisher has gone: the sounds end with the pictures. */
+  #complete(): void {
+    const { tracks } = this.#epoch ?? {};
+    for (const sample of this.#silences.rest(tracks ?? [], this.#shownTo)) {
+      const lane = this.#lanes.get(sample.track.id)!;
+      this.#sound(lane, sample, lane.wallMs);
+    }
   }
 
   #sound(lane: Lane, sample: Sample, wallMs: number): void {
@@ -169,6 +185,7 @@ export class CmafPackager implements Packager {
     this.#audio = [...this.#lanes.values()].filter((lane) => !lane.video);
     this.#hasVideo = this.#lanes.size > this.#audio.length;
     this.#epoch = { number: epoch.number, tracks, config: { inits } };
+    this.#shownTo = 0;
     this.log.append({
       kind: 'config',
       epoch: this.#epoch,

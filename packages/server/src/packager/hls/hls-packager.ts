@@ -15,6 +15,7 @@ import type { CmafConfig } from '../cmaf/cmaf-log.ts';
 import type { CmafPackager } from '../cmaf/cmaf-packager.ts';
 import { Bitrates } from './bitrates.ts';
 import { DateRanges } from './date-ranges.ts';
+import { Desks } from './desks.ts';
 import { tellEvent } from './event-range.ts';
 import { mediaPlaylist, type SkipWish } from './media-playlist.ts';
 import { multivariantPlaylist } from './multivariant.ts';
@@ -46,11 +47,13 @@ const ENOUGH = 3;
 /** Part of the wished length below which a stream's first segment is not enough to begin with. */
 const SHORT = 0.5;
 
-/** What requests need of one rendition. */
-interface Desk {
-  readonly waiters: Waiters;
-  /** Rendered texts by kind, each with the state it shows. */
-  readonly rendered: Map<string, { readonly state: string; readonly body: PlaylistBody }>;
+/** What is known of the publisher. */
+interface Source {
+  /** The cut that the next block comes after. */
+  pending: { readonly anchor: ClockAnchor; readonly discontinuity: boolean } | undefined;
+  place: { readonly epoch: number; readonly anchor: ClockAnchor } | undefined;
+  /** It was gone since the last cut. */
+  away: boolean;
 }
 
 /** What a request for a part finds: the bytes, a part that is coming, one that is no longer kept, or nothing. */
@@ -70,15 +73,9 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
   readonly #options: () => HlsOptions;
   readonly #segmenter: Segmenter;
   readonly #bitrates: Bitrates;
-  readonly #desks = new Map<string, Desk>();
-  /** Those who wait for the first playlist of all. */
-  readonly #lobby: Waiters;
+  readonly #desks: Desks;
   readonly #unfollow: () => void;
-  /** The cut that the next block comes after. */
-  #pending: { readonly anchor: ClockAnchor; readonly discontinuity: boolean } | undefined;
-  #place: { readonly epoch: number; readonly anchor: ClockAnchor } | undefined;
-  /** The publisher was gone since the last cut. */
-  #away = false;
+  readonly #source: Source = { pending: undefined, place: undefined, away: false };
 
   /** @param warn tells the publisher what to change. */
   constructor(
@@ -92,10 +89,10 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
     this.#since = clock.now();
     this.#options = options;
     this.#bitrates = new Bitrates(() => options().segmentMs);
-    this.#lobby = this.#newWaiters();
+    this.#desks = new Desks(() => new Waiters(clock, () => options().maxWaiters));
     this.dateRanges = new DateRanges(() => clock.now());
     this.#segmenter = new Segmenter(clock, options, {
-      changed: (rendition) => this.#changed(rendition),
+      changed: ({ name }) => this.#desks.changed(name),
       steady: (track) => cmaf.frameRate(track) !== undefined,
       keyframeMissing: (seconds) => warn('KEYFRAMES_RARE', rareKeyframes(seconds, options().segmentMs)),
     });
@@ -150,9 +147,7 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
 
   /** Requests that wait at present. */
   get waiting(): number {
-    let size = this.#lobby.size;
-    for (const { waiters } of this.#desks.values()) size += waiters.size;
-    return size;
+    return this.#desks.waiting;
   }
 
   /**
@@ -170,29 +165,23 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
 
   /** Waits until {@link multivariant} has something to tell. */
   whenReady(settle: (result: WaitResult) => void): StopWaiting {
-    return this.#lobby.hold(() => this.#complete(), this.patienceMs, settle);
+    return this.#desks.lobby.hold(() => this.#complete(), this.patienceMs, settle);
   }
 
   /** The playlist of a rendition, rendered once per change whoever asks; undefined while nothing is listed. */
   playlist(name: string, skip: SkipWish = 'no'): PlaylistBody | undefined {
     const rendition = this.#segmenter.rendition(name);
-    const desk = this.#desks.get(name);
-    if (desk === undefined || rendition?.progress === undefined) return undefined;
-    const reports = this.#reports(rendition);
-    const state = [
-      rendition.version,
-      this.dateRanges.version,
-      ...reports.map(({ lastMsn, lastPart }) => `${lastMsn}.${lastPart}`),
-    ].join();
-
-    const known = desk.rendered.get(skip);
-    if (known?.state === state) return known.body;
-    const targets = { target: this.#segmenter.settleTarget(), partTarget: this.#segmenter.partTarget };
-    const body = newBody(
-      writeMediaPlaylist(mediaPlaylist(rendition, targets, reports, this.dateRanges, skip)),
+    if (rendition?.progress === undefined) return undefined;
+    return this.#desks.of(name).text(
+      skip,
+      this.#desks.changes + this.dateRanges.version,
+      () => this.#shown(rendition),
+      () => {
+        const targets = { target: this.#segmenter.settleTarget(), partTarget: this.#segmenter.partTarget };
+        const playlist = mediaPlaylist(rendition, targets, this.#reports(rendition), this.dateRanges, skip);
+        return newBody(writeMediaPlaylist(playlist));
+      },
     );
-    desk.rendered.set(skip, { state, body });
-    return body;
   }
 
   /**
@@ -210,9 +199,11 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
       if (listed.length === 1 && listed[0]!.duration < SHORT * this.#options().segmentMs * 1000) return false;
       return listed.length >= least && !this.#isBehind(rendition);
     };
-    return this.#desk(name).waiters.hold(ready, FIRST_SEGMENT_MS, (result) =>
-      settle(result === 'late' && this.rendition(name)?.progress !== undefined ? 'ready' : result),
-    );
+    return this.#desks
+      .of(name)
+      .waiters.hold(ready, FIRST_SEGMENT_MS, (result) =>
+        settle(result === 'late' && this.rendition(name)?.progress !== undefined ? 'ready' : result),
+      );
   }
 
   /** True if what is wished for lies so far ahead that it must be a mistake. RFC 8216bis §6.2.5.2. */
@@ -231,7 +222,7 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
   /** Waits until the playlist of a rendition has what is wished for. */
   whenReloaded(name: string, wish: ReloadWish, settle: (result: WaitResult) => void): StopWaiting {
     const ready = (): boolean => this.hasListed(name, wish);
-    return this.#desk(name).waiters.hold(ready, this.patienceMs, settle);
+    return this.#desks.of(name).waiters.hold(ready, this.patienceMs, settle);
   }
 
   /** What there is under a part's number. */
@@ -247,23 +238,24 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
   /** Waits for a part that is {@link part | coming}. */
   whenPart(name: string, number: number, settle: (result: WaitResult) => void): StopWaiting {
     const ready = (): boolean => this.part(name, number) !== 'coming';
-    return this.#desk(name).waiters.hold(ready, this.patienceMs, settle);
+    return this.#desks.of(name).waiters.hold(ready, this.patienceMs, settle);
   }
 
   cut({ anchor, epoch }: Cut): void {
-    const before = this.#place;
+    const source = this.#source;
+    const before = source.place;
     if (before === undefined) {
-      this.#away = false;
-      this.#pending = { anchor, discontinuity: false };
+      this.#source.away = false;
+      this.#source.pending = { anchor, discontinuity: false };
       this.#prime();
       return;
     }
     const drift = anchor.wallMs - before.anchor.wallMs - (anchor.time - before.anchor.time) / 1000;
     const goesOn = epoch.number === before.epoch && Math.abs(drift) <= SAME_CLOCK_MS;
-    if (goesOn && !this.#away) return;
+    if (goesOn && !this.#source.away) return;
     this.#segmenter.closeSegments();
-    this.#away = false;
-    this.#pending = { anchor, discontinuity: true };
+    this.#source.away = false;
+    this.#source.pending = { anchor, discontinuity: true };
   }
 
   /** Media come through the log of chunks, events here. */
@@ -275,17 +267,18 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
 
   state(state: StreamState): void {
     if (state !== 'waiting' && state !== 'ended') return;
-    this.#away = true;
+    this.#source.away = true;
     if (state === 'waiting') this.#segmenter.closeSegments();
     else this.#segmenter.end();
   }
 
   appended(block: Block<CmafConfig>): void {
     if (block.kind !== 'media') return;
-    const pending = this.#pending;
+    const pending = this.#source.pending;
     if (pending !== undefined) {
-      this.#pending = undefined;
-      this.#place = { epoch: block.epoch.number, anchor: pending.anchor };
+      this.#source.pending = undefined;
+      this.#desks.replaced();
+      this.#source.place = { epoch: block.epoch.number, anchor: pending.anchor };
       this.#segmenter.place(block.epoch, pending.anchor, pending.discontinuity);
     }
     this.#segmenter.block(block);
@@ -298,8 +291,7 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
   close(): void {
     this.#unfollow();
     this.#segmenter.end();
-    this.#lobby.close();
-    for (const { waiters } of this.#desks.values()) waiters.close();
+    this.#desks.close();
     this.#segmenter.clear();
   }
 
@@ -341,26 +333,17 @@ export class HlsPackager implements Packager, LogReader<CmafConfig> {
       }));
   }
 
-  #changed({ name }: Rendition): void {
-    this.#desk(name).waiters.check();
-    this.#lobby.check();
-  }
-
-  #desk(name: string): Desk {
-    let desk = this.#desks.get(name);
-    if (desk === undefined) {
-      desk = { waiters: this.#newWaiters(), rendered: new Map() };
-      this.#desks.set(name, desk);
-    }
-    return desk;
-  }
-
-  #newWaiters(): Waiters {
-    return new Waiters(this.#clock, () => this.#options().maxWaiters);
+  /** What tells one version of a playlist from another. */
+  #shown(rendition: Rendition): string {
+    const reports = this.#reports(rendition).map(({ lastMsn, lastPart }) => `${lastMsn}.${lastPart}`);
+    return [rendition.version, this.dateRanges.version, ...reports].join();
   }
 }
 
-/** The kind of packager under which a stream shares its HLS output; one object per process. */
+/**
+ * The kind of packager under which a stream shares its HLS output; one object per process.
+ * @param options asked for with each request: the same object as long as nothing changes.
+ */
 export function hlsPackagerKind(
   cmaf: PackagerKind<CmafPackager>,
   clock: Clock,
@@ -370,8 +353,15 @@ export function hlsPackagerKind(
     name: 'hls',
     create: (stream) => {
       // How a stream is cut must not change while it lasts.
-      const { segmentMs, partMs, windowSegments } = options(stream.name);
-      const settled = (): HlsOptions => ({ ...options(stream.name), segmentMs, partMs, windowSegments });
+      let newest = options(stream.name);
+      let kept = newest;
+      const { segmentMs, partMs, windowSegments } = newest;
+      const settled = (): HlsOptions => {
+        const now = options(stream.name);
+        if (now !== newest) kept = { ...now, segmentMs, partMs, windowSegments };
+        newest = now;
+        return kept;
+      };
       return new HlsPackager(stream.packager(cmaf), clock, settled, (code, text) => stream.warn(code, text));
     },
   };

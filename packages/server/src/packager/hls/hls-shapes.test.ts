@@ -7,7 +7,7 @@ import {
 } from '@onair/media/hls';
 import { parseChunks } from '@onair/media/isobmff';
 import { describe, expect, it } from 'vitest';
-import { Judge, setUp, source, type Timed, VIDEO } from '../../../../../test/kit/hls-source.ts';
+import { FLAC, Judge, setUp, source, type Timed, VIDEO } from '../../../../../test/kit/hls-source.ts';
 import { videoParameters, videoTrack } from '../../../../../test/kit/samples.ts';
 import type { HlsPackager } from './hls-packager.ts';
 import type { HlsOptions } from './options.ts';
@@ -296,8 +296,9 @@ describe('frame rates', () => {
 
 describe('a publisher that vanishes', () => {
   it('behind a keyframe that its sound had not come to: the hole is told, and dates go on', () => {
+    // There is no silence of this codec that could stand there.
     const { packager, judge, publication, faultsSeen } = watch(
-      source({ seconds: 8.05 }).filter(({ at, sample }) => sample.track === VIDEO || at < 7930),
+      source({ seconds: 8.05, audio: FLAC }).filter(({ at, sample }) => sample.track === VIDEO || at < 7930),
       ['video', 'audio'],
     );
     publication.close('gone');

@@ -103,6 +103,7 @@ export class Segmenter {
 
   /** EXT-X-TARGETDURATION in seconds, settled now if it was not. */
   settleTarget(): number {
+    if (this.timeline.target !== undefined) return this.timeline.settle([], 0);
     const rendition = this.#lead.lane?.rendition;
     // Sound may have gone on far beyond the pictures; what it commonly lasts longer is left room for.
     const durations = this.current.flatMap((one) =>

@@ -1,5 +1,5 @@
 import type { StreamName } from '@onair/media';
-import type { HlsOptions } from './options.ts';
+import { DEFAULT_HLS_OPTIONS, type HlsOptions } from './options.ts';
 
 /** Settings for the streams whose name fits. */
 export interface StreamRule {
@@ -19,6 +19,33 @@ export function optionsFor(stream: StreamName, common: HlsOptions, rules: readon
     segmentMs: rule.segmentMs ?? common.segmentMs,
     partMs: rule.partMs ?? common.partMs,
     windowSegments: rule.windowSegments ?? common.windowSegments,
+  };
+}
+
+/** Settings as an operator writes them: for all streams, and for those whose name fits a rule. */
+export type HlsSettings = Omit<HlsOptions, 'maxBytes'> & { readonly streams: readonly StreamRule[] };
+
+/** Streams whose options are remembered at one time. */
+const MAX_KNOWN = 1024;
+
+/**
+ * The options of every stream: worked out once per stream as long as the settings are the same object, since each
+ * request asks for them.
+ */
+export function streamOptions(settings: () => HlsSettings): (stream: StreamName) => HlsOptions {
+  const known = new Map<StreamName, HlsOptions>();
+  let seen: HlsSettings | undefined;
+  return (stream) => {
+    const now = settings();
+    if (now !== seen || known.size >= MAX_KNOWN) known.clear();
+    seen = now;
+    let options = known.get(stream);
+    if (options === undefined) {
+      const { streams, ...common } = now;
+      options = optionsFor(stream, { ...DEFAULT_HLS_OPTIONS, ...common }, streams);
+      known.set(stream, options);
+    }
+    return options;
   };
 }
 
