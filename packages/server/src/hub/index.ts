@@ -17,4 +17,5 @@ export * from './session-table.ts';
 export * from './settle.ts';
 export * from './sink.ts';
 export * from './stream.ts';
+export { Tails } from './tails.ts';
 export * from './viewer.ts';

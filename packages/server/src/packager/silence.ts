@@ -65,10 +65,15 @@ export class Silence {
     for (; this.#next + this.#length <= end; this.#next += this.#length) yield this.#unit(this.#next);
   }
 
-  /** The samples from the end of the sound so far on, the last of which ends at `end` µs or beyond. */
-  *upTo(end: number): Generator<Sample> {
-    const to = rescale(end as Ticks, MICROSECONDS, this.track.timebase);
-    while (this.#least < to) yield this.#unit(this.#least);
+  /**
+   * The samples from the end of the sound so far on that are over by `end` µs, and those without which most of what
+   * lies behind `key` µs would be missing.
+   */
+  *upTo(end: number, key: number): Generator<Sample> {
+    const { timebase } = this.track;
+    const to = rescale(end as Ticks, MICROSECONDS, timebase);
+    const begun = rescale(key as Ticks, MICROSECONDS, timebase) + this.#length / 2;
+    while (this.#least + this.#length <= to || this.#least < begun) yield this.#unit(this.#least);
   }
 
   #unit(from: number): Sample {
@@ -144,19 +149,17 @@ export class Silences {
   }
 
   /**
-   * What sounds lack where an encoder has gone: pictures come before the sound that belongs to them, and a segment that
+   * What a sound lacks where an encoder has gone: pictures come before the sound that belongs to them, and a segment that
    * had only just begun would have none.
-   * @param tracks of the epoch. @param end µs of stream time when the last picture has been shown.
+   * @param end µs of stream time up to which there are pictures. @param key µs of stream time of a keyframe that the
+   * sound has not come to.
    */
-  *rest(tracks: readonly Track[], end: number): Generator<Sample> {
-    for (const track of tracks.filter(isSound)) {
-      const own = this.#ends.get(track.id);
-      if (own === undefined || own >= end || end - own > MOST_LACKING_US) continue;
-      const silence = Silence.of(track, track.id, rescale(own as Ticks, MICROSECONDS, track.timebase));
-      if (silence === undefined) continue;
-      yield* silence.upTo(end);
-      this.#taken = Math.max(this.#taken, this.#ends.get(track.id) ?? 0);
-    }
+  *rest(track: Track, end: number, key: number): Generator<Sample> {
+    const own = this.#ends.get(track.id);
+    if (own === undefined || end - own > MOST_LACKING_US) return;
+    const from = rescale(own as Ticks, MICROSECONDS, track.timebase);
+    yield* Silence.of(track, track.id, from)?.upTo(end, key) ?? [];
+    this.#taken = Math.max(this.#taken, this.#ends.get(track.id) ?? 0);
   }
 
   #missing(before: readonly Track[], carried: readonly Track[], all: readonly Track[]): Silence[] {

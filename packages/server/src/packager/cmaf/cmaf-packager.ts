@@ -18,6 +18,7 @@ import {
   type Packager,
   type PackagerKind,
   type StreamState,
+  Tails,
 } from '../../hub/index.ts';
 import { Silences } from '../silence.ts';
 import { Cadence, type Placed } from './cadence.ts';
@@ -65,8 +66,8 @@ export class CmafPackager implements Packager {
   readonly #silences = new Silences();
   readonly #events: EventMessages;
   #tracks: readonly Track[] = [];
-  /** µs of stream time when the last picture of the epoch has been shown. */
-  #shownTo = 0;
+  /** Up to where there are pictures without a hole, which is where the next publication begins. */
+  readonly #tails = new Tails();
 
   /** @param eventId3 whether timed events go as ID3 tags too. */
   constructor(limits: LogLimits = DEFAULT_LOG_LIMITS, eventId3: () => boolean = () => false) {
@@ -108,11 +109,8 @@ export class CmafPackager implements Packager {
     }
     const placed = lane.cadence.place(sample.dts, sample.pts, sample.duration, sample.keyframe);
     const shown = placed.dts + placed.composition + placed.lag;
-    if (lane.track === this.#epoch!.tracks[0]) {
-      this.#goOn(placed.dts, shown, lane.track.timebase, wallMs);
-      const over = rescale((shown + placed.duration) as Ticks, lane.track.timebase, MICROSECONDS);
-      this.#shownTo = Math.max(this.#shownTo, over);
-    }
+    if (lane.track === this.#epoch!.tracks[0]) this.#goOn(placed.dts, shown, lane.track.timebase, wallMs);
+    this.#tails.note(sample, 0);
     this.#flushAudio();
     if (sample.keyframe) this.#meetAt(placed.dts + placed.composition, lane.track.timebase);
     lane.samples.push(replaced(sample, placed));
@@ -142,10 +140,12 @@ export class CmafPackager implements Packager {
 
   /** The publisher has gone: the sounds end with the pictures. */
   #complete(): void {
-    const { tracks } = this.#epoch ?? {};
-    for (const sample of this.#silences.rest(tracks ?? [], this.#shownTo)) {
-      const lane = this.#lanes.get(sample.track.id)!;
-      this.#sound(lane, sample, lane.wallMs);
+    const end = this.#tails.presentedTo('video');
+    if (!this.#hasVideo || end === undefined) return;
+    for (const lane of this.#audio) {
+      const { track, meet } = lane;
+      const key = meet === undefined ? 0 : rescale(meet as Ticks, track.timebase, MICROSECONDS);
+      for (const sample of this.#silences.rest(track, end, key)) this.#sound(lane, sample, lane.wallMs);
     }
   }
 
@@ -185,7 +185,6 @@ export class CmafPackager implements Packager {
     this.#audio = [...this.#lanes.values()].filter((lane) => !lane.video);
     this.#hasVideo = this.#lanes.size > this.#audio.length;
     this.#epoch = { number: epoch.number, tracks, config: { inits } };
-    this.#shownTo = 0;
     this.log.append({
       kind: 'config',
       epoch: this.#epoch,
