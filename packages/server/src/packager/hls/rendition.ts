@@ -14,17 +14,15 @@ import { SegmentWindow, type WindowLimits } from './segment-window.ts';
 /** How much earlier than in the leading quality a keyframe may stand in another, in µs: sources round differently. */
 const KEYFRAME_SLACK_US = 50_000;
 
-/** How a rendition is cut and kept. */
+/** How a rendition is cut and kept at present: asked for with every block, so it is one object for all of them. */
 export interface CutRule {
   /** PART-TARGET in µs. */
-  readonly partTarget: number;
-  readonly limits: WindowLimits;
+  partTarget(): number;
+  limits(): WindowLimits;
   /** Longest that a segment may become, µs. */
-  readonly longest: number;
+  longest(): number;
   /** Blocks last as long as they say. */
   readonly steady: boolean;
-  /** The segment that was announced next begins now, whatever the block is. */
-  readonly hurry?: boolean;
 }
 
 /** How far a rendition is: the newest part listed, or the newest segment if it has no parts. */
@@ -128,13 +126,16 @@ export class Rendition {
     return this.#boundaries.length > 0;
   }
 
-  /** Takes the next block. */
-  accept(block: Block<CmafConfig>, rule: CutRule): void {
-    let { hurry = false } = rule;
+  /**
+   * Takes the next block.
+   * @param hurry the segment that was announced next begins now, whatever the block is.
+   */
+  accept(block: Block<CmafConfig>, rule: CutRule, hurry = false): void {
+    let hurried = hurry;
     for (let next = this.#boundaries[0]; next !== undefined; next = this.#boundaries[0]) {
       if (!this.#reaches(block, next)) {
-        if (!hurry) break;
-        hurry = false;
+        if (!hurried) break;
+        hurried = false;
       }
       this.#boundaries.shift();
       const [after] = this.#boundaries;
@@ -148,7 +149,7 @@ export class Rendition {
     const open = this.#open;
     if (open === undefined) return;
     const before = open.parts.length;
-    open.add(block, rule.partTarget, rule.steady);
+    open.add(block, rule.partTarget(), rule.steady);
     if (open.parts.length > before) this.#change();
   }
 
@@ -223,15 +224,15 @@ export class Rendition {
     if (init !== undefined) this.#open = new OpenSegment(boundary, init, this.#state.nextPart, before);
   }
 
-  #finish(end: number, { limits, partTarget, longest }: CutRule, next?: number): void {
+  #finish(end: number, rule: CutRule, next?: number): void {
     const open = this.#open;
     if (open === undefined) return;
     this.#open = undefined;
     // From now on a list tells the init segment that stands in front of the next part.
     this.#state.withdrawn = undefined;
-    const segment = open.finish(end, next, partTarget, longest);
+    const segment = open.finish(end, next, rule.partTarget(), rule.longest());
     this.#state.nextPart = open.nextPart;
-    this.window.push(segment, limits, this.#now());
+    this.window.push(segment, rule.limits(), this.#now());
     this.#change();
   }
 

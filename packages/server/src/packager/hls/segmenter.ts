@@ -68,6 +68,8 @@ export class Segmenter {
     independent: true,
   };
   #partTarget: number | undefined;
+  /** By whether blocks last as long as they say. */
+  readonly #rules = { steady: this.#newRule(true), free: this.#newRule(false) };
 
   constructor(clock: Clock, options: () => HlsOptions, port: SegmenterPort) {
     this.#clock = clock;
@@ -148,7 +150,7 @@ export class Segmenter {
       for (const block of lane.gate.drain()) this.#following(lane, block);
     }
     for (const rendition of [...this.current, ...this.#absent])
-      rendition.close(this.#lead.frontier, this.#keptWhole);
+      rendition.close(this.#lead.frontier, this.#rules.steady);
     this.#lead.start ??= { discontinuity: false };
   }
 
@@ -188,7 +190,7 @@ export class Segmenter {
       lead.lastKey = block.time;
     }
     this.timeline.clock?.observe(block.time + block.compositionOffset, block.wallMs);
-    lane.rendition.accept(block, { ...this.#rule(block), hurry });
+    lane.rendition.accept(block, this.#rule(block), hurry);
     lead.frontier = block.time + block.duration;
   }
 
@@ -254,7 +256,7 @@ export class Segmenter {
     const boundary = this.timeline.next(time, discontinuity, forced);
     if (forced) this.#missKeyframe(time);
     for (const { rendition } of this.#byTrack.values()) rendition.bound(boundary);
-    for (const rendition of this.#absent) rendition.miss(boundary, this.#keptWhole);
+    for (const rendition of this.#absent) rendition.miss(boundary, this.#rules.steady);
   }
 
   /**
@@ -266,16 +268,16 @@ export class Segmenter {
   }
 
   #rule({ video, track }: Block<CmafConfig>): CutRule {
-    const steady = !video || this.#port.steady(track);
-    return { ...this.#kept, steady };
+    return !video || this.#port.steady(track) ? this.#rules.steady : this.#rules.free;
   }
 
-  get #keptWhole(): CutRule {
-    return { ...this.#kept, steady: true };
-  }
-
-  get #kept(): Omit<CutRule, 'steady'> {
-    return { partTarget: this.partTarget, limits: this.#limits(), longest: this.timeline.maxSegment };
+  #newRule(steady: boolean): CutRule {
+    return {
+      steady,
+      partTarget: () => this.partTarget,
+      limits: () => this.#limits(),
+      longest: () => this.timeline.maxSegment,
+    };
   }
 
   #limits(): WindowLimits {
