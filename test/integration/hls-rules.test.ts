@@ -1,4 +1,3 @@
-import { availableParallelism, loadavg } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   checkHlsRules,
@@ -11,13 +10,11 @@ import {
   startPublisher,
   until,
 } from '../kit/index.ts';
+import { isBusy, slackMs } from '../kit/load.ts';
 import { startTestServer, type TestServer } from '../kit/server.ts';
 
 /** `ONAIR_LONG=1` follows each stream long enough for segments to leave and to be forgotten. */
 const SECONDS = process.env.ONAIR_LONG === '1' ? 120 : 14;
-/** Other work on the machine makes everything late: then times prove nothing about the server. */
-const isBusy = (): boolean => loadavg()[0]! > 1.5 * availableParallelism();
-const slackMs = (): number => (isBusy() ? Number.POSITIVE_INFINITY : 1000);
 
 /** What is published, by the stream's name. */
 const STREAMS = {

@@ -1,4 +1,4 @@
-import { availableParallelism, loadavg } from 'node:os';
+import { parseMediaPlaylist } from '@onair/media/hls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   checkHlsRules,
@@ -9,12 +9,11 @@ import {
   startPublisher,
   until,
 } from '../kit/index.ts';
+import { slackMs } from '../kit/load.ts';
 import { startTestServer } from '../kit/server.ts';
 
 /** How long a stream's lists are followed, over two kills. */
 const SECONDS = 12;
-const isBusy = (): boolean => loadavg()[0]! > 1.5 * availableParallelism();
-const slackMs = (): number => (isBusy() ? Number.POSITIVE_INFINITY : 1000);
 
 /** What comes back, and how many ms of it are sent before it is killed: in the middle of things. */
 const STREAMS = {
@@ -26,7 +25,7 @@ const STREAMS = {
 } as const satisfies Record<string, { ms: number; lives: readonly Partial<PublisherOptions>[] }>;
 
 const scope = new Scope();
-const reports = new Map<string, HlsRulesReport>();
+const reports = new Map<string, HlsRulesReport & { readonly returns: number }>();
 
 beforeAll(async () => {
   const server = await startTestServer(scope);
@@ -36,6 +35,12 @@ beforeAll(async () => {
     const url = (file: string): string => `${server.http}/live/s${i}/${file}.m3u8`;
     for (const file of ['index', 'ts'])
       await until(async () => (await fetch(url(file))).ok, { timeoutMs: 30_000 });
+    const breaks = async (): Promise<number> => {
+      const text = await (await fetch(url('hls/video'))).text();
+      const { discontinuitySequence, segments } = parseMediaPlaylist(text);
+      return discontinuitySequence + segments.filter(({ discontinuity }) => discontinuity).length;
+    };
+    const before = await breaks();
     const rules = { seconds: SECONDS, slackMs };
     const found = [
       checkHlsRules(url('index'), rules),
@@ -46,8 +51,10 @@ beforeAll(async () => {
       await publisher.kill();
       publisher = await startPublisher(scope, { ...common, ...more });
     }
-    for (const [at, report] of (await Promise.all(found)).entries())
-      reports.set(`${name} ${['fMP4', 'TS'][at]}`, report);
+    const done = await Promise.all(found);
+    const returns = (await breaks()) - before;
+    for (const [at, report] of done.entries())
+      reports.set(`${name} ${['fMP4', 'TS'][at]}`, { ...report, returns });
   });
   await Promise.all(told);
 }, 120_000);
@@ -61,7 +68,8 @@ describe('lists over the return of an encoder', () => {
   it.each(Object.keys(STREAMS).flatMap((name) => [`${name} fMP4`, `${name} TS`]))(
     'keep every rule: %s',
     (title) => {
-      const { findings, looked } = reports.get(title)!;
+      const { findings, looked, returns } = reports.get(title)!;
+      expect(returns).toBe(2);
       expect(findings).toEqual([]);
       expect(looked.segments).toBeGreaterThan(6);
     },

@@ -7,3 +7,13 @@ import { cpus, loadavg } from 'node:os';
 export function slack(): number {
   return Math.max(1, loadavg()[0]! / cpus().length);
 }
+
+/** Other work on the machine makes everything late: then times prove nothing about the server. */
+export function isBusy(): boolean {
+  return slack() > 1.5;
+}
+
+/** Milliseconds that answers of a server on this machine may be late. */
+export function slackMs(): number {
+  return isBusy() ? Number.POSITIVE_INFINITY : 1000;
+}

@@ -101,6 +101,21 @@ describe('an encoder that goes before the sound of its last pictures has come', 
     }
   });
 
+  it('takes nothing from the next broadcast under its name', () => {
+    const { publish, clock, stream, media, sound, faults } = logged();
+    publish(source({ seconds: 6, audioLead: -150 })).close('gone');
+    clock.advance(60_000);
+    expect(stream.state).toBe('ended');
+    const [pictures, sounds] = [media().filter(({ video }) => video).length, sound().length];
+    publish(source({ seconds: 6 })).close('gone');
+    const [picture, next] = [media().filter(({ video }) => video)[pictures]!, sound().slice(sounds)];
+    expect(Math.abs(next[0]!.block.time - picture.time)).toBeLessThan(22_000);
+    expect(
+      next.flatMap(({ samples }) => samples).filter(({ data }) => data.length >= 10).length,
+    ).toBeGreaterThan(278);
+    expect(faults).toEqual([]);
+  });
+
   it('leaves one where there is no silence of the codec', () => {
     expect(twice(40, FLAC).gaps).toEqual([0, 1]);
   });
