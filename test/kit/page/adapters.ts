@@ -23,6 +23,8 @@ interface Globals {
     /** Behind the live edge, s. */
     readonly latency: number;
     readonly targetLatency: number | null;
+    /** The position at that distance, s. */
+    readonly liveSyncPosition: number | null;
     on(event: 'hlsError', listener: (event: string, data: { fatal: boolean; details: string }) => void): void;
     on(event: 'hlsBufferCodecs', listener: (event: string, tracks: HlsTracks) => void): void;
     loadSource(url: string): void;
@@ -121,6 +123,14 @@ function element(place: HTMLElement): HTMLVideoElement {
   return video;
 }
 
+/** The seconds from `position` on that are there. */
+function ahead({ buffered }: HTMLVideoElement, position: number): number {
+  for (let i = 0; i < buffered.length; i++) {
+    if (buffered.start(i) <= position && buffered.end(i) > position) return buffered.end(i) - position;
+  }
+  return 0;
+}
+
 /** `mvhd` and `mdhd`. */
 const WITH_DURATION: ReadonlySet<number> = new Set([0x6d766864, 0x6d646864]);
 
@@ -175,9 +185,23 @@ export const ADAPTERS: Readonly<Record<PagePlayer, Adapter>> = {
       maxLiveSyncPlaybackRate: low && WEBKIT ? 1.1 : 1,
     });
     // Left alone, it plays faster and at 1 in turn, several times a second, and browsers drop pictures at such changes.
+    let settled = false;
+    let begun = Number.POSITIVE_INFINITY;
+    video.addEventListener(
+      'playing',
+      () => {
+        begun = video.currentTime;
+      },
+      { once: true },
+    );
     const hurry = (): void => {
       const late = hls.latency - (hls.targetLatency ?? Number.POSITIVE_INFINITY);
-      if (late > LATE_SECONDS) hls.config.maxLiveSyncPlaybackRate = 1.1;
+      const target = hls.liveSyncPosition;
+      // What loading and decoding took at the start is made up for in one step, once that is there.
+      if (!settled && target !== null && video.currentTime > begun + 0.25 && ahead(video, target) > 0.5) {
+        settled = true;
+        if (late > LATE_SECONDS) video.currentTime = target;
+      } else if (late > LATE_SECONDS) hls.config.maxLiveSyncPlaybackRate = 1.1;
       else if (late < IN_TIME_SECONDS && hls.config.maxLiveSyncPlaybackRate > 1) {
         hls.config.maxLiveSyncPlaybackRate = 1;
         video.playbackRate = 1;

@@ -96,6 +96,28 @@ describe('live edge', () => {
     expect(edge.margin).toBe(margin);
   });
 
+  it('wants more margin when media came so late that it nearly stood, once for each time', () => {
+    const edge = new LiveEdge('lowest');
+    const { margin } = LATENCY_TARGETS.lowest;
+    const see = (from: number, to: number, ahead: number): void => {
+      for (let t = from; t < to; t += 100) {
+        edge.observe(t, ahead);
+        edge.decide(t);
+      }
+    };
+    // That play begins with little is no sign of it.
+    see(0, 1000, 0.05);
+    expect(edge.margin).toBe(margin);
+    see(1000, 4000, margin);
+    expect(edge.margin).toBe(margin);
+    see(4000, 4200, 0.07);
+    see(4200, 5000, margin);
+    expect(edge.margin).toBeCloseTo(margin * 1.25);
+    see(5000, 9000, margin * 1.25);
+    see(9000, 9100, 0.05);
+    expect(edge.margin).toBeCloseTo(margin * 1.25 ** 2);
+  });
+
   it('does nothing before it has seen anything', () => {
     expect(new LiveEdge('lowest').decide(0)).toEqual({ rate: 1, skip: 0 });
   });

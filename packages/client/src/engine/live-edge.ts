@@ -7,7 +7,7 @@ export const LATENCY_CLASSES: readonly LatencyClass[] = ['lowest', 'balanced', '
 export interface LatencyTarget {
   /** Media that should lie ahead of the position when it is least, just before the next chunk comes. */
   readonly margin: number;
-  /** The margin is raised after stalls, at most to this. */
+  /** The margin is raised after stalls and close calls, at most to this. */
   readonly maxMargin: number;
   /** Off the margin by less than this, the rate stays 1. */
   readonly tolerance: number;
@@ -17,7 +17,7 @@ export interface LatencyTarget {
 
 /** The targets per class. */
 export const LATENCY_TARGETS: Readonly<Record<LatencyClass, LatencyTarget>> = {
-  lowest: { margin: 0.14, maxMargin: 0.8, tolerance: 0.04, seekBeyond: 1 },
+  lowest: { margin: 0.2, maxMargin: 0.8, tolerance: 0.04, seekBeyond: 1 },
   balanced: { margin: 0.8, maxMargin: 2, tolerance: 0.15, seekBeyond: 4 },
   smoothest: { margin: 2.5, maxMargin: 6, tolerance: 0.5, seekBeyond: 12 },
 };
@@ -43,11 +43,14 @@ const SLEW = 0.03;
 const LEAST = 0.02;
 /** Where the rate must stay 1, the position is moved at this part of the distance. */
 const STEADY_SHARE = 0.5;
-/** After a stall the margin grows by this factor. */
-const RAISE = 1.5;
+/** After a stall the margin grows by this factor: browsers stand for longer than what was missing … */
+const RAISE = 2;
+/** … and by this one when play kept at the margin was left with less than this part of it. */
+const CLOSE_RAISE = 1.25;
+const CLOSE_CALL = 0.4;
 /** What follows a stall so closely is part of it. */
 const SAME_STALL_MS = 1000;
-/** Time without a stall after which the margin begins to fall again, and how fast (per second). */
+/** Time without a raise after which the margin begins to fall again, and how fast (per second). */
 const CALM_MS = 20_000;
 const FALL_PER_SECOND = 0.01;
 
@@ -61,8 +64,10 @@ export class LiveEdge {
   #margin: number;
   #rate = 1;
   #steering = false;
+  /** Play was at the margin since the last raise: what is missing now came late. */
+  #level = false;
   #samples: { readonly at: number; readonly ahead: number }[] = [];
-  #lastStall = Number.NEGATIVE_INFINITY;
+  #raisedAt = Number.NEGATIVE_INFINITY;
   #lastDecision: number | undefined;
 
   /** @param steady the rate must stay 1: only the position is moved, and sooner */
@@ -95,25 +100,28 @@ export class LiveEdge {
     this.#samples = [];
     this.#rate = 1;
     this.#steering = false;
+    this.#level = false;
   }
 
   /** Play ran dry although the stream went on: more margin is needed on this connection. @param now ms */
   stalled(now: number): void {
-    if (now - this.#lastStall < SAME_STALL_MS) return;
-    this.#lastStall = now;
-    this.#margin = Math.min(this.#target.maxMargin, this.#margin * RAISE);
+    if (now - this.#raisedAt < SAME_STALL_MS) return;
+    this.#raise(now, RAISE);
   }
 
   /** What to do now. @param now ms */
   decide(now: number): EdgeDecision {
     this.#relax(now);
     if (this.#samples.length === 0) return { rate: 1, skip: 0 };
-    const error = Math.min(...this.#samples.map(({ ahead }) => ahead)) - this.#margin;
+    const least = Math.min(...this.#samples.map(({ ahead }) => ahead));
+    if (this.#level && least < this.#margin * CLOSE_CALL) this.#raise(now, CLOSE_RAISE);
+    const error = least - this.#margin;
     if (error > this.#target.seekBeyond * (this.#steady ? STEADY_SHARE : 1)) {
       this.reset();
       return { rate: 1, skip: error };
     }
     const off = Math.abs(error) / this.#target.tolerance;
+    if (off <= 1) this.#level = true;
     if (off > 1) this.#steering = !this.#steady;
     else if (off < 0.2) this.#steering = false;
     const wanted = this.#steering ? Math.min(RATE_RANGE.max, Math.max(RATE_RANGE.min, 1 + GAIN * error)) : 1;
@@ -122,10 +130,16 @@ export class LiveEdge {
     return { rate: this.#rate, skip: 0 };
   }
 
+  #raise(now: number, factor: number): void {
+    this.#raisedAt = now;
+    this.#level = false;
+    this.#margin = Math.min(this.#target.maxMargin, this.#margin * factor);
+  }
+
   #relax(now: number): void {
     const elapsed = this.#lastDecision === undefined ? 0 : now - this.#lastDecision;
     this.#lastDecision = now;
-    if (now - this.#lastStall < CALM_MS || this.#margin <= this.#target.margin) return;
+    if (now - this.#raisedAt < CALM_MS || this.#margin <= this.#target.margin) return;
     this.#margin = Math.max(this.#target.margin, this.#margin - (FALL_PER_SECOND * elapsed) / 1000);
   }
 }

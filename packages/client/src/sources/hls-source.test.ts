@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { SourceState } from './source.ts';
 
 interface Level {
@@ -60,7 +60,7 @@ const LIVE = { details: { live: true, edge: 10, partList: [], partTarget: 0.3, t
 
 function make(steadyRate = false): {
   source: InstanceType<typeof HlsSource>;
-  media: { currentTime: number; playbackRate: number };
+  media: { currentTime: number; playbackRate: number; readyState: number };
   states: SourceState[];
 } {
   const media = {
@@ -68,7 +68,8 @@ function make(steadyRate = false): {
     playbackRate: 1.05,
     paused: false,
     seeking: false,
-    buffered: { length: 0 },
+    readyState: 4,
+    buffered: { length: 1, start: () => 1, end: () => 9 },
   };
   const states: SourceState[] = [];
   const source = new HlsSource(
@@ -146,6 +147,10 @@ it.each([
     const { source, media } = make(steady);
     const hls = FakeHls.made[0]!;
     play(hls);
+    vi.advanceTimersByTime(1000);
+    media.currentTime = 2;
+    vi.advanceTimersByTime(1000);
+    media.currentTime = 1;
     hls.latency = hls.targetLatency + late;
     vi.advanceTimersByTime(1000);
     expect(hls.config.maxLiveSyncPlaybackRate).toBe(rate);
@@ -166,4 +171,45 @@ it('plays faster only while it is late, and not up and down around the target', 
   expect(rates).toEqual([1, 1.1, 1.1, 1.1, 1, 1]);
   expect(media.playbackRate).toBe(1);
   source.close();
+});
+
+describe('what the start took', () => {
+  function start(): ReturnType<typeof make> & { hls: FakeHls; look(position: number): number } {
+    const made = make();
+    const hls = FakeHls.made[0]!;
+    play(hls);
+    const look = (position: number): number => {
+      made.media.currentTime = position;
+      vi.advanceTimersByTime(1000);
+      return made.media.currentTime;
+    };
+    return { ...made, hls, look };
+  }
+
+  it('is made up for once, when play moves and what lies closer to the edge is there', () => {
+    const { source, media, hls, look } = start();
+    hls.latency = 2;
+    media.readyState = 2;
+    expect(look(1)).toBe(1);
+    media.readyState = 3;
+    expect(look(1)).toBe(1);
+    expect(look(1.1)).toBe(1.1);
+    hls.liveSyncPosition = 8.6;
+    expect(look(2)).toBe(2);
+    hls.liveSyncPosition = 8;
+    expect(look(3)).toBe(8);
+    expect(look(1)).toBe(1);
+    source.close();
+  });
+
+  it('is left alone when it was little; what comes late afterwards is left to the rate', () => {
+    const { source, hls, look } = start();
+    hls.latency = 1.3;
+    look(1);
+    look(2);
+    hls.latency = 2;
+    expect(look(3)).toBe(3);
+    expect(hls.config.maxLiveSyncPlaybackRate).toBe(1.1);
+    source.close();
+  });
 });

@@ -1,5 +1,6 @@
 import Hls, { type ErrorData, type HlsConfig, type LevelDetails } from 'hls.js';
 import type { LatencyClass } from '../engine/live-edge.ts';
+import { aheadOf, spansOf } from '../engine/ranges.ts';
 import { availabilityOf } from './availability.ts';
 import { BackOff } from './back-off.ts';
 import { BitrateMeter } from './bitrate-meter.ts';
@@ -42,6 +43,12 @@ const CATCH_UP_RATE = 1.1;
 const LATE_SECONDS = 0.6;
 /** … until so little is left: hls.js keeps a second in its buffer, and can come no closer. */
 const IN_TIME_SECONDS = 0.35;
+/** What must lie behind the position to which the first move of the position goes, s: a browser plays on with it at once. */
+const SETTLE_AHEAD = 0.5;
+/** Play that moved on by so much has begun, s. */
+const MOVED_SECONDS = 0.25;
+/** `HTMLMediaElement.HAVE_FUTURE_DATA`. */
+const HAVE_FUTURE_DATA = 3;
 /** How much later the target is after each stall, s. */
 const STALL_SECONDS = 0.4;
 
@@ -61,7 +68,8 @@ export class HlsSource implements Source {
   #counts = { reconnects: 0, stalls: 0, repairs: [] as number[] };
   /** What the viewer chose. */
   readonly #wish: { latency: LatencyClass; quality?: number | undefined };
-  #following = true;
+  /** Whether play is kept at the live edge, where it began, s, and whether what its start took has been made up for. */
+  readonly #place = { following: true, begun: Number.POSITIVE_INFINITY, settled: false };
 
   constructor(options: HlsOptions, listener: SourceListener) {
     this.#options = options;
@@ -90,18 +98,18 @@ export class HlsSource implements Source {
   }
 
   goLive(): void {
-    this.#following = true;
+    this.#place.following = true;
     const position = this.#hls?.liveSyncPosition;
     if (typeof position === 'number') this.#options.media.currentTime = position;
   }
 
   seekTo(position: number): void {
-    this.#following = position >= (this.#hls?.liveSyncPosition ?? 0);
+    this.#place.following = position >= (this.#hls?.liveSyncPosition ?? 0);
     this.#options.media.currentTime = position;
   }
 
   isLive(): boolean {
-    return this.#following && this.#behind() < FAR_SECONDS;
+    return this.#place.following && this.#behind() < FAR_SECONDS;
   }
 
   setLatency(latency: LatencyClass): void {
@@ -134,17 +142,11 @@ export class HlsSource implements Source {
   figures(): SourceFigures {
     const hls = this.#hls;
     const { media } = this.#options;
-    const { buffered, currentTime } = media;
-    let ahead = 0;
-    for (let i = 0; i < buffered.length; i++) {
-      if (buffered.start(i) <= currentTime + 0.1 && buffered.end(i) > currentTime)
-        ahead = buffered.end(i) - currentTime;
-    }
     const level = hls?.levels[Math.max(0, hls.currentLevel)];
     const codecs = [level?.videoCodec, level?.audioCodec].filter((one) => one !== undefined);
     return {
       latency: this.#latencyNow(),
-      ahead,
+      ahead: aheadOf(spansOf(media.buffered), media.currentTime),
       bitrate: this.#meter.bitsPerSecond(performance.now()),
       codecs: codecs.join(', '),
       reconnects: this.#counts.reconnects,
@@ -188,7 +190,7 @@ export class HlsSource implements Source {
   #open(): void {
     clearTimeout(this.#timers.retry);
     this.#probe?.destroy();
-    this.#following = true;
+    this.#place.following = true;
     const hls = new Hls(this.#config());
     this.#probe = hls;
     hls.on(Hls.Events.LEVEL_LOADED, (_event, { details }) => {
@@ -202,6 +204,7 @@ export class HlsSource implements Source {
         this.#hls?.destroy();
         this.#hls = hls;
         this.#playlist = undefined;
+        Object.assign(this.#place, { begun: Number.POSITIVE_INFINITY, settled: false });
         hls.attachMedia(this.#options.media);
       }
       if (hls === this.#hls) this.#grew(details);
@@ -253,10 +256,23 @@ export class HlsSource implements Source {
     const { paused, seeking } = this.#options.media;
     // hls.js makes up for little by its rate; what is more than that it would leave as it is.
     const far = this.#options.steadyRate ? STEADY_FAR_SECONDS : FAR_SECONDS;
-    if (this.#following && !paused && !seeking && this.#behind() > far) this.goLive();
+    if (this.#place.following && !paused && !seeking && (this.#behind() > far || this.#startedLate()))
+      this.goLive();
     else if (!this.#options.steadyRate) this.#hurry();
     if (playlist?.state === 'live' && performance.now() - playlist.grewAt > playlist.patience)
       this.#tell('absent');
+  }
+
+  /** True once, when play moves, late, and what lies closer to the target is there: loading and decoding took their time. */
+  #startedLate(): boolean {
+    const { readyState, currentTime, buffered } = this.#options.media;
+    const place = this.#place;
+    if (place.settled || readyState < HAVE_FUTURE_DATA) return false;
+    place.begun = Math.min(place.begun, currentTime);
+    const target = this.#hls?.liveSyncPosition;
+    if (typeof target !== 'number' || aheadOf(spansOf(buffered), target) < SETTLE_AHEAD) return false;
+    place.settled = currentTime > place.begun + MOVED_SECONDS;
+    return place.settled && this.#behind() > LATE_SECONDS;
   }
 
   /** By itself hls.js changes the rate several times a second, and browsers drop pictures at such changes. */
@@ -264,7 +280,7 @@ export class HlsSource implements Source {
     const { config } = this.#hls ?? {};
     const behind = this.#behind();
     if (config === undefined) return;
-    if (this.#following && behind > LATE_SECONDS) config.maxLiveSyncPlaybackRate = CATCH_UP_RATE;
+    if (this.#place.following && behind > LATE_SECONDS) config.maxLiveSyncPlaybackRate = CATCH_UP_RATE;
     else if (config.maxLiveSyncPlaybackRate !== 1 && behind < IN_TIME_SECONDS) {
       config.maxLiveSyncPlaybackRate = 1;
       this.#options.media.playbackRate = 1;
