@@ -97,7 +97,8 @@ export function registerTsRoutes(server: HttpServer, deps: TsDeps): TsRoutes {
 }
 
 function readAddress(path: string): TsAddress | undefined {
-  if (path.length > MAX_PATH) return undefined;
+  // Every request for media comes by here.
+  if (path.length > MAX_PATH || !path.includes('/ts')) return undefined;
   const parts = path.split('/');
   const [, app = '', name = '', third = '', file = ''] = parts;
   if (parts.length === 4 && third === 'ts.m3u8')
