@@ -196,6 +196,11 @@ describe('an encoder that is killed and comes back', () => {
       { soundHole: [10, 6562] },
     ],
     [
+      'times in whole ms that make a part a few µs too long',
+      { gops: [5], codec: 'hevc', lastsMs: 500, stops: [333, 0], awayMs: 100, announced: 'first' },
+      { told: false, gops: [31, 5], lastsMs: 1568, soundFrom: 1, awayMs: 100, announced: 'first' },
+    ],
+    [
       'sound alone, before sound that stops and pictures that nobody spoke of',
       { only: 'audio' },
       {
@@ -207,7 +212,7 @@ describe('an encoder that is killed and comes back', () => {
         announced: 'unpromised',
       },
     ],
-  ])('with %s: DASH lists no segment without media', (_, shape, other = { fps: 25, rate: 44_100 }) => {
+  ])('with %s: no segment is listed without media', (_, shape, other = { fps: 25, rate: 44_100 }) => {
     expect(live([shape, other].map((one) => ({ ...PLAIN_LIFE, ...one })))).toEqual([]);
   });
 

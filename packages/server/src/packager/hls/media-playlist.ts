@@ -58,8 +58,9 @@ export function mediaPlaylist(
     },
     partTarget: part,
     skip: skipped > 0 ? { skippedSegments: skipped, recentlyRemovedDateRanges: recent?.removed } : undefined,
-    segments: modelSegments(rendition.name, listed, growing, skipped, 3 * target * 1_000_000),
-    pending: growing === undefined ? undefined : modelHead(rendition.name, growing, growing.parts),
+    segments: modelSegments(rendition.name, listed, growing, skipped, targets),
+    pending:
+      growing === undefined ? undefined : modelHead(rendition.name, growing, growing.parts, partTarget),
     // Of a track that is not there no part comes.
     preloadHints:
       ended || rendition.track === undefined
@@ -89,21 +90,22 @@ function skippable(
 /** What rounding to whole milliseconds changes at most. */
 const ROUNDING_MS = 0.5;
 
-/** @param partsFor µs from the end within which parts are listed (RFC 8216bis §4.4.4.9). */
 function modelSegments(
   name: string,
   listed: readonly HlsSegment[],
   growing: OpenSegment | undefined,
   skipped: number,
-  partsFor: number,
+  { target, partTarget }: PlaylistTargets,
 ): Segment[] {
+  // So far from the end parts are listed (RFC 8216bis §4.4.4.9).
+  const partsFor = 3 * target * 1_000_000;
   let behind = 0;
   for (const part of growing?.parts ?? []) behind += part.duration;
   const segments: Segment[] = [];
   for (let i = listed.length - 1; i >= skipped; i--) {
     const segment = listed[i]!;
     segments.push({
-      ...modelHead(name, segment, behind < partsFor ? segment.parts : []),
+      ...modelHead(name, segment, behind < partsFor ? segment.parts : [], partTarget),
       uri: `${name}/s${segment.boundary.msn}.m4s`,
       duration: seconds(segment.duration),
       ...(segment.gap ? { gap: true } : {}),
@@ -113,7 +115,13 @@ function modelSegments(
   return segments.reverse();
 }
 
-function modelHead(name: string, segment: HlsSegment | OpenSegment, parts: readonly HlsPart[]): SegmentHead {
+/** @param longest µs that a part may tell: rounded block times may put it some µs beyond PART-TARGET. */
+function modelHead(
+  name: string,
+  segment: HlsSegment | OpenSegment,
+  parts: readonly HlsPart[],
+  longest: number,
+): SegmentHead {
   return {
     discontinuity: segment.boundary.discontinuity,
     programDateTime: listedDate(segment),
@@ -121,7 +129,7 @@ function modelHead(name: string, segment: HlsSegment | OpenSegment, parts: reado
     parts: parts.map(
       (part): Part => ({
         uri: partUri(name, part.number),
-        duration: seconds(part.duration),
+        duration: seconds(Math.min(part.duration, longest)),
         independent: part.independent,
       }),
     ),
