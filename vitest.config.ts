@@ -64,6 +64,8 @@ export default defineConfig({
           ],
           testTimeout: 20_000,
           retry: SECOND_TRY,
+          // Nothing but computing: one for each of two cores. The default leaves one of them to vitest itself.
+          maxWorkers: 2,
           // Half of the time went by loading the same modules for each file.
           isolate: false,
         },
