@@ -14,7 +14,6 @@ const LONG = [
   'pages/accessibility',
   'browser/player-transports',
   'integration/wrap',
-  'browser/matrix',
   'pages/rooms',
   'integration/ts',
   'integration/inspect',
