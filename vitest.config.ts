@@ -14,7 +14,6 @@ const LONG = [
   'pages/accessibility',
   'browser/player-transports',
   'integration/wrap',
-  'browser/matrix',
   'pages/rooms',
   'integration/ts',
   'integration/inspect',
@@ -64,6 +63,8 @@ export default defineConfig({
           ],
           testTimeout: 20_000,
           retry: SECOND_TRY,
+          // Nothing but computing: one for each of two cores. The default leaves one of them to vitest itself.
+          maxWorkers: 2,
           // Half of the time went by loading the same modules for each file.
           isolate: false,
         },

@@ -21,6 +21,7 @@ import {
   startPublisher,
   until,
 } from '../kit/index.ts';
+import { matrixGroups, restartedGroups } from '../kit/matrix-rows.ts';
 
 const SECONDS = 3;
 const FPS = 25;
@@ -141,5 +142,22 @@ describe('owners', () => {
     expect(supported).toEqual([true, true]);
     expect(errors).toEqual([]);
     expect(foreignRequests).toEqual([]);
+  });
+});
+
+describe('the groups whose encoder comes back', () => {
+  const rows = restartedGroups().flatMap((group) => group.rows);
+  const played = matrixGroups('chromium').flatMap((group) => group.rows);
+
+  it('have every player and every output of Chromium, and nothing that it does not play', () => {
+    for (const part of ['player', 'output'] as const) {
+      expect(new Set(rows.map((row) => row[part]))).toEqual(new Set(played.map((row) => row[part])));
+    }
+    expect(played).toEqual(expect.arrayContaining(rows));
+  });
+
+  it('are no larger than those that only play', () => {
+    const largest = Math.max(...matrixGroups('chromium').map((group) => group.rows.length));
+    for (const group of restartedGroups()) expect(group.rows.length).toBeLessThanOrEqual(largest);
   });
 });

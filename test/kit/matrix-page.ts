@@ -19,6 +19,7 @@ export async function serveMatrix(scope: Scope): Promise<string> {
     'shaka-player.compiled.js': 'shaka-player/dist/shaka-player.compiled.js',
     'dash.all.min.js': 'dashjs/dist/modern/umd/dash.all.min.js',
     'video.min.js': 'video.js/dist/video.min.js',
+    'mpegts.js': 'mpegts.js/dist/mpegts.js',
   };
   const server = createServer((request, response) => {
     const name = basename(new URL(request.url ?? '/', 'http://page').pathname);

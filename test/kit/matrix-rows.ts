@@ -19,7 +19,7 @@ export interface Group {
 const has = (egress: string): boolean => existsSync(`packages/server/src/egress/${egress}`);
 /** The outputs that the server has. */
 const OFFERED: ReadonlySet<Output> = new Set<Output>([
-  ...(['ws', 'flv', 'hls', 'llhls'] as const),
+  ...(['ws', 'flv', 'wsflv', 'hls', 'llhls'] as const),
   ...(has('ts') ? (['ts'] as const) : []),
   ...(has('dash') ? (['dash', 'lldash'] as const) : []),
 ]);
@@ -36,6 +36,7 @@ const PLAYS: Readonly<Record<Engine, Readonly<Record<string, readonly Output[]>>
     'dash.js': ['lldash', 'dash'],
     'video.js': ['hls', 'ts', 'dash'],
     native: ['hls', 'ts'],
+    'mpegts.js': ['flv', 'wsflv'],
   },
   firefox: {
     onair: ['ws', 'llhls', 'flv'],
@@ -57,9 +58,25 @@ const PLAYS: Readonly<Record<Engine, Readonly<Record<string, readonly Output[]>>
   },
 };
 
+/**
+ * Players whose encoder is killed and comes back where not all are tried: every player and every output of Chromium,
+ * and our own player by each of its transports.
+ */
+const RESTARTED: readonly Readonly<Record<string, readonly Output[]>>[] = [
+  { onair: ['ws', 'llhls', 'hls', 'flv'], 'hls.js': ['llhls'], shaka: ['lldash'] },
+  {
+    'hls.js': ['ts'],
+    'mpegts.js': ['flv', 'wsflv'],
+    native: ['hls'],
+    'dash.js': ['lldash'],
+    'video.js': ['dash'],
+  },
+];
+
 const LATENCY_GOALS: Readonly<Record<Output, number>> = {
   ws: 1.5,
   flv: 1.5,
+  wsflv: 1.5,
   llhls: 2,
   lldash: 2.5,
   hls: 6,
@@ -93,25 +110,38 @@ export function goesOn(engine: Engine, { player, output }: Row): boolean {
 /** `chromium: hls.js llhls`. */
 export const rowName = (engine: Engine, { player, output }: Row): string => `${engine}: ${player} ${output}`;
 
+/** What `players` play of what the server has, as far as the words of {@link matrixGroups} let it. */
+function rowsOf(engine: Engine, players: Readonly<Record<string, readonly Output[]>>, filter: string): Row[] {
+  const alternatives = filter.split('|').map((words) => words.split(/[\s,]+/).filter((word) => word !== ''));
+  return Object.entries(players)
+    .flatMap(([player, outputs]) => outputs.map((output) => ({ player, output }) as Row))
+    .filter((row) => OFFERED.has(row.output))
+    .filter((row) => {
+      const name = rowName(engine, row).split(/[: ]+/);
+      return alternatives.some((words) => words.every((word) => name.includes(word)));
+    });
+}
+
 /**
  * The groups of the matrix.
  * @param filter words that must all be in a row's name; `|` stands between alternatives, an empty one takes all rows
  */
 export function matrixGroups(filter = ''): Group[] {
-  const alternatives = filter.split('|').map((words) => words.split(/[\s,]+/).filter((word) => word !== ''));
   return Object.entries(PLAYS).flatMap(([name, players]) => {
     const engine = name as Engine;
-    const rows = Object.entries(players)
-      .flatMap(([player, outputs]) => outputs.map((output) => ({ player, output }) as Row))
-      .filter((row) => OFFERED.has(row.output))
-      .filter((row) => {
-        const name = rowName(engine, row).split(/[: ]+/);
-        return alternatives.some((words) => words.every((word) => name.includes(word)));
-      });
+    const rows = rowsOf(engine, players, filter);
     const size = Math.ceil(rows.length / Math.ceil(rows.length / SIDE_BY_SIDE[engine]));
     return Array.from({ length: Math.ceil(rows.length / size) || 0 }, (_, i) => ({
       engine,
       rows: rows.slice(i * size, (i + 1) * size),
     }));
   });
+}
+
+/** The groups whose encoder is killed and comes back where not all are tried; `filter` as for {@link matrixGroups}. */
+export function restartedGroups(filter = ''): Group[] {
+  return RESTARTED.map((players) => ({
+    engine: 'chromium' as const,
+    rows: rowsOf('chromium', players, filter),
+  })).filter(({ rows }) => rows.length > 0);
 }

@@ -4,15 +4,12 @@ import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { openPage } from './chromium.ts';
-import { bundlePlayer } from './player-page.ts';
 import type { Scope } from './scope.ts';
 
-/** A way to play in a browser: our element by one transport, or another player. */
+/** A way to play HLS in a browser, with nothing set. */
 export type PeerPlayer =
-  | { readonly player: 'onair'; readonly transport: 'ws' | 'llhls' | 'hls' | 'flv' }
   /** `old`: 0.8.4, that of the first pages. */
   | { readonly player: 'hls.js'; readonly playlist?: string; readonly old?: boolean }
-  | { readonly player: 'mpegts.js'; readonly socket: boolean }
   | { readonly player: 'native'; readonly playlist?: string };
 
 /** What a video element in the page has done since {@link PeerPage.rest}, or since it was made. */
@@ -47,39 +44,23 @@ type HlsClass = new (
   attachMedia(video: HTMLVideoElement): void;
 };
 
-/** The parts of hls.js and mpegts.js that the page uses. */
+/** The parts of hls.js that the page uses. */
 interface PeerGlobals {
   readonly Hls: HlsClass;
   readonly OldHls: HlsClass;
-  readonly mpegts: {
-    createPlayer(
-      source: object,
-      options: object,
-    ): {
-      on(event: string, listener: (...what: unknown[]) => void): void;
-      attachMediaElement(video: HTMLVideoElement): void;
-      load(): void;
-      play(): void;
-    };
-  };
   readonly watches: Watch[];
 }
 
 const PAGE = `<!doctype html><meta charset="utf-8"><title>peers</title><link rel="icon" href="data:,">
 <script src="/hls-0.8.4.min.js"></script><script>window.OldHls = window.Hls</script>
-<script src="/hls.min.js"></script><script src="/mpegts.js"></script>
-<script>Object.assign(window, { watches: [] })</script>
-<script type="module">import "/onair-player.js"</script>`;
+<script src="/hls.min.js"></script><script>Object.assign(window, { watches: [] })</script>`;
 
-/** Serves a page with our player and its peers; returns its address. */
+/** Serves a page with hls.js of today and of 2017; returns its address. */
 export async function servePeers(scope: Scope): Promise<string> {
-  const bundle = await bundlePlayer();
-  scope.defer(bundle.remove);
   const { resolve } = createRequire(import.meta.url);
   const peers: Readonly<Record<string, string>> = {
     'hls.min.js': join(resolve('hls.js'), '../hls.min.js'),
     'hls-0.8.4.min.js': join(resolve('hls.js-0.8.4'), '../../dist/hls.min.js'),
-    'mpegts.js': resolve('mpegts.js'),
   };
   const server = createServer((request, response) => {
     const name = basename(new URL(request.url ?? '/', 'http://page').pathname);
@@ -88,14 +69,9 @@ export async function servePeers(scope: Scope): Promise<string> {
       response.end(PAGE);
       return;
     }
-    try {
-      const body = readFileSync(peers[name] ?? join(bundle.dir, name));
-      response.writeHead(200, { 'content-type': 'text/javascript' });
-      response.end(body);
-    } catch {
-      response.writeHead(404);
-      response.end();
-    }
+    const script = peers[name];
+    response.writeHead(script === undefined ? 404 : 200, { 'content-type': 'text/javascript' });
+    response.end(script === undefined ? '' : readFileSync(script));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   scope.defer(() => {
@@ -121,7 +97,7 @@ export class PeerPage {
   static async open(browser: Browser, address: string): Promise<PeerPage> {
     const { page, errors } = await openPage(browser, { viewport: { width: 720, height: 480 } });
     await page.goto(address);
-    await page.waitForFunction(() => customElements.get('onair-player') !== undefined);
+    await page.waitForFunction(() => 'watches' in window);
     return new PeerPage(page, errors);
   }
 
@@ -129,28 +105,12 @@ export class PeerPage {
   add(peer: PeerPlayer, origin: string, stream: string): Promise<number> {
     return this.page.evaluate(
       ([wanted, http, name]) => {
-        const { Hls, OldHls, mpegts, watches } = window as unknown as PeerGlobals;
-        const own = wanted.player === 'onair' ? document.createElement('onair-player') : undefined;
+        const { Hls, OldHls, watches } = window as unknown as PeerGlobals;
         const errors: string[] = [];
-        if (own !== undefined && wanted.player === 'onair') {
-          for (const [key, value] of Object.entries({
-            src: `${http}/${name}`,
-            transport: wanted.transport,
-          })) {
-            own.setAttribute(key, value);
-          }
-          own.setAttribute('autoplay', '');
-          own.addEventListener('onair-error', () => errors.push('onair-error'));
-          own.style.cssText = 'display:inline-block;width:160px;height:90px';
-          document.body.append(own);
-        }
-        const video =
-          (own as { video?: HTMLVideoElement } | undefined)?.video ?? document.createElement('video');
-        if (own === undefined) {
-          video.width = 160;
-          video.autoplay = true;
-          document.body.append(video);
-        }
+        const video = document.createElement('video');
+        video.width = 160;
+        video.autoplay = true;
+        document.body.append(video);
         video.addEventListener('error', () =>
           errors.push(`media ${video.error?.code} ${video.error?.message}`),
         );
@@ -169,8 +129,7 @@ export class PeerPage {
             watch.movedAt = now;
           } else watch.stallMs = Math.max(watch.stallMs, now - watch.movedAt);
         }, 50);
-        const list = ('playlist' in wanted ? wanted.playlist : undefined) ?? 'index.m3u8';
-        const playlist = `${http}/${name}/${list}`;
+        const playlist = `${http}/${name}/${wanted.playlist ?? 'index.m3u8'}`;
         if (wanted.player === 'hls.js') {
           const hls = wanted.old === true ? new OldHls({}) : new Hls({ lowLatencyMode: true });
           hls.on('hlsError', (_, { fatal, details }) => {
@@ -178,17 +137,7 @@ export class PeerPage {
           });
           hls.loadSource(playlist);
           hls.attachMedia(video);
-        } else if (wanted.player === 'mpegts.js') {
-          const url = `${wanted.socket ? http.replace('http', 'ws') : http}/${name}.flv`;
-          const player = mpegts.createPlayer(
-            { type: 'flv', isLive: true, url },
-            { enableStashBuffer: false },
-          );
-          player.on('error', (...what) => errors.push(what.map((one) => JSON.stringify(one)).join(' ')));
-          player.attachMediaElement(video);
-          player.load();
-          player.play();
-        } else if (wanted.player === 'native') video.src = playlist;
+        } else video.src = playlist;
         return watches.push(watch) - 1;
       },
       [peer, origin, stream] as const,

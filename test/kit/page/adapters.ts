@@ -58,6 +58,17 @@ interface Globals {
     ready(listener: () => void): void;
     tech(safety: boolean): { el(): HTMLVideoElement };
   };
+  readonly mpegts: {
+    createPlayer(
+      source: object,
+      settings: object,
+    ): {
+      on(event: 'error', listener: (...what: unknown[]) => void): void;
+      attachMediaElement(video: HTMLVideoElement): void;
+      load(): void;
+      play(): Promise<void>;
+    };
+  };
 }
 
 /** What hls.js is about to append, by kind of track. */
@@ -289,6 +300,21 @@ export const ADAPTERS: Readonly<Record<PagePlayer, Adapter>> = {
   native: async ({ url, place }) => {
     const video = element(place);
     video.src = url;
+    return video;
+  },
+
+  'mpegts.js': async ({ output, url, place, fault }) => {
+    await script('mpegts.js');
+    const video = element(place);
+    const address = output === 'wsflv' ? url.replace(/^http/, 'ws') : url;
+    const player = page.mpegts.createPlayer(
+      { type: 'flv', isLive: true, url: address },
+      { enableStashBuffer: false, liveSync: true },
+    );
+    player.on('error', (...what) => fault(JSON.stringify(what)));
+    player.attachMediaElement(video);
+    player.load();
+    void player.play();
     return video;
   },
 };
