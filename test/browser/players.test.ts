@@ -7,6 +7,7 @@ import { launchFirefox } from '../kit/firefox.ts';
 import { slack } from '../kit/load.ts';
 import { MatrixPage, serveMatrix } from '../kit/matrix-page.ts';
 import {
+  briefGroups,
   type Engine,
   type Group,
   goesOn,
@@ -48,18 +49,18 @@ const STALL_MS = 500;
 /** How long players play before their encoder is killed, seconds. */
 const UNDISTURBED = 6;
 const MAX_DROPPED = 0.005;
-/** How long a program plays while its encoder is restarted twice: for what it holds by then, and for what comes after. */
-const PROGRAM_SECONDS = 35;
-/** The command plays everything; a run of all tests only what Chromium plays, which is steady on two busy cores. */
+/** How long a program plays while its encoder comes back thrice: for what it holds by then, and for what comes after. */
+const PROGRAM_SECONDS = 50;
+/** The command plays everything, a run of all tests only what Chromium plays. */
 const ALL = process.env.ONAIR_MATRIX_ALL === '1';
 const ROWS = process.env.ONAIR_MATRIX_ROWS;
-const GROUPS = matrixGroups(ROWS).filter(({ engine }) => ALL || engine === 'chromium');
+const GROUPS = ALL ? matrixGroups(ROWS) : briefGroups(ROWS);
 const NAMED = GROUPS.map((group, i) => [groupName(group), group, i] as const);
 /** The encoder is restarted for every group by the command, else for few in which every player and output is. */
 const RESTARTED = (ALL ? GROUPS : restartedGroups(ROWS))
   .map(({ engine, rows }) => ({ engine, rows: rows.filter((row) => goesOn(engine, row)) }))
   .map((group, i) => [groupName(group), group, i] as const);
-const TIMEOUT_MS = SECONDS * 1000 + 300_000;
+const TIMEOUT_MS = Math.max(SECONDS, 60) * 1000 + 300_000;
 
 function groupName({ engine, rows }: Group): string {
   return `${engine}: ${rows.map(({ player, output }) => `${player} ${output}`).join(', ')}`;
@@ -201,13 +202,14 @@ describe('players at the test picture', () => {
     '%s',
     async (_name, group) => {
       const { engine, rows } = group;
+      const seconds = Math.max(SECONDS, group.seconds ?? 0);
       const own: Result[] = [];
       if (engine === 'programs') {
-        own.push(...(await Promise.all(rows.map((row) => runProgram(row, stream, SECONDS)))));
+        own.push(...(await Promise.all(rows.map((row) => runProgram(row, stream, seconds)))));
       } else {
         const page = await open(group, stream, SETTLE);
         await page.rest();
-        const reports = await moved(page, rows, SECONDS);
+        const reports = await moved(page, rows, seconds);
         own.push(...reports.map((report, i) => pageResult(engine, rows[i]!, report)));
         expect(await page.faults()).toEqual([]);
         await page.page.close();
@@ -221,7 +223,8 @@ describe('players at the test picture', () => {
 });
 
 describe('an encoder that is killed and comes back', () => {
-  const changes = [{}, { size: '480x270', audio: { sampleRate: 48_000 } }] as const;
+  const silent = ALL ? ([{ audio: false }] as const) : [];
+  const changes = [{}, { size: '480x270', audio: { sampleRate: 48_000 } }, ...silent] as const;
 
   function publish(own: Scope, stream: string, more: object): Promise<Publisher> {
     const url = `${server.rtmp}/${stream}`;
@@ -281,7 +284,8 @@ describe('an encoder that is killed and comes back', () => {
             const { sound, fps, errors } = pageResult(group.engine, group.rows[at]!, report);
             const name = `${rowName(group.engine, group.rows[at]!)} ${JSON.stringify(more)}`;
             expect(errors, name).toEqual([]);
-            expect(sound, `${name}: sound`).toBe(true);
+            // Without its sound there is silence, which takes hardly a byte and which nobody hears.
+            if (!('audio' in more) || more.audio) expect(sound, `${name}: sound`).toBe(true);
             expect(fps, `${name}: pictures per second`).toBeGreaterThan((0.5 * FPS) / slack());
           }
         }
