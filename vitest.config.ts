@@ -13,6 +13,7 @@ const LONG = [
   'browser/players',
   'pages/accessibility',
   'browser/player-transports',
+  'integration/hls-day',
   'integration/wrap',
   'pages/rooms',
   'integration/ts',
@@ -25,8 +26,8 @@ const LONG = [
   'integration/dash',
   'integration/hls-shapes',
   'integration/hls',
-  'integration/hls-day',
   'integration/hls-rules',
+  'integration/hostile-http',
   'integration/enhanced-rtmp',
 ];
 
