@@ -267,11 +267,14 @@ describe('an encoder that is killed and comes back', () => {
         }
         for (const more of changes) {
           publisher = await comeBack(own, stream, publisher, more);
+          // Who is close to the live edge has shown all there was, and jumps to what comes now: that is not play.
+          await page.rest();
           let reports: PlayedReport[] = [];
           await until(
             async () => {
               reports = await page.reports();
-              return reports.every(({ width }) => width === ('size' in more ? 480 : 320));
+              const wide = 'size' in more ? 480 : 320;
+              return reports.every(({ width, decoded }) => width === wide && decoded > FPS);
             },
             { timeoutMs: 40_000 * slack(), everyMs: 200, message: () => told(group.rows, reports) },
           );
@@ -281,7 +284,7 @@ describe('an encoder that is killed and comes back', () => {
             const { sound, fps, errors } = pageResult(group.engine, group.rows[at]!, report);
             const name = `${rowName(group.engine, group.rows[at]!)} ${JSON.stringify(more)}`;
             expect(errors, name).toEqual([]);
-            expect(sound, `${name}: sound`).toBe(true);
+            expect(sound, `${name}: sound ${JSON.stringify({ ...report, latencies: [] })}`).toBe(true);
             expect(fps, `${name}: pictures per second`).toBeGreaterThan((0.5 * FPS) / slack());
           }
         }
