@@ -94,9 +94,9 @@ const LATENCY_GOALS: Readonly<Record<Output, number>> = {
   dash: 6,
   vod: Number.POSITIVE_INFINITY,
 };
-/** Players that keep the HOLD-BACK of the playlist, which is three target durations at least. */
+/** Players that keep the HOLD-BACK of the playlist: three segments at least, from the end of one that is up to one old. */
 const KEEP_HOLD_BACK: ReadonlySet<string> = new Set(['native', 'video.js']);
-const HOLD_BACK_GOAL = 9;
+const HOLD_BACK_GOAL = 9.5;
 /** What GStreamer inside WebKitGTK takes longer to show a picture, seconds. */
 const GSTREAMER_DELAY = 1;
 /** GStreamer, which plays HLS inside WebKitGTK, begins far back and fills its queues first. */

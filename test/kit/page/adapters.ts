@@ -86,6 +86,8 @@ const page = window as unknown as Globals;
 const CRITICAL = 2;
 /** Distance to the live edge that plain outputs are played at, s: two segments of 2 s. */
 const PLAIN_SECONDS = 4;
+/** The same behind the last whole segment: the next one takes 2 s, and up to a second until it is looked for. */
+const WHOLE_SECONDS = 3.5;
 /** The same with low latency: three parts of a third of a second and some room. */
 const LOW_SECONDS = 1.2;
 /** From so much on behind {@link LOW_SECONDS} hls.js plays faster … */
@@ -99,6 +101,8 @@ const LOW_TOLERANCE = 0.15;
 /** The same for DASH, behind the live edge, which lies so far behind the newest media, s. */
 const LOW_LATENCY_DASH = 0.3;
 const LOW_DELAY = 1.5;
+/** From so much on behind its target dash.js moves the position: by its rate alone half a second takes long. */
+const LOW_DRIFT_DASH = 0.5;
 
 /**
  * For parts. Shaka 5.2 otherwise sets the offset of its buffers anew for each rounding error of a millisecond, and with each it
@@ -188,7 +192,7 @@ export const ADAPTERS: Readonly<Record<PagePlayer, Adapter>> = {
     const video = element(place);
     const low = output === 'llhls';
     // It counts from the newest part, and where there are none, from the end of a segment that is up to one old.
-    const sync = low ? LOW_SECONDS : output === 'ts' ? PLAIN_SECONDS - 1 : PLAIN_SECONDS;
+    const sync = low ? LOW_SECONDS : output === 'ts' ? WHOLE_SECONDS : PLAIN_SECONDS;
     const hls = new page.Hls({
       lowLatencyMode: low,
       liveSyncDuration: sync,
@@ -246,7 +250,7 @@ export const ADAPTERS: Readonly<Record<PagePlayer, Adapter>> = {
         output === 'llhls'
           ? { hls: PARTS }
           : {
-              defaultPresentationDelay: low ? LOW_DELAY : PLAIN_SECONDS - 1,
+              defaultPresentationDelay: low ? LOW_DELAY : output === 'dash' ? WHOLE_SECONDS : PLAIN_SECONDS - 1,
               dash: { ignoreSuggestedPresentationDelay: true, ...(low ? { autoCorrectDrift: false } : {}) },
             },
       // Without a target it would go for half a second, which is less than what HLS parts allow.
@@ -273,7 +277,7 @@ export const ADAPTERS: Readonly<Record<PagePlayer, Adapter>> = {
     player.updateSettings({
       streaming:
         output === 'lldash'
-          ? { liveCatchup: { enabled: true } }
+          ? { liveCatchup: { enabled: true, ...(WEBKIT ? {} : { maxDrift: LOW_DRIFT_DASH }) } }
           : { delay: { liveDelay: PLAIN_SECONDS, applyServiceDescription: false } },
     });
     player.on('error', ({ error }) => fault(`${error.code} ${error.message}`));
