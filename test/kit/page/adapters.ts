@@ -250,7 +250,11 @@ export const ADAPTERS: Readonly<Record<PagePlayer, Adapter>> = {
         output === 'llhls'
           ? { hls: PARTS }
           : {
-              defaultPresentationDelay: low ? LOW_DELAY : output === 'dash' ? WHOLE_SECONDS : PLAIN_SECONDS - 1,
+              defaultPresentationDelay: low
+                ? LOW_DELAY
+                : output === 'dash'
+                  ? WHOLE_SECONDS
+                  : PLAIN_SECONDS - 1,
               dash: { ignoreSuggestedPresentationDelay: true, ...(low ? { autoCorrectDrift: false } : {}) },
             },
       // Without a target it would go for half a second, which is less than what HLS parts allow.
