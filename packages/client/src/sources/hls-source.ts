@@ -1,6 +1,5 @@
 import Hls, { type ErrorData, type HlsConfig, type LevelDetails } from 'hls.js';
 import type { LatencyClass } from '../engine/live-edge.ts';
-import { aheadOf, spansOf } from '../engine/ranges.ts';
 import { availabilityOf } from './availability.ts';
 import { BackOff } from './back-off.ts';
 import { BitrateMeter } from './bitrate-meter.ts';
@@ -146,7 +145,7 @@ export class HlsSource implements Source {
     const codecs = [level?.videoCodec, level?.audioCodec].filter((one) => one !== undefined);
     return {
       latency: this.#latencyNow(),
-      ahead: aheadOf(spansOf(media.buffered), media.currentTime),
+      ahead: aheadOf(media, media.currentTime),
       bitrate: this.#meter.bitsPerSecond(performance.now()),
       codecs: codecs.join(', '),
       reconnects: this.#counts.reconnects,
@@ -265,12 +264,13 @@ export class HlsSource implements Source {
 
   /** True once, when play moves, late, and what lies closer to the target is there: loading and decoding took their time. */
   #startedLate(): boolean {
-    const { readyState, currentTime, buffered } = this.#options.media;
+    const { media } = this.#options;
+    const { readyState, currentTime } = media;
     const place = this.#place;
     if (place.settled || readyState < HAVE_FUTURE_DATA) return false;
     place.begun = Math.min(place.begun, currentTime);
     const target = this.#hls?.liveSyncPosition;
-    if (typeof target !== 'number' || aheadOf(spansOf(buffered), target) < SETTLE_AHEAD) return false;
+    if (typeof target !== 'number' || aheadOf(media, target) < SETTLE_AHEAD) return false;
     place.settled = currentTime > place.begun + MOVED_SECONDS;
     return place.settled && this.#behind() > LATE_SECONDS;
   }
@@ -339,4 +339,13 @@ export class HlsSource implements Source {
       this.#listener.failed({ code: 'media', detail: data.error.message });
     else hls.recoverMediaError();
   }
+}
+
+/** Seconds of media from `position` on that are there. Not that of the engine, which is not loaded for this transport. */
+function aheadOf({ buffered }: HTMLVideoElement, position: number): number {
+  for (let i = 0; i < buffered.length; i++) {
+    const end = buffered.end(i);
+    if (buffered.start(i) <= position + 0.1 && end > position) return end - position;
+  }
+  return 0;
 }
