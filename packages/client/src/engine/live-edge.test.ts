@@ -112,10 +112,10 @@ describe('live edge', () => {
     expect(edge.margin).toBe(margin);
     see(4000, 4200, 0.07);
     see(4200, 5000, margin);
-    expect(edge.margin).toBeCloseTo(margin * 1.25);
-    see(5000, 9000, margin * 1.25);
+    expect(edge.margin).toBeCloseTo(margin * 1.5);
+    see(5000, 9000, margin * 1.5);
     see(9000, 9100, 0.05);
-    expect(edge.margin).toBeCloseTo(margin * 1.25 ** 2);
+    expect(edge.margin).toBeCloseTo(margin * 1.5 ** 2);
   });
 
   it('does nothing before it has seen anything', () => {

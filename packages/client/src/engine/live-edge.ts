@@ -43,16 +43,15 @@ const SLEW = 0.03;
 const LEAST = 0.02;
 /** Where the rate must stay 1, the position is moved at this part of the distance. */
 const STEADY_SHARE = 0.5;
-/** After a stall the margin grows by this factor: browsers stand for longer than what was missing … */
-const RAISE = 2;
-/** … and by this one when play kept at the margin was left with less than this part of it. */
-const CLOSE_RAISE = 1.25;
+/** After a stall the margin grows by this factor, … */
+const RAISE = 1.5;
+/** … and when play that was at the margin has less than this part of it left. */
 const CLOSE_CALL = 0.4;
 /** What follows a stall so closely is part of it. */
 const SAME_STALL_MS = 1000;
-/** Time without a raise after which the margin begins to fall again, and how fast (per second). */
+/** Time without a raise after which the margin begins to fall again, and how fast, seconds per decision. */
 const CALM_MS = 20_000;
-const FALL_PER_SECOND = 0.01;
+const FALL = 0.001;
 
 /**
  * Keeps play at the live edge. It looks at the *least* media ahead within the last second, so that it needs to
@@ -68,7 +67,6 @@ export class LiveEdge {
   #level = false;
   #samples: { readonly at: number; readonly ahead: number }[] = [];
   #raisedAt = Number.NEGATIVE_INFINITY;
-  #lastDecision: number | undefined;
 
   /** @param steady the rate must stay 1: only the position is moved, and sooner */
   constructor(latency: LatencyClass, steady = false) {
@@ -91,55 +89,43 @@ export class LiveEdge {
 
   /** Tells how much media lies ahead; best told just before a chunk is appended. @param now ms */
   observe(now: number, ahead: number): void {
+    this.#samples = this.#samples.filter(({ at }) => at >= now - WINDOW_MS);
     this.#samples.push({ at: now, ahead });
-    while (this.#samples.length > 0 && this.#samples[0]!.at < now - WINDOW_MS) this.#samples.shift();
   }
 
   /** Forgets what was seen: the position was moved or play begins anew. */
   reset(): void {
     this.#samples = [];
     this.#rate = 1;
-    this.#steering = false;
-    this.#level = false;
+    this.#steering = this.#level = false;
   }
 
-  /** Play ran dry although the stream went on: more margin is needed on this connection. @param now ms */
+  /** Play ran dry although the stream went on, or nearly: more margin is needed on this connection. @param now ms */
   stalled(now: number): void {
     if (now - this.#raisedAt < SAME_STALL_MS) return;
-    this.#raise(now, RAISE);
+    this.#raisedAt = now;
+    this.#level = false;
+    this.#margin = Math.min(this.#target.maxMargin, this.#margin * RAISE);
   }
 
   /** What to do now. @param now ms */
   decide(now: number): EdgeDecision {
-    this.#relax(now);
+    if (now - this.#raisedAt > CALM_MS) this.#margin = Math.max(this.#target.margin, this.#margin - FALL);
     if (this.#samples.length === 0) return { rate: 1, skip: 0 };
     const least = Math.min(...this.#samples.map(({ ahead }) => ahead));
-    if (this.#level && least < this.#margin * CLOSE_CALL) this.#raise(now, CLOSE_RAISE);
+    if (this.#level && least < this.#margin * CLOSE_CALL) this.stalled(now);
     const error = least - this.#margin;
     if (error > this.#target.seekBeyond * (this.#steady ? STEADY_SHARE : 1)) {
       this.reset();
       return { rate: 1, skip: error };
     }
     const off = Math.abs(error) / this.#target.tolerance;
-    if (off <= 1) this.#level = true;
+    this.#level ||= off <= 1;
     if (off > 1) this.#steering = !this.#steady;
     else if (off < 0.2) this.#steering = false;
     const wanted = this.#steering ? Math.min(RATE_RANGE.max, Math.max(RATE_RANGE.min, 1 + GAIN * error)) : 1;
     const step = Math.min(SLEW, Math.max(-SLEW, wanted - this.#rate));
     if (!this.#steering || Math.abs(step) >= LEAST) this.#rate = Math.round((this.#rate + step) * 100) / 100;
     return { rate: this.#rate, skip: 0 };
-  }
-
-  #raise(now: number, factor: number): void {
-    this.#raisedAt = now;
-    this.#level = false;
-    this.#margin = Math.min(this.#target.maxMargin, this.#margin * factor);
-  }
-
-  #relax(now: number): void {
-    const elapsed = this.#lastDecision === undefined ? 0 : now - this.#lastDecision;
-    this.#lastDecision = now;
-    if (now - this.#raisedAt < CALM_MS || this.#margin <= this.#target.margin) return;
-    this.#margin = Math.max(this.#target.margin, this.#margin - (FALL_PER_SECOND * elapsed) / 1000);
   }
 }

@@ -326,7 +326,7 @@ export class MseEngine {
       this.#media.currentTime = position + STEP;
       this.#stalls.nudged(this.#media.currentTime);
     } else if (sign === 'hopeless') {
-      this.#rebuild('play did not go on although there was media');
+      this.#rebuild('play stood still in front of media');
     } else if (stalledFor > STARVED_MS) {
       this.#leaveOutStarved(position);
     }
