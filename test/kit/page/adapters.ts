@@ -101,8 +101,6 @@ const LOW_TOLERANCE = 0.15;
 /** The same for DASH, behind the live edge, which lies so far behind the newest media, s. */
 const LOW_LATENCY_DASH = 0.3;
 const LOW_DELAY = 1.5;
-/** From so much on behind its target dash.js moves the position: by its rate alone half a second takes long. */
-const LOW_DRIFT_DASH = 0.5;
 
 /**
  * For parts. Shaka 5.2 otherwise sets the offset of its buffers anew for each rounding error of a millisecond, and with each it
@@ -199,7 +197,6 @@ export const ADAPTERS: Readonly<Record<PagePlayer, Adapter>> = {
       liveMaxLatencyDuration: sync + 2,
       maxLiveSyncPlaybackRate: low && WEBKIT ? 1.1 : 1,
     });
-    // Left alone, it plays faster and at 1 in turn, several times a second, and browsers drop pictures at such changes.
     let settled = false;
     let begun = Number.POSITIVE_INFINITY;
     video.addEventListener(
@@ -209,20 +206,24 @@ export const ADAPTERS: Readonly<Record<PagePlayer, Adapter>> = {
       },
       { once: true },
     );
-    const hurry = (): void => {
+    const follow = (): void => {
       const late = hls.latency - (hls.targetLatency ?? Number.POSITIVE_INFINITY);
       const target = hls.liveSyncPosition;
       // What loading and decoding took at the start is made up for in one step, once that is there.
       if (!settled && target !== null && video.currentTime > begun + 0.25 && ahead(video, target) > 0.5) {
         settled = true;
         if (late > LATE_SECONDS) video.currentTime = target;
-      } else if (late > LATE_SECONDS) hls.config.maxLiveSyncPlaybackRate = 1.1;
+      } else if (!WEBKIT) hurry(late);
+    };
+    // Left alone, it plays faster and at 1 in turn, several times a second, and browsers drop pictures at such changes.
+    const hurry = (late: number): void => {
+      if (late > LATE_SECONDS) hls.config.maxLiveSyncPlaybackRate = 1.1;
       else if (late < IN_TIME_SECONDS && hls.config.maxLiveSyncPlaybackRate > 1) {
         hls.config.maxLiveSyncPlaybackRate = 1;
         video.playbackRate = 1;
       }
     };
-    if (low && !WEBKIT) setInterval(hurry, 500);
+    if (low) setInterval(follow, 500);
     if (WEBKIT && output === 'ts') hls.on('hlsBufferCodecs', (_, tracks) => tellNoDuration(tracks));
     hls.on('hlsError', (_, { fatal, details }) => {
       if (fatal) fault(details);
@@ -281,7 +282,7 @@ export const ADAPTERS: Readonly<Record<PagePlayer, Adapter>> = {
     player.updateSettings({
       streaming:
         output === 'lldash'
-          ? { liveCatchup: { enabled: true, ...(WEBKIT ? {} : { maxDrift: LOW_DRIFT_DASH }) } }
+          ? { liveCatchup: { enabled: true } }
           : { delay: { liveDelay: PLAIN_SECONDS, applyServiceDescription: false } },
     });
     player.on('error', ({ error }) => fault(`${error.code} ${error.message}`));
