@@ -113,6 +113,18 @@ export default defineConfig({
           pool: 'forks',
         },
       },
+      {
+        ...shared,
+        test: {
+          // A minute of the players with goals, which decide: nothing else may run meanwhile.
+          name: 'measured',
+          include: ['test/browser/players.test.ts'],
+          env: { ONAIR_MATRIX_MEASURED: '1', ONAIR_MATRIX_STRICT: '1' },
+          hookTimeout: 120_000,
+          retry: SECOND_TRY,
+          pool: 'forks',
+        },
+      },
     ],
   },
 });

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { root } from './sources.mjs';
 
 /** The vitest projects, in order. */
-const PROJECTS = ['unit', 'integration', 'pages', 'browser'];
+const PROJECTS = ['unit', 'integration', 'pages', 'browser', 'measured'];
 /** The whole run is stopped, and fails, after this many minutes. */
 const MAX_MINUTES = Number(process.env.ONAIR_TEST_MINUTES ?? 75);
 
