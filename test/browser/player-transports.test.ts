@@ -3,18 +3,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium, openPage } from '../kit/chromium.ts';
 import { slack } from '../kit/load.ts';
 import { bundlePlayer, PlayerPage } from '../kit/player-page.ts';
-import { addPlayer, measureGlass, probe, watchFor } from '../kit/player-probe.ts';
+import { addPlayer, probe, watchFor } from '../kit/player-probe.ts';
 import { startPublisher } from '../kit/publisher.ts';
 import { Scope } from '../kit/scope.ts';
 import { startTestServer, type TestServer } from '../kit/server.ts';
 import { until } from '../kit/until.ts';
-
-/** How long each transport is watched, and how long its glass-to-glass time is measured, in seconds. */
-const LONG = process.env.ONAIR_LONG === '1';
-const WATCH_SECONDS = LONG ? 180 : 10;
-const GLASS_SECONDS = LONG ? 30 : 5;
-/** Longest time that a position may stand still on a quiet machine, in ms; over WebSocket 0.3 s are all there is ahead. */
-const STALL_MS = { ws: 1500, llhls: 500, hls: 500, flv: 1500 } as const;
 
 const scope = new Scope();
 let server: TestServer;
@@ -87,47 +80,12 @@ async function outlivesItsPublisher(transport: 'ws' | 'llhls' | 'hls' | 'flv'): 
   }
 }
 
-/** Most seconds between the making of a picture and its showing, in the middle of the measures. */
-const GLASS = { ws: 0.5, llhls: 2, hls: 12, flv: 0.6 } as const;
-
 describe('player on a real server', () => {
-  it.each(['ws', 'llhls', 'hls', 'flv'] as const)(
-    'plays picture and sound by %s, close to the live edge',
-    async (transport) => {
-      const page = await open({ src: `${server.http}/live/demo`, autoplay: '', transport });
-      await playing(page, transport);
-      await watchFor(page, 3000);
-      const [watched, glass] = await Promise.all([
-        watchFor(page, WATCH_SECONDS * 1000),
-        measureGlass(page, GLASS_SECONDS * 1000),
-      ]);
-      const middle = glass[glass.length >> 1]!;
-      console.log(
-        transport,
-        JSON.stringify(watched),
-        'glass',
-        glass[0]?.toFixed(2),
-        middle?.toFixed(2),
-        glass.at(-1)?.toFixed(2),
-      );
-      expect(watched.advanced).toBeGreaterThan((0.9 * WATCH_SECONDS) / slack());
-      expect(watched.width).toBe(640);
-      expect(watched.decoded).toBeGreaterThan((20 * WATCH_SECONDS) / slack());
-      expect(watched.audioBytes).toBeGreaterThan(1_000 * WATCH_SECONDS);
-      expect(watched.longestStall).toBeLessThan(STALL_MS[transport] * slack());
-      expect(watched.errors).toBe(0);
-      expect(middle).toBeLessThan(GLASS[transport] * slack());
-      await page.close();
-    },
-    WATCH_SECONDS * 1000 + 230_000,
-  );
-
-  it.each([['ws', 'llhls'] as const, ['hls', 'flv'] as const])(
-    'waits for the publisher and for its return, by %s and by %s',
-    async (...transports) => {
-      await Promise.all(transports.map(outlivesItsPublisher));
-    },
-  );
+  // How they play, and how late, is looked at beside the other players.
+  it('waits for the publisher and for its return, by every transport', async () => {
+    const transports = ['ws', 'llhls', 'hls', 'flv'] as const;
+    await Promise.all(transports.map((transport) => outlivesItsPublisher(transport)));
+  });
 
   it('falls back from WebSocket to HLS to FLV without a reload, and tells why', async () => {
     const page = await open({ src: `${server.http}/live/demo`, autoplay: '' }, async (blocked) => {

@@ -62,6 +62,7 @@ const PLAYS: Readonly<Record<Engine, Readonly<Record<string, readonly Output[]>>
 
 /** Players that have goals for their latency and no rebuffer in ten minutes; where all others play briefly, they do a minute. */
 const MEASURED: Readonly<Record<string, readonly Output[]>> = {
+  onair: ['ws'],
   'hls.js': ['llhls', 'hls'],
   shaka: ['llhls', 'lldash'],
   'dash.js': ['lldash'],
