@@ -8,11 +8,21 @@ import { words } from './packages/web/vite-words.ts';
  */
 const SECOND_TRY = process.env.CI === undefined ? 0 : 1;
 
-/** Files that take a minute and more, longest first: begun last, one would be waited for alone. */
+/**
+ * Files that take a minute and more, longest first: begun last, one would be waited for alone. Those with browsers that
+ * play stand so that no two heavy ones come together.
+ */
 const LONG = [
   'browser/players',
-  'pages/accessibility',
   'browser/player-transports',
+  'browser/webrtc',
+  'browser/player',
+  'browser/events',
+  'browser/hls-js',
+  'browser/dash',
+  'browser/relay',
+  'browser/obs',
+  'pages/accessibility',
   'integration/hls-day',
   'integration/wrap',
   'pages/rooms',

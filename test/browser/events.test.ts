@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { BURNT_CLOCK, readBurntClockStrip, readClockSei } from '@onair/contracts/burnt-clock';
 import type { TimedEvent } from '@onair/media';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchChromium, openPage } from '../kit/chromium.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { closePages, launchChromium, openPage } from '../kit/chromium.ts';
 import { serveDashPlayers } from '../kit/dash-page.ts';
 import { bundlePlayer, PlayerPage } from '../kit/player-page.ts';
 import { addPlayer, probe } from '../kit/player-probe.ts';
@@ -46,6 +46,7 @@ beforeAll(async () => {
   scope.defer(() => void leave());
   browser = await launchChromium(scope);
 });
+afterEach(() => closePages(browser));
 afterAll(() => scope.close());
 
 /** What a page was told, with the clock of the picture that was to be seen then. */

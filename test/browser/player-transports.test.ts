@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchChromium, openPage } from '../kit/chromium.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { closePages, launchChromium, openPage } from '../kit/chromium.ts';
 import { slack } from '../kit/load.ts';
 import { bundlePlayer, PlayerPage } from '../kit/player-page.ts';
 import { addPlayer, probe, watchFor } from '../kit/player-probe.ts';
@@ -23,6 +23,7 @@ beforeAll(async () => {
   server = await startTestServer(scope, { demo: 'true' });
   browser = await launchChromium(scope);
 });
+afterEach(() => closePages(browser));
 afterAll(() => scope.close());
 
 async function open(

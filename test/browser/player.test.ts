@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchChromium, openPage } from '../kit/chromium.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { closePages, launchChromium, openPage } from '../kit/chromium.ts';
 import { type FileTrack, makeTestMedia } from '../kit/fmp4-file.ts';
 import { slack } from '../kit/load.ts';
 import { bundlePlayer, PlayerPage } from '../kit/player-page.ts';
@@ -23,6 +23,7 @@ beforeAll(async () => {
   browser = await launchChromium(scope);
   media = makeTestMedia({ width: 640, height: 360, sampleRate: 48_000 });
 });
+afterEach(() => closePages(browser));
 afterAll(() => scope.close());
 
 async function open(attributes: Record<string, string>): Promise<Page> {

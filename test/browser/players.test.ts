@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { publishDemo } from '../../packages/server/src/cli/demo.ts';
 import { createLog } from '../../packages/server/src/observe/index.ts';
 import { launchChromium } from '../kit/chromium.ts';
@@ -72,6 +72,8 @@ function groupName({ engine, rows }: Group): string {
 const scope = new Scope();
 const results: Result[] = [];
 const browsers = new Map<Engine, Promise<WebBrowser>>();
+/** The page in which players play now. */
+let opened: MatrixPage | undefined;
 let server: TestServer;
 let address: string;
 
@@ -92,6 +94,12 @@ function browserOf(engine: Engine): Promise<WebBrowser> {
 beforeAll(async () => {
   server = await startTestServer(scope);
   address = await serveMatrix(scope);
+});
+
+// One that a failed test left would play on, and take from the next what that needs.
+afterEach(async () => {
+  await opened?.page.close();
+  opened = undefined;
 });
 
 afterAll(async () => {
@@ -115,6 +123,7 @@ function originFor(engine: Engine, player: number): string {
 /** Opens a page with the group's players and waits until each has played for some seconds from where it began. */
 async function open({ engine, rows }: Group, stream: string, seconds: number): Promise<MatrixPage> {
   const page = await MatrixPage.open(await browserOf(engine), address);
+  opened = page;
   for (const [i, row] of rows.entries()) await page.add(row as Choice, originFor(engine, i), stream);
   // The first position is that of the live edge, which nobody has played.
   await moved(page, rows, Number.MIN_VALUE);
@@ -215,7 +224,6 @@ describe('players at the test picture', () => {
         const reports = await moved(page, rows, seconds);
         own.push(...reports.map((report, i) => pageResult(engine, rows[i]!, report)));
         expect(await page.faults()).toEqual([]);
-        await page.page.close();
       }
       results.push(...own);
       console.info(matrixTable(own));
@@ -297,7 +305,6 @@ function returns(): void {
             expect(fps, `${name}: pictures per second`).toBeGreaterThan((0.5 * FPS) / slack());
           }
         }
-        await page.page.close();
       } finally {
         await own.close();
       }

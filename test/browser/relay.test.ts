@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Browser } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { decodeRelayTree, RELAY_ROOT, type RelayTreeNode } from '../../packages/contracts/src/relay/index.ts';
-import { launchChromium } from '../kit/chromium.ts';
+import { closePages, launchChromium } from '../kit/chromium.ts';
 import { launchFirefox } from '../kit/firefox.ts';
 import { slack } from '../kit/load.ts';
 import { bundlePlayer, PlayerPage } from '../kit/player-page.ts';
@@ -12,6 +13,7 @@ import { chromiumPages, type WebBrowser, type WebPage } from '../kit/web-page.ts
 const scope = new Scope();
 let pages: PlayerPage;
 let address: string;
+let browser: Browser;
 let chromium: WebBrowser;
 
 const serve = (maxChildren: number): Promise<TestServer> =>
@@ -28,8 +30,10 @@ beforeAll(async () => {
   pages = new PlayerPage(bundle.dir);
   scope.defer(() => pages.close());
   address = await pages.listen();
-  chromium = chromiumPages(await launchChromium(scope));
+  browser = await launchChromium(scope);
+  chromium = chromiumPages(browser);
 });
+afterEach(() => closePages(browser));
 afterAll(() => scope.close());
 
 interface Seen {

@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { cpSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchChromium, openPage } from '../kit/chromium.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { closePages, launchChromium, openPage } from '../kit/chromium.ts';
 import { slack } from '../kit/load.ts';
 import { lossyPath } from '../kit/lossy-udp.ts';
 import { bundlePlayer, PlayerPage } from '../kit/player-page.ts';
@@ -43,6 +43,7 @@ beforeAll(async () => {
   server = await startTestServer(scope, { demo: 'true', 'http.allowedOrigins': origins });
   browser = await launchChromium(scope);
 });
+afterEach(() => closePages(browser));
 afterAll(() => scope.close());
 
 /** What the publishing page keeps. */
