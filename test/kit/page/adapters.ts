@@ -23,8 +23,6 @@ interface Globals {
     /** Behind the live edge, s. */
     readonly latency: number;
     readonly targetLatency: number | null;
-    /** The position at that distance, s. */
-    readonly liveSyncPosition: number | null;
     on(event: 'hlsError', listener: (event: string, data: { fatal: boolean; details: string }) => void): void;
     on(event: 'hlsBufferCodecs', listener: (event: string, tracks: HlsTracks) => void): void;
     loadSource(url: string): void;
@@ -44,6 +42,9 @@ interface Globals {
       create(): {
         updateSettings(settings: object): void;
         initialize(video: HTMLVideoElement, url: string, autoplay: boolean): void;
+        /** Behind the live edge, and how far it is to be, s; not a number before the first picture. */
+        getCurrentLiveLatency(): number;
+        getTargetLiveDelay(): number;
         on(event: string, listener: (event: { error: { code: number; message: string } }) => void): void;
       };
     };
@@ -94,6 +95,8 @@ const LOW_SECONDS = 1.2;
 const LATE_SECONDS = 0.4;
 /** … until it is so close to it; it keeps a second in its buffer in any case. */
 const IN_TIME_SECONDS = 0.2;
+/** A late start that cannot be made up for until so much has been played is left, s. */
+const GIVE_UP_SECONDS = 5;
 /** The same as shaka counts it, which is about a second less than from the making of a picture to its being shown, s. */
 const LOW_LATENCY = 0.5;
 /** By so much it may be off before it plays faster or slower, s. */
@@ -142,6 +145,29 @@ function ahead({ buffered }: HTMLVideoElement, position: number): number {
     if (buffered.start(i) <= position && buffered.end(i) > position) return buffered.end(i) - position;
   }
   return 0;
+}
+
+/**
+ * What loading and decoding took at the start is made up for in one step, once what is to be played from there on is there.
+ * @param lateness seconds behind where the player is to be
+ * @param then called again and again afterwards
+ */
+function startInTime(video: HTMLVideoElement, lateness: () => number, then?: () => void): void {
+  let settled = false;
+  let begun = Number.POSITIVE_INFINITY;
+  const begin = (): void => {
+    begun = video.currentTime;
+  };
+  video.addEventListener('playing', begin, { once: true });
+  setInterval(() => {
+    if (settled) return then?.();
+    const late = lateness();
+    const target = video.currentTime + late;
+    const there = ahead(video, target) > 0.5;
+    if (video.currentTime < begun + (there ? 0.25 : GIVE_UP_SECONDS)) return;
+    settled = true;
+    if (there && late > LATE_SECONDS) video.currentTime = target;
+  }, 500);
 }
 
 /** `mvhd` and `mdhd`. */
@@ -195,35 +221,19 @@ export const ADAPTERS: Readonly<Record<PagePlayer, Adapter>> = {
       lowLatencyMode: low,
       liveSyncDuration: sync,
       liveMaxLatencyDuration: sync + 2,
-      maxLiveSyncPlaybackRate: low && WEBKIT ? 1.1 : 1,
+      maxLiveSyncPlaybackRate: 1,
     });
-    let settled = false;
-    let begun = Number.POSITIVE_INFINITY;
-    video.addEventListener(
-      'playing',
-      () => {
-        begun = video.currentTime;
-      },
-      { once: true },
-    );
-    const follow = (): void => {
-      const late = hls.latency - (hls.targetLatency ?? Number.POSITIVE_INFINITY);
-      const target = hls.liveSyncPosition;
-      // What loading and decoding took at the start is made up for in one step, once that is there.
-      if (!settled && target !== null && video.currentTime > begun + 0.25 && ahead(video, target) > 0.5) {
-        settled = true;
-        if (late > LATE_SECONDS) video.currentTime = target;
-      } else if (!WEBKIT) hurry(late);
-    };
+    const lateness = (): number => hls.latency - (hls.targetLatency ?? Number.POSITIVE_INFINITY);
     // Left alone, it plays faster and at 1 in turn, several times a second, and browsers drop pictures at such changes.
-    const hurry = (late: number): void => {
+    const hurry = (): void => {
+      const late = lateness();
       if (late > LATE_SECONDS) hls.config.maxLiveSyncPlaybackRate = 1.1;
       else if (late < IN_TIME_SECONDS && hls.config.maxLiveSyncPlaybackRate > 1) {
         hls.config.maxLiveSyncPlaybackRate = 1;
         video.playbackRate = 1;
       }
     };
-    if (low) setInterval(follow, 500);
+    if (low) startInTime(video, lateness, WEBKIT ? undefined : hurry);
     if (WEBKIT && output === 'ts') hls.on('hlsBufferCodecs', (_, tracks) => tellNoDuration(tracks));
     hls.on('hlsError', (_, { fatal, details }) => {
       if (fatal) fault(details);
@@ -287,6 +297,9 @@ export const ADAPTERS: Readonly<Record<PagePlayer, Adapter>> = {
     });
     player.on('error', ({ error }) => fault(`${error.code} ${error.message}`));
     player.initialize(video, url, true);
+    if (output === 'lldash') {
+      startInTime(video, () => player.getCurrentLiveLatency() - player.getTargetLiveDelay());
+    }
     return video;
   },
 
