@@ -48,9 +48,8 @@ async function watchFromStart(): Promise<{ readonly peer: OfferingPeer; readonly
       message: 'pictures and sound',
     });
     const video = media(peer.packets.video);
-    const { payload } = video[0]!;
-    // The rest of a picture whose beginning was lost: FU-A without the start bit.
-    const lost = (payload[0]! & 0x1f) === 28 && (payload[1]! & 0x80) === 0;
+    // FU-A: the parameter sets in front of the key frame were lost, and perhaps its beginning too.
+    const lost = (video[0]!.payload[0]! & 0x1f) === 28;
     if (!lost || tries === 5) return { peer, video };
     await peer.end();
   }
