@@ -62,8 +62,6 @@ const shared = {
 export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
-    // One project after the other loads the same modules.
-    experimental: { fsModuleCache: true },
     projects: [
       {
         ...shared,
