@@ -58,14 +58,14 @@ export class MockStream {
   }
 
   /** A publisher begins or comes back. */
-  publish(tracks: readonly FileTrack[]): void {
+  publish(tracks: readonly FileTrack[], sameParameters = false): void {
     clearTimeout(this.#absence);
     const now = performance.now();
     this.#start ??= now;
-    this.#epoch++;
+    if (!sameParameters) this.#epoch++;
     this.#publisher = { tracks, start: now, sent: tracks.map(() => 0), first: tracks.map(() => true) };
     this.#setState({ state: 'live' });
-    for (const viewer of this.#viewers) if (viewer.joined) this.#sendEpoch(viewer);
+    if (!sameParameters) for (const viewer of this.#viewers) if (viewer.joined) this.#sendEpoch(viewer);
     this.#timer ??= setInterval(() => this.#advance(), 5);
   }
 
