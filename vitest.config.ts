@@ -61,6 +61,7 @@ const shared = {
 
 export default defineConfig({
   test: {
+    globalSetup: 'test/kit/temporary.ts',
     sequence: { sequencer: LongestFirst },
     projects: [
       {

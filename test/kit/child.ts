@@ -16,6 +16,8 @@ const alive = new Set<Child>();
 process.once('exit', () => {
   for (const child of alive) child.signal('SIGKILL');
 });
+// A run that is ended by a signal, or whose first process is gone, ends without that event otherwise.
+for (const event of ['SIGINT', 'SIGTERM', 'SIGHUP', 'disconnect']) process.once(event, () => process.exit(1));
 
 /**
  * A child process with one owner: who starts it calls {@link Child.stop}, which returns only after it is gone.

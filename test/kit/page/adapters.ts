@@ -91,8 +91,12 @@ const PLAIN_SECONDS = 4;
 const WHOLE_SECONDS = 3.5;
 /** The same with low latency: three parts of a third of a second and some room. */
 const LOW_SECONDS = 1.2;
+/** The same as shaka counts it for DASH. */
+const WHOLE_SECONDS_DASH = 3.3;
 /** From so much on behind {@link LOW_SECONDS} hls.js plays faster … */
 const LATE_SECONDS = 0.4;
+/** A start later than this behind {@link WHOLE_SECONDS} is made up for: with up to 2 s that the end of the segment is old, 6 s are near. */
+const LATE_WHOLE_SECONDS = 0.15;
 /** … until it is so close to it; it keeps a second in its buffer in any case. */
 const IN_TIME_SECONDS = 0.2;
 /** A late start that cannot be made up for until so much has been played is left, s. */
@@ -150,9 +154,15 @@ function ahead({ buffered }: HTMLVideoElement, position: number): number {
 /**
  * What loading and decoding took at the start is made up for in one step, once what is to be played from there on is there.
  * @param lateness seconds behind where the player is to be
+ * @param allowed seconds of that which are left alone
  * @param then called again and again afterwards
  */
-function startInTime(video: HTMLVideoElement, lateness: () => number, then?: () => void): void {
+function startInTime(
+  video: HTMLVideoElement,
+  lateness: () => number,
+  allowed: number,
+  then?: () => void,
+): void {
   let settled = false;
   let begun = Number.POSITIVE_INFINITY;
   const begin = (): void => {
@@ -166,7 +176,7 @@ function startInTime(video: HTMLVideoElement, lateness: () => number, then?: () 
     const there = ahead(video, target) > 0.5;
     if (video.currentTime < begun + (there ? 0.25 : GIVE_UP_SECONDS)) return;
     settled = true;
-    if (there && late > LATE_SECONDS) video.currentTime = target;
+    if (there && late > allowed) video.currentTime = target;
   }, 500);
 }
 
@@ -233,7 +243,8 @@ export const ADAPTERS: Readonly<Record<PagePlayer, Adapter>> = {
         video.playbackRate = 1;
       }
     };
-    if (low) startInTime(video, lateness, WEBKIT ? undefined : hurry);
+    if (low) startInTime(video, lateness, LATE_SECONDS, WEBKIT ? undefined : hurry);
+    else if (output === 'ts') startInTime(video, lateness, LATE_WHOLE_SECONDS);
     if (WEBKIT && output === 'ts') hls.on('hlsBufferCodecs', (_, tracks) => tellNoDuration(tracks));
     hls.on('hlsError', (_, { fatal, details }) => {
       if (fatal) fault(details);
@@ -264,7 +275,7 @@ export const ADAPTERS: Readonly<Record<PagePlayer, Adapter>> = {
               defaultPresentationDelay: low
                 ? LOW_DELAY
                 : output === 'dash'
-                  ? WHOLE_SECONDS
+                  ? WHOLE_SECONDS_DASH
                   : PLAIN_SECONDS - 1,
               dash: { ignoreSuggestedPresentationDelay: true, ...(low ? { autoCorrectDrift: false } : {}) },
             },
@@ -298,7 +309,7 @@ export const ADAPTERS: Readonly<Record<PagePlayer, Adapter>> = {
     player.on('error', ({ error }) => fault(`${error.code} ${error.message}`));
     player.initialize(video, url, true);
     if (output === 'lldash') {
-      startInTime(video, () => player.getCurrentLiveLatency() - player.getTargetLiveDelay());
+      startInTime(video, () => player.getCurrentLiveLatency() - player.getTargetLiveDelay(), LATE_SECONDS);
     }
     return video;
   },
