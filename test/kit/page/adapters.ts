@@ -303,10 +303,15 @@ export const ADAPTERS: Readonly<Record<PagePlayer, Adapter>> = {
     player.updateSettings({
       streaming:
         output === 'lldash'
-          ? { liveCatchup: { enabled: true } }
+          ? { liveCatchup: { enabled: true, ...(WEBKIT ? { maxDrift: 0 } : {}) } }
           : { delay: { liveDelay: PLAIN_SECONDS, applyServiceDescription: false } },
     });
     player.on('error', ({ error }) => fault(`${error.code} ${error.message}`));
+    // One that WebKit tells late, between a seek and `seeking`, makes dash.js take its own step over a gap for a user's: it empties
+    // all buffers, and may fill none again.
+    video.addEventListener('playing', (event) => {
+      if (video.seeking) event.stopImmediatePropagation();
+    });
     player.initialize(video, url, true);
     if (output === 'lldash') {
       startInTime(video, () => player.getCurrentLiveLatency() - player.getTargetLiveDelay(), LATE_SECONDS);
