@@ -10,9 +10,13 @@ export default function setup(): () => void {
   const outer = process.env.TMPDIR;
   const folder = mkdtempSync(join(tmpdir(), 'onair-run-'));
   process.env.TMPDIR = folder;
+  const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  // A run that is ended by a signal is not torn down.
+  process.once('exit', remove);
   return () => {
+    process.off('exit', remove);
     if (outer === undefined) delete process.env.TMPDIR;
     else process.env.TMPDIR = outer;
-    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+    remove();
   };
 }
