@@ -89,14 +89,14 @@ const CRITICAL = 2;
 const PLAIN_SECONDS = 4;
 /** The same behind the last whole segment: the next one takes 2 s, and up to a second until it is looked for. */
 const WHOLE_SECONDS = 3.5;
+/** hls.js: a start later than this behind {@link WHOLE_SECONDS} is made up for: with up to 2 s that the end of the segment is old, 6 s are near. */
+const LATE_WHOLE_SECONDS = 0.15;
+/** {@link WHOLE_SECONDS} for shaka with DASH, which begins later than asked for. */
+const WHOLE_SECONDS_DASH = 3.3;
 /** The same with low latency: three parts of a third of a second and some room. */
 const LOW_SECONDS = 1.2;
-/** The same as shaka counts it for DASH. */
-const WHOLE_SECONDS_DASH = 3.3;
 /** From so much on behind {@link LOW_SECONDS} hls.js plays faster … */
 const LATE_SECONDS = 0.4;
-/** A start later than this behind {@link WHOLE_SECONDS} is made up for: with up to 2 s that the end of the segment is old, 6 s are near. */
-const LATE_WHOLE_SECONDS = 0.15;
 /** … until it is so close to it; it keeps a second in its buffer in any case. */
 const IN_TIME_SECONDS = 0.2;
 /** A late start that cannot be made up for until so much has been played is left, s. */
